@@ -1,0 +1,3 @@
+"""marque: an open base for assisted driving. Every brand keeps its soul."""
+
+__version__ = "0.1.0"

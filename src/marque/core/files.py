@@ -1,0 +1,57 @@
+"""Files that are either whole or not there: write aside, then rename."""
+
+import os
+from collections.abc import Callable
+from pathlib import Path
+
+from marque.core.errors import MarqueError
+
+
+def write_whole(path: Path, write: Callable[[Path], None]) -> None:
+    """Call `write` on a sibling temporary path, then rename it to `path`.
+
+    Raises MarqueError when the folder cannot be written or the disk is full; nothing half-written
+    stays behind.
+    """
+    aside = path.with_name(f".{path.name}.{os.getpid()}.part")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        write(aside)
+        os.replace(aside, path)
+    except OSError as error:
+        raise MarqueError(f"cannot write {path}: {error.strerror or error}") from error
+    finally:
+        aside.unlink(missing_ok=True)
+
+
+def write_text(path: Path, text: str) -> None:
+    """Write a text file whole (UTF-8)."""
+    write_whole(path, lambda aside: _write_text(aside, text))
+
+
+def _write_text(aside: Path, text: str) -> None:
+    aside.write_text(text, encoding="utf-8")
+
+
+def need_writable_folder(path: Path) -> None:
+    """Make the folder and prove that a file can be written into it; MarqueError otherwise."""
+    probe = path / f".probe.{os.getpid()}"
+    try:
+        path.mkdir(parents=True, exist_ok=True)
+        probe.write_bytes(b"x" * 4096)
+    except OSError as error:
+        raise MarqueError(f"cannot write into {path}: {error.strerror or error}") from error
+    finally:
+        try:
+            probe.unlink(missing_ok=True)
+        except OSError:
+            pass
+
+
+def user_cache() -> Path:
+    """Where converted maps are kept: `$MARQUE_CACHE`, else `$XDG_CACHE_HOME/marque`."""
+    chosen = os.environ.get("MARQUE_CACHE")
+    if chosen:
+        return Path(chosen)
+    base = os.environ.get("XDG_CACHE_HOME")
+    return (Path(base) if base else Path.home() / ".cache") / "marque"

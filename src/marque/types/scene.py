@@ -1,0 +1,64 @@
+"""Scene: what the stack believes. Never the truth."""
+
+from dataclasses import dataclass
+
+from marque.core.arrays import FloatArray, Int8Array, Int32Array, IntArray, freeze_arrays
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class EgoBelief:
+    """Own state as believed. x, y: rear axle centre, map frame."""
+
+    x_m: float
+    y_m: float
+    heading_rad: float
+    speed_mps: float
+    accel_mps2: float
+    yaw_rate_radps: float
+    steer_rad: float
+    lane: int  # NONE when off every drivable lane
+    s_m: float  # along that lane
+    d_m: float
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Tracks:
+    """Tracked road users, n of them. x, y: middle of the box, map frame."""
+
+    uid: IntArray  # [n]
+    kind: Int8Array  # [n] UserKind
+    x_m: FloatArray  # [n]
+    y_m: FloatArray
+    heading_rad: FloatArray
+    speed_mps: FloatArray
+    accel_mps2: FloatArray
+    length_m: FloatArray
+    width_m: FloatArray
+    indicator: Int8Array  # [n] Indicator
+    lane: Int32Array  # [n] lane whose centre line fits best, NONE if none
+    s_m: FloatArray  # [n] along that lane
+    d_m: FloatArray  # [n] left positive
+    still_s: FloatArray  # [n] how long it has been standing
+    age_s: FloatArray  # [n] since it was last seen
+
+    def __post_init__(self) -> None:
+        freeze_arrays(self)
+
+    @property
+    def count(self) -> int:
+        """n."""
+        return len(self.uid)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Scene:
+    """Belief at `t_ns`."""
+
+    t_ns: int
+    ego: EgoBelief
+    tracks: Tracks
+    signal_state: Int8Array  # [H] SignalState, UNKNOWN where not seen
+    signal_since_s: FloatArray  # [H] seconds that the state has been seen
+
+    def __post_init__(self) -> None:
+        freeze_arrays(self)
