@@ -1,5 +1,6 @@
 """Files that are either whole or not there: write aside, then rename."""
 
+import contextlib
 import os
 from collections.abc import Callable
 from pathlib import Path
@@ -42,10 +43,8 @@ def need_writable_folder(path: Path) -> None:
     except OSError as error:
         raise MarqueError(f"cannot write into {path}: {error.strerror or error}") from error
     finally:
-        try:
+        with contextlib.suppress(OSError):
             probe.unlink(missing_ok=True)
-        except OSError:
-            pass
 
 
 def user_cache() -> Path:

@@ -1,4 +1,4 @@
-"""Forecast: where each road user may go, as paths with rules; how fast is the rollout's business."""
+"""Forecast: where each road user may go, as paths with rules."""
 
 from dataclasses import dataclass
 
