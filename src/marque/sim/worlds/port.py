@@ -1,0 +1,41 @@
+"""What any world of traffic offers to the closed loop."""
+
+from dataclasses import dataclass
+from typing import Protocol
+
+from marque.types.world import EgoTruth, World
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class TrafficCounts:
+    """What the traffic itself did, for the printed summary."""
+
+    inserted: int
+    teleports: int
+    teleports_near_ego: int  # within sensor range
+    collisions_among_others: int  # as reported by the traffic simulator, without the ego
+
+
+class WorldPort(Protocol):
+    """A world in which our car is one road user among others it did not write."""
+
+    label: str  # printed and stored, e.g. "SUMO 1.28.0"
+
+    def reset(self, ego: EgoTruth) -> World:
+        """Bring the traffic to the start of the drive, with the ego in it; the truth at t = 0."""
+        ...
+
+    def step(self, ego: EgoTruth) -> World:
+        """Put the ego where it is at the end of the step, advance 100 ms, return the truth.
+
+        Raises MarqueError when the simulator behind it died.
+        """
+        ...
+
+    def counts(self) -> TrafficCounts:
+        """Totals since `reset`."""
+        ...
+
+    def close(self) -> None:
+        """End it; may be called twice."""
+        ...
