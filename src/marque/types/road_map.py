@@ -6,7 +6,9 @@ direction. Ragged lists are CSR: items of lane i are `x[x_off[i]:x_off[i + 1]]`.
 Lane indices are int32; `NONE` (-1) in a link field says that there is no such lane.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+
+import numpy as np
 
 from marque.core.arrays import BoolArray, FloatArray, Int8Array, Int32Array, freeze_arrays
 
@@ -107,6 +109,13 @@ class RoadMap:
     stop_lane: Int32Array
     stop_s_in_m: FloatArray
     stop_s_out_m: FloatArray
+
+    # the source's other ids of a connector: what SUMO calls a chain of internal lanes is one lane
+    # here, named after its first part. alias_name[k] is part of lane alias_lane[k]
+    alias_name: tuple[str, ...] = ()
+    alias_lane: Int32Array = field(default_factory=lambda: np.zeros(0, dtype=np.int32))
+    # [C] the source was silent or contradicted itself, so `conf_priority` is by general rule
+    conf_guessed: BoolArray = field(default_factory=lambda: np.zeros(0, dtype=np.bool_))
 
     def __post_init__(self) -> None:
         freeze_arrays(self)
