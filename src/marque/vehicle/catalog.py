@@ -13,11 +13,11 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from marque.core import registry
 from marque.core.errors import MarqueError, unknown
+from marque.core.units import G_MPS2
 from marque.types.platform import Actuator, Platform
 
 FOLDER = Path(__file__).parent / "platforms"
 MAX_DEAD_S = 0.6  # the longest dead time that `dynamics` keeps commands for
-G_MPS2 = 9.81
 
 
 def _within(low: float, high: float) -> Any:
@@ -166,7 +166,7 @@ def _check_together(path: Path, car: _PlatformFile) -> None:
         ("cog_to_rear_axle_m", car.cog_to_rear_axle_m, 0.8 * car.wheelbase_m, "80 % wheelbase_m"),
         ("cog_height_m", car.cog_height_m, 0.7 * car.height_m, "70 % of height_m"),
         ("cog_height_m", car.cog_height_m, 0.9 * rest_m / car.friction, "what would tip it"),
-        ("max_brake_mps2", car.max_brake_mps2, grip_mps2, "friction * 9.81"),
+        ("max_brake_mps2", car.max_brake_mps2, grip_mps2, "friction * g"),
         ("understeer_rads2pm", car.understeer_rads2pm, 0.8 * slip_1prad, "what its tyres can give"),
     )
     for field, value, most, why in limits:

@@ -18,9 +18,9 @@ import numpy as np
 
 from marque.core.arrays import FloatArray
 from marque.core.jit import jit
+from marque.core.units import G_MPS2
 from marque.types.platform import Platform
 
-G_MPS2 = 9.81
 BLEND_LOW_MPS = 3.0
 BLEND_HIGH_MPS = 6.0
 SUBSTEP_S = 0.005

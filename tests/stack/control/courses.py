@@ -153,7 +153,7 @@ def rms(values: FloatArray) -> float:
 
 
 def drive(platform: Platform, course: Course, *, extra_s: float = 3.0, start: float = 0.0) -> Drive:
-    """Track a course from its start, with a new plan each 100 ms; `start` is an offset to the left."""
+    """Track a course from its start, with a plan each 100 ms; `start`: offset to the left."""
     p = dynamics.parameters(platform)
     car = dynamics.initial(platform, 0.0, start, 0.0, float(course.speed_mps[0]))
     memory = ControlMemory()

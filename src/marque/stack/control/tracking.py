@@ -14,7 +14,8 @@ import numpy as np
 from marque.core.arrays import FloatArray
 from marque.core.geometry import wrap_angle
 from marque.core.jit import jit
-from marque.core.time import NS_PER_S
+from marque.core.time import BASE_STEP_S, NS_PER_S
+from marque.core.units import G_MPS2
 from marque.types.command import Command
 from marque.types.plan import STEP_S, Plan
 from marque.types.platform import Platform
@@ -60,7 +61,7 @@ def control(
 ) -> tuple[ControlMemory, Command]:
     """The command at `t_ns` that tracks `plan.trajectory`; before `plan.t_ns`, its sample 0."""
     first = memory.t_ns < 0
-    dt_s = 0.02 if first else min(0.1, max(0.0, (t_ns - memory.t_ns) / NS_PER_S))
+    dt_s = BASE_STEP_S if first else min(0.1, max(0.0, (t_ns - memory.t_ns) / NS_PER_S))
     path = plan.trajectory
     p = platform
     accel, curvature = _track(
@@ -78,17 +79,20 @@ def control(
         math.tan(ego.steer_rad) / p.wheelbase_m if first else memory.curvature_1pm,
         (p.drive.dead_s + p.drive.lag_s, p.brake.dead_s + p.brake.lag_s),
         (p.steer.dead_s + p.steer.lag_s, p.steer.rate, p.max_steer_rad),
-        (p.wheelbase_m, p.understeer_rads2pm, _rear_slip_s2pm(p)),
+        (p.wheelbase_m, p.understeer_rads2pm, *_tyres(p)),
         (p.max_accel_mps2, p.max_brake_mps2),
     )
     return ControlMemory(t_ns, accel, curvature), Command(t_ns, accel, curvature, plan.indicator)
 
 
-def _rear_slip_s2pm(platform: Platform) -> float:
-    """Body angle to the path at the rear axle per lateral acceleration, in rad s^2/m."""
-    grip = platform.friction * 9.81
-    soft = 1.0 / platform.cornering_stiffness_1prad
-    return soft / grip - 0.5 * platform.understeer_rads2pm
+def _tyres(platform: Platform) -> tuple[float, float]:
+    """What tyres do to a path, both in rad s^2/m.
+
+    First: angle between body and path at the rear axle, per lateral acceleration. Second: how much
+    later the body turns than the wheel, per speed (1 / (C mu g), the single-track model's yaw lag).
+    """
+    soft = 1.0 / (platform.cornering_stiffness_1prad * platform.friction * G_MPS2)
+    return soft - 0.5 * platform.understeer_rads2pm, soft
 
 
 @jit
@@ -107,13 +111,13 @@ def _track(
     last_curvature: float,
     pedal_late_s: tuple[float, float],
     steer: tuple[float, float, float],
-    body: tuple[float, float, float],
+    body: tuple[float, float, float, float],
     pedal_limit: tuple[float, float],
 ) -> tuple[float, float]:
     """(acceleration, curvature) of the command. ego: x, y, heading, speed.
 
-    pedal_late_s: drive, brake; steer: late_s, rate, max angle; body: wheelbase, understeer, rear
-    slip; pedal_limit: most acceleration and braking, both positive.
+    pedal_late_s: drive, brake; steer: late_s, rate, max angle; body: wheelbase, understeer, then
+    `_tyres`; pedal_limit: most acceleration and braking, both positive.
     """
     place, offset, angle = locate(x, y, heading, s, ego[0], ego[1])
     out_curvature = _steering(
@@ -173,7 +177,7 @@ def over_time(values: FloatArray, at_s: float) -> float:
 
 @jit
 def _ahead(values: FloatArray, at_s: float) -> float:
-    """Speed or acceleration at a time after the start; zero beyond the end, where the car stands."""
+    """Speed or acceleration at a time after the start; zero beyond the end: there it stands."""
     return over_time(values, at_s) if at_s <= STEP_S * (len(values) - 1) else 0.0
 
 
@@ -202,7 +206,7 @@ def _steering(
     dt_s: float,
     last: float,
     steer: tuple[float, float, float],
-    body: tuple[float, float, float],
+    body: tuple[float, float, float, float],
 ) -> float:
     """Curvature: the path's, a little ahead, plus what brings offset and heading back to zero.
 
@@ -211,8 +215,8 @@ def _steering(
     if s[len(s) - 1] - place < NEED_PATH_M:
         return last  # too little path to steer by
     late_s, steer_rate, max_steer = steer
-    wheelbase, understeer, rear_slip = body
-    ahead = over_path(curvature, s, place + v * late_s)
+    wheelbase, understeer, rear_slip, yaw_late = body
+    ahead = over_path(curvature, s, place + v * (late_s + yaw_late * v))
     here = over_path(curvature, s, place)
     reach = max(REACH_MIN_M, v * REACH_S)
     slip = rear_slip * v * v * here
