@@ -1,0 +1,118 @@
+"""`marque log`: look into a drive log, and finish one that was cut off."""
+
+import json
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from marque.core.files import write_text
+from marque.record.reader import DriveRecords, read_records
+from marque.record.recover import Recovery, recover
+
+app = typer.Typer(no_args_is_help=True, help="Drive logs: what stands in one, and recovery.")
+JsonOption = Annotated[
+    Path | None, typer.Option("--json", metavar="FILE", help="Write the facts as one JSON object.")
+]
+
+
+@app.command("info")
+def info_command(
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="A drive log (MCAP).")],
+    json_file: JsonOption = None,
+) -> None:
+    """What a log holds, and whether it is whole."""
+    facts = log_facts(file, read_records(file, keep_ticks=False))
+    Console().print(_table(facts))
+    if not facts["whole"]:
+        print(f"cut off; finish it with: marque log recover {file}")
+    if json_file is not None:
+        write_text(json_file, json.dumps(facts, indent=2) + "\n")
+        print(f"wrote {json_file}")
+
+
+@app.command("recover")
+def recover_command(
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="The log that was cut off.")],
+    out: Annotated[
+        Path | None,
+        typer.Option("-o", "--out", metavar="OUT", help="Default: FILE with .recovered.mcap."),
+    ] = None,
+    json_file: JsonOption = None,
+) -> None:
+    """Give back everything up to the last whole chunk, as a finished and indexed log."""
+    target = out or file.with_name(f"{file.name.removesuffix('.mcap')}.recovered.mcap")
+    found = recover(file, target)
+    print(_sentence(found))
+    print(f"wrote {target}")
+    if json_file is not None:
+        write_text(json_file, json.dumps(recovery_facts(found), indent=2) + "\n")
+        print(f"wrote {json_file}")
+
+
+def log_facts(path: Path, found: DriveRecords) -> dict[str, Any]:
+    """The facts of `marque log info`, for machines."""
+    end = found.metadata.get("marque.end", {})
+    return {
+        "schema": "marque.log.info/1",
+        "file": str(path),
+        "bytes": found.scan.size,
+        "whole": found.scan.whole,
+        "lost_bytes": 0 if found.scan.whole else found.scan.size - found.scan.read_bytes,
+        "chunks": found.scan.chunks,
+        "bad_chunks": found.scan.bad_chunks,
+        "duration_s": found.last_ns / 1e9,
+        "ticks": found.messages.get("/marque/tick", 0),
+        "ticks_dropped": int(end.get("ticks_dropped", 0)),
+        "messages": dict(sorted(found.messages.items())),
+        "end": end.get("end"),
+        "episode_hash": end.get("episode_hash"),
+        "drive": found.metadata.get("marque.episode", {}),
+    }
+
+
+def recovery_facts(found: Recovery) -> dict[str, Any]:
+    """The facts of `marque log recover`, for machines."""
+    return {
+        "schema": "marque.log.recover/1",
+        "file": str(found.source),
+        "out": str(found.target),
+        "was_whole": found.was_whole,
+        "messages": found.messages,
+        "ticks": found.ticks,
+        "lost_bytes": found.lost_bytes,
+        "bad_chunks": found.bad_chunks,
+    }
+
+
+def _table(facts: dict[str, Any]) -> Table:
+    table = Table(title=facts["file"], show_header=False, title_justify="left")
+    state = "whole" if facts["whole"] else f"cut off, {facts['lost_bytes']} bytes behind are lost"
+    rows: list[tuple[str, object]] = [
+        ("state", state),
+        ("size", f"{facts['bytes'] / 1e6:.2f} MB in {facts['chunks']} chunks"),
+        ("duration", f"{facts['duration_s']:.1f} s"),
+        ("ticks", facts["ticks"]),
+    ]
+    if facts["bad_chunks"]:
+        rows.append(("damaged chunks", facts["bad_chunks"]))
+    if facts["ticks_dropped"]:
+        rows.append(("ticks dropped", facts["ticks_dropped"]))
+    rows += [(name.replace("_", " "), value) for name, value in facts["drive"].items()]
+    rows += [("end", facts["end"] or "-"), ("episode hash", facts["episode_hash"] or "-")]
+    rows += [(topic, f"{count} messages") for topic, count in facts["messages"].items()]
+    for name, value in rows:
+        table.add_row(name, str(value))
+    return table
+
+
+def _sentence(found: Recovery) -> str:
+    if found.was_whole and not found.bad_chunks:
+        return f"{found.source} is whole: {found.messages} messages, {found.ticks} ticks; copied"
+    bad = f", {found.bad_chunks} damaged chunks left out" if found.bad_chunks else ""
+    return (
+        f"recovered {found.messages} messages with {found.ticks} ticks from {found.source}; "
+        f"{found.lost_bytes} bytes at its end are lost{bad}"
+    )
