@@ -1,0 +1,39 @@
+"""Foreign map formats. `import_map` reads any of them by its name and content."""
+
+from pathlib import Path
+
+from marque.core.errors import MarqueError
+from marque.maps.formats.netconvert import net_from_osm
+from marque.maps.formats.sumo_build import build
+from marque.maps.formats.sumo_net import GZIP_MAGIC, packed, read_bytes, read_net
+from marque.types.road_map import RoadMap
+
+KNOWN = ".osm, .osm.gz, .osm.pbf, .net.xml, .net.xml.gz"
+
+
+def import_map(source: Path) -> tuple[RoadMap, bytes]:
+    """A RoadMap and the gzipped SUMO network behind it.
+
+    MarqueError: missing, empty or damaged file, unknown format, no lane for cars, netconvert
+    missing or failing.
+    """
+    data = read_bytes(source)
+    name = source.name
+    if name.endswith((".net.xml", ".net.xml.gz")):
+        _refuse_binary(data, source)
+        net = read_net(data, str(source))
+        return build(net, _stem(name), name, frozenset()), packed(data)
+    if name.endswith((".osm", ".osm.gz", ".osm.pbf", ".pbf", ".osm.xml", ".osm.xml.gz")):
+        made = net_from_osm(data, source)
+        net = read_net(made.net, f"the network made from {source}")
+        return build(net, _stem(name), name, made.defaulted_ways), packed(made.net)
+    raise MarqueError(f"cannot tell the map format of {source}; have [{KNOWN}]")
+
+
+def _refuse_binary(data: bytes, source: Path) -> None:
+    if data[:2] != GZIP_MAGIC and b"<" not in data[:512]:
+        raise MarqueError(f"{source} is no SUMO network: it does not start as XML")
+
+
+def _stem(name: str) -> str:
+    return name.split(".", 1)[0] or name
