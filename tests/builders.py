@@ -175,6 +175,7 @@ def tiny_map(
         conf_s_out_m=_float([row[4] for row in conflict_rows]),
         conf_other_in_m=_float([row[5] for row in conflict_rows]),
         conf_other_out_m=_float([row[6] for row in conflict_rows]),
+        conf_guessed=np.zeros(len(conflict_rows), dtype=bool),
         walk_name=tuple(f"walk{i}" for i in range(len(walks))),
         walk_off=_offsets(polygons),
         walk_xy_m=_stack(polygons),
@@ -271,3 +272,63 @@ def _bool(values: Sequence[bool]) -> np.ndarray:
 
 def _float(values: Sequence[object]) -> FloatArray:
     return np.asarray(values, dtype=np.float64)
+
+
+def street_grid(
+    columns: int = 4, rows: int = 3, block_m: float = 120.0, limit: float = 13.89
+) -> RoadMap:
+    """A town of two-way streets, one lane each way, with every turn but U-turns at each corner.
+
+    Corners stand at (i * block_m, j * block_m). Lanes are named "i,j>k,l" after the corners they
+    join; a connector is named after both its lanes. Nothing yields to anything (no conflicts).
+    """
+    corners = [(i, j) for j in range(rows) for i in range(columns)]
+    ways = [
+        (a, b)
+        for a in corners
+        for b in ((a[0] + 1, a[1]), (a[0] - 1, a[1]), (a[0], a[1] + 1), (a[0], a[1] - 1))
+        if b in corners
+    ]
+    lanes = [_street(a, b, block_m, limit) for a, b in ways]
+    for i, (a, b) in enumerate(ways):
+        follow: list[int] = []
+        for j, (c, d) in enumerate(ways):
+            if c == b and d != a:
+                lanes.append(_corner(lanes[i], lanes[j], j, corners.index(b)))
+                follow.append(len(lanes) - 1)
+        lanes[i].succ = follow
+    outlines = [
+        [(i * block_m + dx, j * block_m + dy) for dx, dy in ((9, 9), (-9, 9), (-9, -9), (9, -9))]
+        for i, j in corners
+    ]
+    return tiny_map(lanes, junctions=outlines, name="town")
+
+
+def _street(a: tuple[int, int], b: tuple[int, int], block_m: float, limit: float) -> Lane:
+    ax, ay = a[0] * block_m, a[1] * block_m
+    ux, uy = b[0] - a[0], b[1] - a[1]
+    right, gap = 1.6, 9.0
+    begin = (ax + gap * ux + right * uy, ay + gap * uy - right * ux)
+    end = (ax + (block_m - gap) * ux + right * uy, ay + (block_m - gap) * uy - right * ux)
+    return Lane([begin, end], name=f"{a[0]},{a[1]}>{b[0]},{b[1]}", limit=limit)
+
+
+def _corner(before: Lane, after: Lane, after_index: int, junction: int) -> Lane:
+    p0, p3 = np.array(before.xy[-1]), np.array(after.xy[0])
+    d0 = p0 - np.array(before.xy[0])
+    d3 = np.array(after.xy[-1]) - p3
+    d0, d3 = d0 / np.hypot(*d0), d3 / np.hypot(*d3)
+    reach = 0.55 * float(np.hypot(*(p3 - p0)))
+    t = np.linspace(0.0, 1.0, 20)[:, None]
+    p1, p2 = p0 + reach * d0 * 0.7, p3 - reach * d3 * 0.7
+    line = (1 - t) ** 3 * p0 + 3 * (1 - t) ** 2 * t * p1 + 3 * (1 - t) * t**2 * p2 + t**3 * p3
+    turn = float(d0[0] * d3[1] - d0[1] * d3[0])
+    return Lane(
+        [(float(x), float(y)) for x, y in line],
+        succ=(after_index,),
+        name=f"{before.name}|{after.name}",
+        connector=True,
+        junction=junction,
+        limit=before.limit,
+        turn=Turn.STRAIGHT if abs(turn) < 0.5 else Turn.LEFT if turn > 0 else Turn.RIGHT,
+    )

@@ -3,6 +3,10 @@
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
+
+settings.register_profile("marque", deadline=None)  # no test judges wall time
+settings.load_profile("marque")
 
 SHARED_DATA = Path(__file__).resolve().parents[2] / "shared" / "data"
 
