@@ -1,0 +1,420 @@
+"""Possible paths of road users along the lanes, and who drives behind whom.
+
+A path is sampled each metre from the middle of the user's box. A user off the lanes, and every
+pedestrian, goes straight on. A user on a lane follows it; where the first junction offers several
+connectors, each that the indicator does not rule out becomes a path of its own. A user that moves
+sideways towards its neighbour lane, or indicates so, may also end up there.
+"""
+
+import math
+
+from marque.core.arrays import FloatArray, Int8Array, Int32Array
+from marque.core.geometry import wrap_angle
+from marque.core.jit import jit
+from marque.kernels.tables import MapTables
+from marque.types.codes import Indicator, SignalState, Turn, UserKind
+
+MAX_BRANCH = 3  # paths through the first junction
+MAX_PATHS = 5  # per road user, lane changes included
+DRIFT_MPS = 0.25  # sideways speed that announces a lane change
+
+_RED = int(SignalState.RED)
+_AMBER = int(SignalState.AMBER)
+_RED_AMBER = int(SignalState.RED_AMBER)
+_LEFT = int(Indicator.LEFT)
+_RIGHT = int(Indicator.RIGHT)
+_TURN_LEFT = int(Turn.LEFT)
+_TURN_RIGHT = int(Turn.RIGHT)
+_TURN_U = int(Turn.U_TURN)
+_PEDESTRIAN = int(UserKind.PEDESTRIAN)
+_BICYCLE = int(UserKind.BICYCLE)
+_OBSTACLE = int(UserKind.OBSTACLE)
+
+
+@jit
+def turn_matches(turn: int, indicator: int) -> bool:
+    """Whether a connector's direction fits the indicator."""
+    if indicator == _LEFT:
+        return turn in (_TURN_LEFT, _TURN_U)
+    if indicator == _RIGHT:
+        return turn == _TURN_RIGHT
+    return turn not in (_TURN_LEFT, _TURN_RIGHT, _TURN_U)
+
+
+@jit
+def straightest(tables: MapTables, lane: int) -> int:
+    """The successor that needs the least turning; -1 at a dead end."""
+    best = -1
+    best_turn = 1e9
+    lane_end = tables.pt_heading_rad[tables.pt_off[lane + 1] - 1]
+    for j in range(tables.succ_off[lane], tables.succ_off[lane + 1]):
+        other = tables.succ[j]
+        if not tables.lane_drive[other]:
+            continue
+        far = tables.pt_heading_rad[tables.pt_off[other + 1] - 1]
+        turn = abs(wrap_angle(far - lane_end))
+        if turn < best_turn:
+            best_turn = turn
+            best = other
+    return best
+
+
+@jit
+def walk_lanes(
+    tables: MapTables,
+    lane: int,
+    s: float,
+    d: float,
+    settle: float,
+    first_choice: int,
+    reach: float,
+    x: FloatArray,
+    y: FloatArray,
+    heading: FloatArray,
+    on_lane: Int32Array,
+    base: int,
+    room: int,
+) -> int:
+    """Write samples 1 m apart from (lane, s), beside the centre line by d, which fades to 0 over
+    `settle` metres (inf: kept). At the first fork take `first_choice`. Returns how many."""
+    count = 0
+    gone = 0.0
+    index = tables.pt_off[lane]
+    while count < room and gone <= reach:
+        last = tables.pt_off[lane + 1] - 1
+        while s > tables.pt_s_m[last]:
+            s -= tables.pt_s_m[last]
+            forks = tables.succ_off[lane + 1] - tables.succ_off[lane]
+            if forks > 1 and first_choice >= 0:
+                lane = first_choice
+                first_choice = -1
+            else:
+                lane = straightest(tables, lane)
+            if lane < 0:
+                return count
+            index = tables.pt_off[lane]
+            last = tables.pt_off[lane + 1] - 1
+        while index < last - 1 and tables.pt_s_m[index + 1] < s:
+            index += 1
+        span = tables.pt_s_m[index + 1] - tables.pt_s_m[index]
+        t = (s - tables.pt_s_m[index]) / span if span > 1e-9 else 0.0
+        psi = tables.pt_heading_rad[index]
+        turn = wrap_angle(tables.pt_heading_rad[index + 1] - psi)
+        psi += t * turn
+        side = d * max(0.0, 1.0 - gone / settle) if settle < 1e9 else d
+        px = tables.pt_xy_m[index, 0] * (1.0 - t) + tables.pt_xy_m[index + 1, 0] * t
+        py = tables.pt_xy_m[index, 1] * (1.0 - t) + tables.pt_xy_m[index + 1, 1] * t
+        x[base + count] = px - side * math.sin(psi)
+        y[base + count] = py + side * math.cos(psi)
+        heading[base + count] = psi
+        on_lane[base + count] = lane
+        count += 1
+        gone += 1.0
+        s += 1.0
+    return count
+
+
+@jit
+def straight_on(
+    px: float,
+    py: float,
+    psi: float,
+    reach: float,
+    x: FloatArray,
+    y: FloatArray,
+    heading: FloatArray,
+    on_lane: Int32Array,
+    base: int,
+    room: int,
+) -> int:
+    """Samples 1 m apart along a heading. Returns how many (at least one)."""
+    count = 0
+    while count < room and (count == 0 or count <= reach):
+        x[base + count] = px + count * math.cos(psi)
+        y[base + count] = py + count * math.sin(psi)
+        heading[base + count] = psi
+        on_lane[base + count] = -1
+        count += 1
+    return count
+
+
+@jit
+def fork_ahead(
+    tables: MapTables, lane: int, s: float, reach: float
+) -> tuple[int, float]:
+    """The first lane ahead (or this one) that ends at a junction, and the distance to its end.
+
+    (-1, inf) when none lies within reach, or when the way is inside a connector.
+    """
+    gone = -s
+    for _ in range(20):
+        gone += tables.lane_length_m[lane]
+        if gone > reach:
+            return -1, math.inf
+        first = tables.succ_off[lane]
+        if tables.succ_off[lane + 1] == first:
+            return -1, math.inf
+        if tables.lane_connector[tables.succ[first]]:
+            return lane, gone
+        lane = straightest(tables, lane)
+        if lane < 0:
+            return -1, math.inf
+    return -1, math.inf
+
+
+@jit
+def forecast_paths(
+    tables: MapTables,
+    kind: Int8Array,
+    px: FloatArray,
+    py: FloatArray,
+    psi: FloatArray,
+    v: FloatArray,
+    length: FloatArray,
+    indicator: Int8Array,
+    lane_of: Int32Array,
+    s_of: FloatArray,
+    d_of: FloatArray,
+    still_s: FloatArray,
+    head_state: Int8Array,
+    horizon_s: float,
+    out_track: Int32Array,
+    out_prob: FloatArray,
+    out_off: Int32Array,
+    out_limit: FloatArray,
+    out_stop: FloatArray,
+    out_conn: Int32Array,
+    out_conn_m: FloatArray,
+    x: FloatArray,
+    y: FloatArray,
+    heading: FloatArray,
+    on_lane: Int32Array,
+) -> int:
+    """Fill the arrays of a Forecast; returns the number of paths K.
+
+    All inputs are per track [n]; outputs are buffers with room for MAX_PATHS per track.
+    """
+    k = 0
+    used = 0
+    room_all = x.shape[0]
+    lanes = [0] * MAX_PATHS
+    starts = [0.0] * MAX_PATHS
+    sides = [0.0] * MAX_PATHS
+    settles = [0.0] * MAX_PATHS
+    choices = [0] * MAX_PATHS
+    for i in range(px.shape[0]):
+        reach = min(130.0, max(12.0, v[i] * horizon_s + 10.0))
+        walker = kind[i] == _PEDESTRIAN or kind[i] == _OBSTACLE
+        if walker or lane_of[i] < 0:
+            if k >= out_track.shape[0]:
+                return k
+            far = v[i] * horizon_s + 1.0
+            count = straight_on(
+                px[i], py[i], psi[i], far, x, y, heading, on_lane, used, room_all - used
+            )
+            out_track[k] = i
+            out_prob[k] = 1.0
+            out_off[k] = used
+            out_limit[k] = max(v[i], 1.4) if walker else max(v[i], 3.0)
+            out_stop[k] = math.inf
+            out_conn[k] = -1
+            out_conn_m[k] = math.inf
+            used += count
+            k += 1
+            out_off[k] = used
+            continue
+        lane = lane_of[i]
+        s = s_of[i]
+        d = d_of[i]
+        settle = 1e18 if kind[i] == _BICYCLE else max(15.0, 2.0 * v[i])
+        n = 0
+        # a connector just entered looks like its siblings: consider them all
+        if tables.lane_connector[lane] and s < 0.5 * length[i] + 3.0:
+            before = (
+                tables.pred[tables.pred_off[lane]]
+                if tables.pred_off[lane + 1] > tables.pred_off[lane]
+                else -1
+            )
+            if before >= 0:
+                for j in range(tables.succ_off[before], tables.succ_off[before + 1]):
+                    other = tables.succ[j]
+                    if n >= MAX_BRANCH or not tables.lane_drive[other]:
+                        continue
+                    if other != lane and not turn_matches(tables.lane_turn[other], indicator[i]):
+                        continue
+                    lanes[n] = other
+                    starts[n] = s
+                    sides[n] = d if other == lane else 0.0
+                    settles[n] = settle
+                    choices[n] = -1
+                    n += 1
+        if n == 0 and not tables.lane_connector[lane]:
+            fork, _ = fork_ahead(tables, lane, s, reach)
+            if fork >= 0:
+                fits = 0
+                for j in range(tables.succ_off[fork], tables.succ_off[fork + 1]):
+                    other = tables.succ[j]
+                    if tables.lane_drive[other] and turn_matches(
+                        tables.lane_turn[other], indicator[i]
+                    ):
+                        fits += 1
+                for j in range(tables.succ_off[fork], tables.succ_off[fork + 1]):
+                    other = tables.succ[j]
+                    if n >= MAX_BRANCH or not tables.lane_drive[other]:
+                        continue
+                    if fits > 0 and not turn_matches(tables.lane_turn[other], indicator[i]):
+                        continue
+                    lanes[n] = lane
+                    starts[n] = s
+                    sides[n] = d
+                    settles[n] = settle
+                    choices[n] = other
+                    n += 1
+        if n == 0:
+            lanes[0] = lane
+            starts[0] = s
+            sides[0] = d
+            settles[0] = settle
+            choices[0] = -1
+            n = 1
+        # lane changes: sideways motion away from the centre line, or the indicator
+        if not tables.lane_connector[lane] and v[i] > 1.0:
+            first = tables.pt_off[lane]
+            last = tables.pt_off[lane + 1] - 1
+            span = max(tables.pt_s_m[last], 1e-6)
+            at = first + int((last - first) * min(1.0, max(0.0, s / span)))
+            drift = v[i] * math.sin(psi[i] - tables.pt_heading_rad[at])
+            goes_left = (drift > DRIFT_MPS and d > 0.2) or (
+                indicator[i] == _LEFT and drift > 0.1
+            )
+            goes_right = (drift < -DRIFT_MPS and d < -0.2) or (
+                indicator[i] == _RIGHT and drift < -0.1
+            )
+            beside = -1
+            sign = 0.0
+            if goes_left:
+                beside = tables.lane_left[lane]
+                sign = -1.0
+            elif goes_right:
+                beside = tables.lane_right[lane]
+                sign = 1.0
+            if beside >= 0 and n < MAX_PATHS and tables.lane_drive[beside]:
+                gap = 0.5 * (tables.lane_width_m[lane] + tables.lane_width_m[beside])
+                lanes[n] = beside
+                starts[n] = min(s, tables.lane_length_m[beside])
+                sides[n] = d + sign * gap
+                settles[n] = max(10.0, 3.0 * v[i])
+                choices[n] = -1
+                n += 1
+        for h in range(n):
+            if k >= out_track.shape[0] or room_all - used < 2:
+                return k
+            count = walk_lanes(
+                tables, lanes[h], starts[h], sides[h], settles[h], choices[h], reach,
+                x, y, heading, on_lane, used, room_all - used,
+            )
+            if count == 0:
+                count = straight_on(
+                    px[i], py[i], psi[i], 3.0, x, y, heading, on_lane, used, room_all - used
+                )
+            out_track[k] = i
+            out_prob[k] = 1.0 / n
+            out_off[k] = used
+            limit = tables.lane_limit_mps[lanes[h]]
+            out_limit[k] = min(limit, 6.0) if kind[i] == _BICYCLE else limit
+            out_stop[k] = math.inf
+            out_conn[k] = -1
+            out_conn_m[k] = math.inf
+            for j in range(count):
+                on = on_lane[used + j]
+                if on >= 0 and tables.lane_connector[on]:
+                    out_conn[k] = on
+                    if j > 0:
+                        out_conn_m[k] = float(j)
+                    else:
+                        out_conn_m[k] = -starts[h]
+                    head = tables.lane_head[on]
+                    if j > 0 and head >= 0 and head_state[head] in (_RED, _AMBER, _RED_AMBER):
+                        back = 0.0
+                        from_lane = on_lane[used + j - 1]
+                        if tables.lane_stop_m[from_lane] >= 0.0:
+                            back = tables.lane_length_m[from_lane] - tables.lane_stop_m[from_lane]
+                        out_stop[k] = max(0.0, j - back - 0.5 * length[i] - 0.5)
+                    break
+            used += count
+            k += 1
+            out_off[k] = used
+    return k
+
+
+@jit
+def find_leaders(
+    count: int,
+    track: Int32Array,
+    off: Int32Array,
+    x: FloatArray,
+    y: FloatArray,
+    heading: FloatArray,
+    px: FloatArray,
+    py: FloatArray,
+    psi: FloatArray,
+    length: FloatArray,
+    width: FloatArray,
+    lead: Int32Array,
+    lead_at: FloatArray,
+) -> None:
+    """For each path: the first other track standing in it, and where (path metres of its middle).
+
+    `lead[k]` is a track index, -1 if the path is free.
+    """
+    n = px.shape[0]
+    for k in range(count):
+        lead[k] = -1
+        lead_at[k] = math.inf
+        i = track[k]
+        first = off[k]
+        last = off[k + 1]
+        far = float(last - first) + 5.0
+        for j in range(n):
+            if j == i:
+                continue
+            dx = px[j] - px[i]
+            dy = py[j] - py[i]
+            if dx * dx + dy * dy > far * far:
+                continue
+            best = 1e18
+            at = -1
+            p = first
+            while p < last:
+                ex = px[j] - x[p]
+                ey = py[j] - y[p]
+                dist2 = ex * ex + ey * ey
+                if dist2 < best:
+                    best = dist2
+                    at = p
+                # no sample nearer than this can come sooner than the distance allows
+                p += max(1, int(math.sqrt(dist2)) - 3)
+            if at < 0 or at - first < 1:
+                continue
+            if at - first >= lead_at[k]:
+                continue
+            c = math.cos(heading[at])
+            s = math.sin(heading[at])
+            lateral = -s * (px[j] - x[at]) + c * (py[j] - y[at])
+            turn = psi[j] - heading[at]
+            half = 0.5 * (
+                abs(length[j] * math.sin(turn)) + abs(width[j] * math.cos(turn)) + width[i]
+            )
+            if abs(lateral) < half + 0.1:
+                lead[k] = j
+                lead_at[k] = float(at - first)
+
+
+@jit
+def priority_between(tables: MapTables, ours: int, other: int) -> int:
+    """+1 our connector goes first, -1 it yields, 0 equal, 2 no conflict."""
+    for j in range(tables.conf_off[ours], tables.conf_off[ours + 1]):
+        if tables.conf_lane[j] == other:
+            return int(tables.conf_priority[j])
+    return 2
+

@@ -1,0 +1,468 @@
+"""Roll the whole scene forward under one policy of ours, with others that react.
+
+One-dimensional by construction: each user moves along its path, ours along its own, and the
+overlap tables say when a box of one lies in the corridor of the other. Step 0.2 s, 8 s long.
+
+Policy row: path, speed scale, stop (path metres of the front bumper, inf none), virtual leader
+(path of another, -1 none), mode (0 normal, 1 comfortable stop, 2 emergency stop).
+"""
+
+import math
+
+import numpy as np
+
+from marque.core.arrays import FloatArray, Int8Array, Int32Array
+from marque.core.jit import jit
+from marque.kernels.following import acc, idm_free, idm_interaction, stop_slope, stop_speed
+from marque.kernels.overlap import EGO_STEP_M, FREE
+
+DT_S = 0.2
+STEPS = 40
+
+# columns of the ego parameter vector
+E_FRONT, E_REAR, E_ACCEL, E_BRAKE, E_JERK, E_HEADWAY, E_GAP, E_MAX_BRAKE, E_HALF_WIDTH = range(9)
+E_LEN = 9
+
+# columns of the result
+(
+    R_COLLISION_S,  # time of first contact, inf if none
+    R_MARGIN_S,  # time at which a time margin is first violated, inf if none
+    R_FORCED,  # strongest braking that we force on another, m/s2 (positive)
+    R_PROGRESS,  # metres gained
+    R_ACCEL2,  # mean of a^2
+    R_JERK2,  # mean of j^2
+    R_BRAKE,  # strongest own braking, positive
+    R_END_SPEED,
+    R_BOX,  # 1 if standing at the end in a keep-clear zone
+    R_GAP_MIN,  # least time headway to a leader, s
+    R_CAUSE,  # path index of the user behind the strongest restraint, -1 none
+    R_CONFLICT,  # path index of the user hit or too close, -1 none
+) = range(12)
+R_LEN = 12
+
+REACTION_S = 0.5
+YIELD_BRAKE = 3.5  # a user that would need more than this to yield is expected to go
+
+
+@jit
+def ego_accel(
+    v_ref: FloatArray,
+    n: int,
+    scale: float,
+    stop_m: float,
+    mode: int,
+    s: float,
+    v: float,
+    ego: FloatArray,
+) -> float:
+    """Acceleration wanted by the speed profile and the stop target, before any leader."""
+    if mode == 2:
+        return -ego[E_MAX_BRAKE]
+    if mode == 1:
+        return -ego[E_BRAKE]
+    preview = 0.4 * v
+    i = min(n - 1, max(0, int((s + preview) / EGO_STEP_M)))
+    i2 = min(n - 1, i + 1)
+    v_here = scale * v_ref[i]
+    slope = (scale * v_ref[i2] - v_here) / EGO_STEP_M
+    a_ff = v_here * slope if v > v_here - 1.5 else 0.0
+    a_ff = min(max(a_ff, -3.0), ego[E_ACCEL])
+    i0 = min(n - 1, max(0, int(s / EGO_STEP_M)))
+    wanted = a_ff + 0.9 * (min(v_here - slope * preview, scale * v_ref[i0]) - v)
+    wanted = min(wanted, ego[E_ACCEL])
+    if stop_m < 1e8:
+        room = stop_m - (s + ego[E_FRONT])
+        brake = ego[E_BRAKE]
+        jerk = ego[E_JERK]
+        if room <= 0.05:
+            return min(wanted, -1.0 if v > 0.05 else -0.3)
+        ahead = room - 0.35 * v
+        v_stop = stop_speed(max(ahead, 0.0), brake, jerk)
+        must = v * v / (2.0 * room)
+        if must > brake:
+            return min(wanted, -must)
+        wanted = min(wanted, stop_slope(ahead, brake, jerk) * min(1.0, v / max(v_stop, 0.1))
+                     + 1.0 * (v_stop - v))
+    return max(wanted, -ego[E_MAX_BRAKE])
+
+
+@jit
+def slew(a: float, wanted: float, jerk: float, dt: float) -> float:
+    """Move acceleration towards what is wanted; the harder the need, the faster."""
+    down = jerk
+    if wanted < -2.5:
+        down = jerk + 3.0 * (-2.5 - wanted)
+    up = jerk if a < 0.0 else jerk
+    return min(a + up * dt, max(a - down * dt, wanted))
+
+
+@jit
+def leader_accel(
+    lo: float, cosr: float, v_other: float, a_other: float, s: float, v: float, ego: FloatArray
+) -> float:
+    """What following the box that begins at `lo` allows."""
+    gap = lo - (s + ego[E_FRONT])
+    along = v_other * cosr
+    return acc(
+        v, along, a_other, gap, ego[E_ACCEL], ego[E_BRAKE], ego[E_HEADWAY], ego[E_GAP]
+    )
+
+
+@jit
+def roll(
+    n: int,
+    v_ref: FloatArray,
+    policy: FloatArray,
+    ego: FloatArray,
+    s0: float,
+    v0: float,
+    a0: float,
+    active: Int32Array,
+    n_active: int,
+    samples: Int32Array,
+    lo: FloatArray,
+    hi: FloatArray,
+    cosr: FloatArray,
+    first: Int32Array,
+    last: Int32Array,
+    relation: Int8Array,
+    behind: Int8Array,
+    k_off: FloatArray,
+    speed: FloatArray,
+    accel: FloatArray,
+    length: FloatArray,
+    limit: FloatArray,
+    stop: FloatArray,
+    lead: Int32Array,
+    lead_gap: FloatArray,
+    walker: Int8Array,
+    rear_margin: FloatArray,
+    front_margin: FloatArray,
+    keep_clear: FloatArray,
+    hypothesis: int,
+    pos: FloatArray,
+    vel: FloatArray,
+    out: FloatArray,
+) -> None:
+    """One policy under one hypothesis (0 nominal, 1 others assert themselves). Fills `out`.
+
+    Per path k of another user: tables lo/hi/cosr [K, J] and first/last from `fill_overlap`;
+    relation (+1 it yields to us, -1 we yield, 0 equal or none); behind (1: it follows us now);
+    k_off: path coordinate of the other = ego s + k_off where both run along each other;
+    lead (another path, -1) with its bumper gap; walker 1 for pedestrians.
+    """
+    scale = policy[1]
+    stop_m = policy[2]
+    virtual = int(policy[3])
+    mode = int(policy[4])
+    s = s0
+    v = v0
+    a = a0
+    for r in range(R_LEN):
+        out[r] = 0.0
+    out[R_COLLISION_S] = math.inf
+    out[R_MARGIN_S] = math.inf
+    out[R_GAP_MIN] = math.inf
+    out[R_CAUSE] = -1.0
+    out[R_CONFLICT] = -1.0
+    for q in range(n_active):
+        k = active[q]
+        pos[k] = 0.0
+        vel[k] = speed[k]
+    jerk = ego[E_JERK]
+    hardest = 0.0
+    for t in range(STEPS):
+        now = t * DT_S
+        front = s + ego[E_FRONT]
+        rear = s - ego[E_REAR]
+        wanted = ego_accel(v_ref, n, scale, stop_m, mode, s, v, ego)
+        cause = -1
+        # ---- whom do we follow
+        if mode == 0:
+            for q in range(n_active):
+                k = active[q]
+                if first[k] < 0:
+                    continue
+                j = int(pos[k] + 0.5)
+                if j >= samples[k]:
+                    continue
+                b_lo = lo[k, j]
+                if b_lo < FREE and hi[k, j] > front and b_lo > rear + 0.5 * (front - rear):
+                    c = cosr[k, j]
+                    if c > 0.5 or vel[k] < 0.3 or (c < -0.5 and b_lo - front < 40.0):
+                        limit_a = leader_accel(b_lo, c, vel[k], 0.0, s, v, ego)
+                        if limit_a < wanted:
+                            wanted = limit_a
+                            cause = k
+                        if v > 0.5 and c > 0.5:
+                            out[R_GAP_MIN] = min(out[R_GAP_MIN], (b_lo - front) / v)
+            if virtual >= 0:
+                ahead = pos[virtual] - k_off[virtual] - 0.5 * length[virtual]
+                if ahead > rear:
+                    limit_a = idm_interaction(
+                        v, vel[virtual], max(ahead - front, 0.5), ego[E_ACCEL], ego[E_BRAKE],
+                        0.7 * ego[E_HEADWAY], ego[E_GAP],
+                    )
+                    limit_a = max(limit_a, -2.0)
+                    if limit_a < wanted:
+                        wanted = limit_a
+                        cause = virtual
+        wanted = max(wanted, -ego[E_MAX_BRAKE])
+        rate = 10.0 if mode == 2 else jerk
+        a_new = slew(a, wanted, rate, DT_S)
+        v_new = v + a_new * DT_S
+        if v_new <= 0.0:
+            v_new = 0.0
+            a_new = max(a_new, -v / DT_S)
+        step_j = (a_new - a) / DT_S
+        s_new = s + 0.5 * (v + v_new) * DT_S
+        out[R_ACCEL2] += a_new * a_new
+        out[R_JERK2] += step_j * step_j
+        out[R_BRAKE] = max(out[R_BRAKE], -a_new)
+        if cause >= 0 and wanted < hardest:
+            hardest = wanted
+            out[R_CAUSE] = float(cause)
+        # ---- how the others move
+        for q in range(n_active):
+            k = active[q]
+            v_k = vel[k]
+            if walker[k] == 1:
+                pos[k] += v_k * DT_S
+                continue
+            fast = 1.15 if hypothesis == 1 else 1.0
+            a_k = idm_free(v_k, max(limit[k] * fast, 0.1), 1.6)
+            if lead[k] >= 0:
+                m = lead[k]
+                gap = lead_gap[k] + pos[m] - pos[k]
+                a_k = min(a_k, idm_interaction(v_k, vel[m], gap, 1.6, 2.5, 1.0, 1.5))
+            if stop[k] < 1e8:
+                room = stop[k] - pos[k]
+                if room > -1.0:
+                    a_k = min(a_k, idm_interaction(v_k, 0.0, max(room, 0.1) + 1.0, 1.6, 2.5, 0.5,
+                                                   1.0))
+            if first[k] >= 0:
+                at_ego = s + k_off[k]
+                aligned = k_off[k] > -1e8
+                if aligned:
+                    jj = int(at_ego + 0.5)
+                    if 0 <= jj < samples[k] and lo[k, jj] < FREE:
+                        gap = at_ego - ego[E_REAR] - (pos[k] + 0.5 * length[k])
+                        if at_ego > pos[k] and (
+                            behind[k] == 1
+                            or (now >= REACTION_S and (hypothesis == 0 or relation[k] >= 0))
+                            or gap < 0.0
+                        ):
+                            a_e = idm_interaction(v_k, v, max(gap, 0.3), 1.6, 2.5, 0.7, 1.0)
+                            if behind[k] == 0 and pos[k] < at_ego:
+                                need = 0.0
+                                if v_k > v and gap > 0.0:
+                                    need = (v_k - v) * (v_k - v) / (2.0 * max(gap - 1.0, 0.2))
+                                out[R_FORCED] = max(out[R_FORCED], need)
+                            a_k = min(a_k, a_e)
+                if relation[k] == 1 and behind[k] == 0:
+                    hold = first[k] - 0.5 * length[k] - 0.5
+                    room = hold - pos[k]
+                    edge = lo[k, first[k]]
+                    beyond = hi[k, last[k]]
+                    if room > 0.0 and rear < beyond and edge - front < max(v, 2.0) * 5.0:
+                        if v_k * v_k <= 2.0 * YIELD_BRAKE * room:
+                            a_k = min(
+                                a_k,
+                                idm_interaction(v_k, 0.0, room + 1.0, 1.6, 2.5, 0.3, 1.0),
+                            )
+            a_k = max(a_k, -7.0)
+            v_next = max(0.0, v_k + a_k * DT_S)
+            pos[k] += 0.5 * (v_k + v_next) * DT_S
+            vel[k] = v_next
+        s = s_new
+        v = v_new
+        a = a_new
+        front = s + ego[E_FRONT]
+        rear = s - ego[E_REAR]
+        now += DT_S
+        # ---- contacts and time margins
+        if v > 0.3 or t == 0:
+            for q in range(n_active):
+                k = active[q]
+                if first[k] < 0 or behind[k] == 1:
+                    continue
+                j = int(pos[k] + 0.5)
+                if j >= samples[k]:
+                    continue
+                if j > last[k] + 1:
+                    continue
+                b_lo = lo[k, j]
+                b_hi = hi[k, j]
+                if b_lo < FREE:
+                    if b_lo < front and b_hi > rear:
+                        if out[R_COLLISION_S] > now:
+                            out[R_COLLISION_S] = now
+                            out[R_CONFLICT] = float(k)
+                    elif b_lo >= front and cosr[k, j] < 0.5 and v > 1.0:
+                        wide = front_margin[k]
+                        if b_lo < front + v * wide and out[R_MARGIN_S] > now:
+                            out[R_MARGIN_S] = now
+                            if out[R_CONFLICT] < 0.0:
+                                out[R_CONFLICT] = float(k)
+                if relation[k] != 1 and v > 0.3:
+                    ahead = pos[k] + vel[k] * rear_margin[k] + 0.5
+                    j2 = min(int(ahead + 0.5), samples[k] - 1)
+                    jm = min(int(0.5 * (pos[k] + ahead) + 0.5), samples[k] - 1)
+                    for jx in (jm, j2):
+                        c_lo = lo[k, jx]
+                        if c_lo < FREE and c_lo < front and hi[k, jx] > rear:
+                            if b_lo < FREE and b_lo > front:
+                                continue  # it is ahead of us: a leader, judged by its gap
+                            if out[R_MARGIN_S] > now:
+                                out[R_MARGIN_S] = now
+                                if out[R_CONFLICT] < 0.0:
+                                    out[R_CONFLICT] = float(k)
+    out[R_PROGRESS] = s - s0
+    out[R_ACCEL2] /= STEPS
+    out[R_JERK2] /= STEPS
+    out[R_END_SPEED] = v
+    if v < 0.5 and stop_m > 1e8 and mode == 0:
+        for z in range(keep_clear.shape[0]):
+            if keep_clear[z, 0] < s + ego[E_FRONT] and keep_clear[z, 1] > s - ego[E_REAR]:
+                if s0 + ego[E_FRONT] < keep_clear[z, 0]:
+                    out[R_BOX] = 1.0
+
+
+@jit
+def trace(
+    n: int,
+    v_ref: FloatArray,
+    policy: FloatArray,
+    ego: FloatArray,
+    s0: float,
+    v0: float,
+    a0: float,
+    active: Int32Array,
+    n_active: int,
+    samples: Int32Array,
+    lo: FloatArray,
+    hi: FloatArray,
+    cosr: FloatArray,
+    first: Int32Array,
+    k_off: FloatArray,
+    speed: FloatArray,
+    accel: FloatArray,
+    length: FloatArray,
+    out_s: FloatArray,
+    out_v: FloatArray,
+    out_a: FloatArray,
+    dt: float,
+) -> None:
+    """The winner's own motion at a fine step: the same speed law against others that keep their
+    present acceleration for a second and their speed after it. Fills out_* [T]; sample 0 is now."""
+    scale = policy[1]
+    stop_m = policy[2]
+    virtual = int(policy[3])
+    mode = int(policy[4])
+    s = s0
+    v = v0
+    a = a0
+    steps = out_s.shape[0]
+    out_s[0] = s
+    out_v[0] = v
+    out_a[0] = a
+    pos = np.zeros(speed.shape[0])
+    vel = speed.copy()
+    for t in range(1, steps):
+        front = s + ego[E_FRONT]
+        rear = s - ego[E_REAR]
+        wanted = ego_accel(v_ref, n, scale, stop_m, mode, s, v, ego)
+        if mode == 0:
+            for q in range(n_active):
+                k = active[q]
+                if first[k] < 0:
+                    continue
+                j = int(pos[k] + 0.5)
+                if j >= samples[k]:
+                    continue
+                b_lo = lo[k, j]
+                if b_lo < FREE and hi[k, j] > front and b_lo > rear + 0.5 * (front - rear):
+                    # the tables stand on whole metres: the box has moved on by the remainder
+                    c = cosr[k, j]
+                    b_lo += (pos[k] - j) * c
+                    if c > 0.5 or vel[k] < 0.3 or (c < -0.5 and b_lo - front < 40.0):
+                        a_l = accel[k] if t * dt < 1.0 else 0.0
+                        wanted = min(wanted, leader_accel(b_lo, c, vel[k], a_l, s, v, ego))
+            if virtual >= 0:
+                ahead = pos[virtual] - k_off[virtual] - 0.5 * length[virtual]
+                if ahead > rear:
+                    limit_a = idm_interaction(
+                        v, vel[virtual], max(ahead - front, 0.5), ego[E_ACCEL], ego[E_BRAKE],
+                        0.7 * ego[E_HEADWAY], ego[E_GAP],
+                    )
+                    wanted = min(wanted, max(limit_a, -2.0))
+        wanted = max(wanted, -ego[E_MAX_BRAKE])
+        rate = 10.0 if mode == 2 else ego[E_JERK]
+        a = slew(a, wanted, rate, dt)
+        v_new = v + a * dt
+        if v_new <= 0.0:
+            v_new = 0.0
+            a = max(a, -v / dt)
+        s += 0.5 * (v + v_new) * dt
+        v = v_new
+        out_s[t] = s
+        out_v[t] = v
+        out_a[t] = a
+        for q in range(n_active):
+            k = active[q]
+            a_k = accel[k] if t * dt < 1.0 else 0.0
+            v_next = max(0.0, vel[k] + a_k * dt)
+            pos[k] += 0.5 * (vel[k] + v_next) * dt
+            vel[k] = v_next
+
+
+@jit
+def roll_all(
+    n: Int32Array,
+    v_ref: FloatArray,
+    policies: FloatArray,
+    ego: FloatArray,
+    s0: FloatArray,
+    v0: float,
+    a0: float,
+    active: Int32Array,
+    n_active: Int32Array,
+    samples: Int32Array,
+    lo: FloatArray,
+    hi: FloatArray,
+    cosr: FloatArray,
+    first: Int32Array,
+    last: Int32Array,
+    relation: Int8Array,
+    behind: Int8Array,
+    k_off: FloatArray,
+    speed: FloatArray,
+    accel: FloatArray,
+    length: FloatArray,
+    limit: FloatArray,
+    stop: FloatArray,
+    lead: Int32Array,
+    lead_gap: FloatArray,
+    walker: Int8Array,
+    rear_margin: FloatArray,
+    front_margin: FloatArray,
+    keep_clear: FloatArray,
+    out: FloatArray,
+) -> None:
+    """Every policy [P] under both hypotheses; arrays that depend on the path carry it first.
+
+    out [P, 2, R_LEN].
+    """
+    k_count = speed.shape[0]
+    pos = np.zeros(k_count)
+    vel = np.zeros(k_count)
+    for p in range(policies.shape[0]):
+        path = int(policies[p, 0])
+        for h in range(2):
+            roll(
+                n[path], v_ref[path], policies[p], ego, s0[path], v0, a0,
+                active[path], n_active[path], samples, lo[path], hi[path], cosr[path],
+                first[path], last[path], relation[path], behind[path], k_off[path],
+                speed, accel, length, limit, stop, lead, lead_gap, walker,
+                rear_margin, front_margin, keep_clear[path], h, pos, vel, out[p, h],
+            )

@@ -1,0 +1,144 @@
+"""A path: the drivable centre line through a sequence of lanes, evenly sampled.
+
+Sampling is `STEP_M`; sample i lies at s = i * STEP_M from the path's own start.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from marque.core.arrays import FloatArray, Int32Array, freeze_arrays
+from marque.core.geometry import arc_length, curvatures, headings
+from marque.types.road_map import RoadMap
+
+STEP_M = 0.5
+SMOOTH_M = 1.5  # standard deviation of the low pass that makes curvature continuous
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Path:
+    """n samples, `STEP_M` apart, map frame."""
+
+    lanes: tuple[int, ...]
+    xy_m: FloatArray  # [n, 2]
+    heading_rad: FloatArray  # [n], unwrapped
+    curvature_1pm: FloatArray  # [n]
+    lane: Int32Array  # [n] lane under each sample
+    lane_s_m: FloatArray  # [n] arc length along that lane
+    start_m: FloatArray  # [len(lanes)] path s where each lane begins (may be negative)
+
+    def __post_init__(self) -> None:
+        freeze_arrays(self)
+
+    @property
+    def length_m(self) -> float:
+        """Path length."""
+        return (len(self.xy_m) - 1) * STEP_M
+
+
+def build_path(
+    road_map: RoadMap, lanes: tuple[int, ...], start_s_m: float, length_m: float
+) -> Path:
+    """Centre line along consecutive `lanes` (each a successor of the one before).
+
+    Starts at `start_s_m` of the first lane and ends after `length_m` or with the last lane.
+    """
+    points = []
+    lane_of = []
+    s_of = []
+    for lane in lanes:
+        xy = road_map.points(lane)
+        s = road_map.arc(lane)
+        keep = slice(0, None) if not points else slice(1, None)
+        points.append(xy[keep])
+        lane_of.append(np.full(len(xy[keep]), lane, dtype=np.int32))
+        s_of.append(s[keep])
+    xy = np.concatenate(points)
+    s = arc_length(xy)
+    first = float(np.interp(start_s_m, road_map.arc(lanes[0]), s[: len(points[0])]))
+    last = min(first + length_m, float(s[-1]))
+    count = max(3, int((last - first) / STEP_M) + 1)
+    at = first + np.arange(count) * STEP_M
+    at = np.minimum(at, s[-1])
+    raw = np.column_stack((np.interp(at, s, xy[:, 0]), np.interp(at, s, xy[:, 1])))
+    line = respaced(smoothed(raw), count)
+    begin = np.cumsum([0.0] + [len(p) for p in points])[:-1].astype(int)
+    index = np.searchsorted(s, at, side="right") - 1
+    lane = np.concatenate(lane_of)[np.clip(index + 1, 0, len(s) - 1)]
+    starts = s[np.maximum(begin - 1, 0)] - first
+    starts[0] = -first
+    lane_s = at - first - starts[_position(lane, lanes)]
+    return Path(
+        lanes=lanes,
+        xy_m=line,
+        heading_rad=np.unwrap(headings(line)),
+        curvature_1pm=_low_pass(curvatures(line), 2),
+        lane=lane,
+        lane_s_m=lane_s,
+        start_m=starts,
+    )
+
+
+def _position(lane: Int32Array, lanes: tuple[int, ...]) -> Int32Array:
+    """Position of each sample's lane in the sequence (a lane may not occur twice)."""
+    order = np.argsort(lanes)
+    return order[np.searchsorted(np.asarray(lanes)[order], lane)].astype(np.int32)
+
+
+def smoothed(xy_m: FloatArray) -> FloatArray:
+    """Gaussian low pass along an evenly spaced line [n, 2]; ends stay where they are."""
+    reach = int(3.0 * SMOOTH_M / STEP_M)
+    if len(xy_m) < 3:
+        return xy_m
+    kernel = np.exp(-0.5 * (np.arange(-reach, reach + 1) * STEP_M / SMOOTH_M) ** 2)
+    kernel /= kernel.sum()
+    head = 2.0 * xy_m[0] - xy_m[1 : min(reach, len(xy_m) - 1) + 1][::-1]
+    tail = 2.0 * xy_m[-1] - xy_m[-min(reach, len(xy_m) - 1) - 1 : -1][::-1]
+    padded = np.concatenate((head, xy_m, tail))
+    missing_head = reach - len(head)
+    missing_tail = reach - len(tail)
+    padded = np.pad(padded, ((missing_head, missing_tail), (0, 0)), mode="edge")
+    return np.column_stack(
+        (np.convolve(padded[:, 0], kernel, "valid"), np.convolve(padded[:, 1], kernel, "valid"))
+    )
+
+
+def respaced(xy_m: FloatArray, count: int) -> FloatArray:
+    """The same line with `count` samples, `STEP_M` apart; what is missing at the end is extended
+    straight (smoothing shortens a curved line by centimetres)."""
+    s = arc_length(xy_m)
+    at = np.arange(count) * STEP_M
+    line = np.column_stack((np.interp(at, s, xy_m[:, 0]), np.interp(at, s, xy_m[:, 1])))
+    over = at - s[-1]
+    beyond = over > 0.0
+    if beyond.any():
+        tangent = xy_m[-1] - xy_m[-2]
+        norm = float(np.hypot(tangent[0], tangent[1]))
+        tangent = tangent / norm if norm > 0.0 else np.array([1.0, 0.0])
+        line[beyond] = xy_m[-1] + over[beyond, None] * tangent
+    return line
+
+
+def _low_pass(values: FloatArray, reach: int) -> FloatArray:
+    """Moving average over 2 * reach + 1 samples, ends repeated."""
+    padded = np.pad(values, reach, mode="edge")
+    return np.convolve(padded, np.full(2 * reach + 1, 1.0 / (2 * reach + 1)), "valid")
+
+
+def from_line(
+    xy_m: FloatArray,
+    lanes: tuple[int, ...],
+    lane: Int32Array,
+    lane_s_m: FloatArray,
+    start_m: FloatArray,
+) -> Path:
+    """A path along any evenly sampled line that borrows the lane bookkeeping of another one."""
+    return Path(
+        lanes=lanes,
+        xy_m=xy_m,
+        heading_rad=np.unwrap(headings(xy_m)),
+        curvature_1pm=_low_pass(curvatures(xy_m), 2),
+        lane=lane,
+        lane_s_m=lane_s_m,
+        start_m=start_m,
+    )

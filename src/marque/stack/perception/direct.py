@@ -1,0 +1,116 @@
+"""Perceive, first version: detections become tracks as they are, placed on lanes.
+
+A road user that is lost from sight is carried on at constant velocity for a moment; standing time
+and the age of signal states are remembered. (A later issue puts noise in front and filters here.)
+"""
+
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from marque.core.time import seconds
+from marque.maps.lookup import LaneIndex
+from marque.types.codes import SignalState
+from marque.types.reading import Detections, Reading
+from marque.types.road_map import NONE, RoadMap
+from marque.types.scene import EgoBelief, Scene, Tracks
+
+KEEP_S = 1.5  # a lost road user is believed to go on for this long
+STILL_MPS = 0.2
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class PerceptionMemory:
+    """What perception knows from before."""
+
+    road_map: RoadMap
+    index: LaneIndex
+    scene: Scene | None = None
+    ego_lane: int = NONE
+    kept: dict[int, int] = field(default_factory=dict)  # uid -> when last seen, ns
+
+
+def perceive(memory: PerceptionMemory, reading: Reading) -> tuple[PerceptionMemory, Scene]:
+    """Belief from one reading."""
+    before = memory.scene
+    found = _with_lost(memory, reading.detections, reading.t_ns)
+    age = found.pop("age_s")
+    lane, s, d = memory.index.match_many(
+        found["x_m"], found["y_m"], found["heading_rad"], found["kind"]
+    )
+    tracks = Tracks(
+        **found, lane=lane, s_m=s, d_m=d, age_s=age,
+        still_s=_still(before, found["uid"], found["speed_mps"], reading.t_ns),
+    )
+    state = reading.signals.state
+    since = np.zeros(len(state))
+    if before is not None:
+        gone = seconds(reading.t_ns - before.t_ns)
+        since = np.where(state == before.signal_state, before.signal_since_s + gone, 0.0)
+    scene = Scene(
+        t_ns=reading.t_ns, ego=_ego(memory, reading), tracks=tracks,
+        signal_state=_carried(state, before, since), signal_since_s=since,
+    )
+    return PerceptionMemory(memory.road_map, memory.index, scene, scene.ego.lane), scene
+
+
+def _ego(memory: PerceptionMemory, reading: Reading) -> EgoBelief:
+    ego = reading.ego
+    place = memory.index.nearest(ego.x_m, ego.y_m, ego.heading_rad)
+    lane, s, d = place if place is not None else (NONE, 0.0, 0.0)
+    return EgoBelief(
+        ego.x_m, ego.y_m, ego.heading_rad, ego.speed_mps, ego.accel_mps2, ego.yaw_rate_radps,
+        ego.steer_rad, lane, s, d,
+    )
+
+
+_FIELDS = (
+    "uid", "kind", "x_m", "y_m", "heading_rad", "speed_mps", "accel_mps2", "length_m", "width_m",
+    "indicator",
+)
+
+
+def _with_lost(
+    memory: PerceptionMemory, seen: Detections, t_ns: int
+) -> dict[str, np.ndarray]:
+    """Detections as columns, plus those lost a moment ago, moved on at constant velocity."""
+    columns = {name: getattr(seen, name) for name in _FIELDS}
+    columns["age_s"] = np.zeros(seen.count)
+    before = memory.scene
+    if before is None:
+        return columns
+    old = before.tracks
+    gone = seconds(t_ns - before.t_ns)
+    lost = ~np.isin(old.uid, seen.uid) & (old.age_s + gone < KEEP_S)
+    if not lost.any():
+        return columns
+    step = old.speed_mps[lost] * gone
+    more = {name: getattr(old, name)[lost] for name in _FIELDS}
+    more["x_m"] = more["x_m"] + step * np.cos(more["heading_rad"])
+    more["y_m"] = more["y_m"] + step * np.sin(more["heading_rad"])
+    more["age_s"] = old.age_s[lost] + gone
+    return {name: np.concatenate((columns[name], more[name])) for name in columns}
+
+
+def _still(
+    before: Scene | None, uid: np.ndarray, speed: np.ndarray, t_ns: int
+) -> np.ndarray:
+    out = np.zeros(len(uid))
+    if before is None or len(before.tracks.uid) == 0:
+        return out
+    gone = seconds(t_ns - before.t_ns)
+    order = np.argsort(before.tracks.uid)
+    place = np.searchsorted(before.tracks.uid, uid, sorter=order)
+    place = order[np.minimum(place, len(order) - 1)]
+    known = before.tracks.uid[place] == uid
+    still = known & (speed < STILL_MPS)
+    out[still] = before.tracks.still_s[place[still]] + gone
+    return out
+
+
+def _carried(state: np.ndarray, before: Scene | None, since: np.ndarray) -> np.ndarray:
+    """A signal hidden for a moment keeps its last state only if that was a stop."""
+    if before is None:
+        return state
+    stop = (before.signal_state == SignalState.RED) & (state == SignalState.UNKNOWN)
+    return np.where(stop & (since < 2.0), before.signal_state, state)

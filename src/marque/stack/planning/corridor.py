@@ -1,0 +1,252 @@
+"""Corridor: the path our car means to follow, with everything the map says along it.
+
+Rebuilt only when lanes change or the road ahead runs out, so that it stays still under the car.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from marque.core.arrays import FloatArray
+from marque.core.jit import jit
+from marque.maps.path import STEP_M, Path, build_path, from_line
+from marque.maps.field import Route
+from marque.stack.planning.style import Style
+from marque.types.codes import ConflictKind, Control
+from marque.types.road_map import NONE, RoadMap
+
+BEHIND_M = 25.0
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Junction:
+    """One connector on the way. All positions are path metres."""
+
+    lane: int
+    s_in_m: float
+    s_out_m: float
+    stop_m: float  # stop line
+    head: int
+    control: Control
+    yields: bool  # some conflicting connector may go first
+    wait_m: float  # inside: last point before the first path we yield to; inf if none
+    turn: int
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Crossing:
+    """One crosswalk on the way, path metres."""
+
+    walk: int
+    s_in_m: float
+    s_out_m: float
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Corridor:
+    """Path plus rules. `cap_mps` is what limit and curvature allow at each sample, `v_ref_mps`
+    the same after comfortable braking towards what comes."""
+
+    path: Path
+    cap_mps: FloatArray  # [n]
+    limit_mps: FloatArray  # [n]
+    v_ref_mps: FloatArray  # [n]
+    junctions: tuple[Junction, ...]
+    crossings: tuple[Crossing, ...]
+    keep_clear_m: FloatArray  # [Z, 2]
+    end_m: float  # path metres where this lane sequence ends for us
+    end_kind: str  # "goal", "lane_change", "dead_end", "horizon"
+    goal_m: float  # path metres of the goal, inf if not on this path
+    manoeuvre: str  # "keep", "change_left", "change_right", "nudge", ...
+    settled_m: float  # from here on the path is the plain centre line again
+
+
+@jit
+def backward_pass(cap: FloatArray, step: float, brake: float, out: FloatArray) -> None:
+    """Highest speeds from which comfortable braking meets every later cap."""
+    n = cap.shape[0]
+    out[n - 1] = cap[n - 1]
+    for i in range(n - 2, -1, -1):
+        reach = (out[i + 1] * out[i + 1] + 2.0 * brake * step) ** 0.5
+        out[i] = min(cap[i], reach)
+
+
+def follow(
+    road_map: RoadMap, route: Route, lane: int, s_m: float, length_m: float
+) -> tuple[tuple[int, ...], str]:
+    """Lanes from `lane` on, as the route wants, without lane change; and why they end."""
+    lanes = [lane]
+    gone = -s_m + float(road_map.lane_length_m[lane])
+    while gone < length_m:
+        here = lanes[-1]
+        if here == route.goal_lane and (len(lanes) > 1 or s_m <= route.goal_s_m + 1.0):
+            return tuple(lanes), "goal"
+        following = int(route.best_next[here])
+        if following == NONE or not np.isfinite(route.cost_s[following]):
+            kind = "lane_change" if route.best_side[here] != 0 else "dead_end"
+            return tuple(lanes), kind
+        if following in lanes:
+            return tuple(lanes), "horizon"
+        lanes.append(following)
+        gone += float(road_map.lane_length_m[following])
+    if lanes[-1] == route.goal_lane and (len(lanes) > 1 or s_m <= route.goal_s_m + 1.0):
+        return tuple(lanes), "goal"
+    return tuple(lanes), "horizon"
+
+
+def build_corridor(
+    road_map: RoadMap,
+    route: Route,
+    style: Style,
+    before: tuple[int, ...],
+    lane: int,
+    s_m: float,
+    ahead_m: float,
+    offset: tuple[float, float, float, float] | None = None,
+    manoeuvre: str = "keep",
+) -> Corridor:
+    """Corridor from (lane, s): `before` are the lanes just driven (for what follows behind).
+
+    offset = (d, slope, begin, length): start d metres beside the centre line (left positive) with
+    that slope, and settle on it over `length` from `begin` metres after the present position.
+    """
+    lanes, end_kind = follow(road_map, route, lane, s_m, ahead_m)
+    back = s_m
+    head: list[int] = []
+    for previous in reversed(before):
+        if back >= BEHIND_M or previous in lanes or previous in head:
+            break
+        head.insert(0, previous)
+        back += float(road_map.lane_length_m[previous])
+    start = max(0.0, back - BEHIND_M)
+    path = build_path(road_map, (*head, *lanes), start, ahead_m + BEHIND_M)
+    here = back - start
+    settled = 0.0
+    if offset is not None:
+        path, settled = _beside(path, here, offset)
+    return with_rules(road_map, route, style, path, end_kind, manoeuvre, settled)
+
+
+def _beside(
+    path: Path, here: float, offset: tuple[float, float, float, float]
+) -> tuple[Path, float]:
+    d, slope, begin, length = offset
+    s = np.arange(len(path.xy_m)) * STEP_M
+    side = settle(s - here, d, slope, begin, length)
+    return shifted(path, side), here + begin + length
+
+
+def settle(
+    s: FloatArray, d: float, slope: float, begin: float, length: float
+) -> FloatArray:
+    """Lateral offset that starts at (d, slope) and is 0 from begin + length on: a quintic with
+    continuous curvature. `s` counts from the present position."""
+    straight = d + slope * np.minimum(s, begin)
+    d0 = d + slope * begin
+    u = np.clip((s - begin) / length, 0.0, 1.0)
+    m = slope * length
+    # quintic Hermite from (d0, m, 0) to (0, 0, 0)
+    h0 = 1.0 - 10.0 * u**3 + 15.0 * u**4 - 6.0 * u**5
+    h1 = u - 6.0 * u**3 + 8.0 * u**4 - 3.0 * u**5
+    return np.where(s <= begin, straight, d0 * h0 + m * h1)
+
+
+def shifted(path: Path, side: FloatArray) -> Path:
+    """The path moved sideways by side [n] (left positive), sampled evenly again."""
+    normal = np.column_stack((-np.sin(path.heading_rad), np.cos(path.heading_rad)))
+    line = path.xy_m + side[:, None] * normal
+    # arc length changes by centimetres only: bookkeeping by index stays valid
+    return from_line(line, path.lanes, path.lane, path.lane_s_m, path.start_m)
+
+
+def with_rules(
+    road_map: RoadMap,
+    route: Route,
+    style: Style,
+    path: Path,
+    end_kind: str,
+    manoeuvre: str,
+    settled: float,
+) -> Corridor:
+    """Read caps, junctions and crosswalks from the map along a path."""
+    limit = road_map.lane_limit_mps[path.lane] * style.limit_share
+    curve = np.sqrt(style.lateral_mps2 / np.maximum(np.abs(path.curvature_1pm), 1e-5))
+    cap = np.minimum(limit, curve)
+    v_ref = np.empty_like(cap)
+    backward_pass(cap, STEP_M, style.brake_mps2, v_ref)
+    end = path.length_m
+    goal = np.inf
+    last = len(path.lanes) - 1
+    if end_kind == "goal":
+        goal = float(path.start_m[last]) + route.goal_s_m
+    elif end_kind in ("lane_change", "dead_end"):
+        lane = path.lanes[last]
+        chance = float(route.last_chance_m[lane])
+        length = float(road_map.lane_length_m[lane])
+        end = float(path.start_m[last]) + (min(chance, length) if np.isfinite(chance) else length)
+        end = min(end, path.length_m)
+    junctions = []
+    crossings = []
+    clear: list[tuple[float, float]] = []
+    for i, lane in enumerate(path.lanes):
+        s_in = float(path.start_m[i])
+        if s_in > path.length_m:
+            break
+        for j in range(road_map.cross_off[lane], road_map.cross_off[lane + 1]):
+            a = s_in + float(road_map.cross_s_in_m[j])
+            b = s_in + float(road_map.cross_s_out_m[j])
+            crossings.append(Crossing(int(road_map.cross_walk[j]), a, b))
+            clear.append((a, b))
+        if not road_map.lane_connector[lane]:
+            continue
+        junctions.append(_junction(road_map, path, i, clear))
+    return Corridor(
+        path=path,
+        cap_mps=cap,
+        limit_mps=limit,
+        v_ref_mps=v_ref,
+        junctions=tuple(junctions),
+        crossings=tuple(sorted(crossings, key=lambda c: c.s_in_m)),
+        keep_clear_m=np.array(clear).reshape(-1, 2),
+        end_m=end,
+        end_kind=end_kind,
+        goal_m=goal,
+        manoeuvre=manoeuvre,
+        settled_m=settled,
+    )
+
+
+def _junction(
+    road_map: RoadMap, path: Path, i: int, clear: list[tuple[float, float]]
+) -> Junction:
+    lane = path.lanes[i]
+    s_in = float(path.start_m[i])
+    stop = s_in
+    if i > 0:
+        before = path.lanes[i - 1]
+        line = float(road_map.lane_stop_m[before])
+        if np.isfinite(line):
+            stop = float(path.start_m[i - 1]) + line
+    rows = range(road_map.conf_off[lane], road_map.conf_off[lane + 1])
+    wait = np.inf
+    yields = False
+    for j in rows:
+        if road_map.conf_kind[j] == ConflictKind.DIVERGE:
+            continue
+        begin = s_in + float(road_map.conf_s_in_m[j])
+        if road_map.conf_kind[j] == ConflictKind.CROSS:
+            clear.append((begin, s_in + float(road_map.conf_s_out_m[j])))
+        if road_map.conf_priority[j] <= 0:
+            yields = True
+            wait = min(wait, begin)
+    return Junction(
+        lane=lane,
+        s_in_m=s_in,
+        s_out_m=s_in + float(road_map.lane_length_m[lane]),
+        stop_m=stop,
+        head=int(road_map.lane_head[lane]),
+        control=Control(int(road_map.lane_control[lane])),
+        yields=yields,
+        wait_m=wait,
+        turn=int(road_map.lane_turn[lane]),
+    )

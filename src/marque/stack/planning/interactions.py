@@ -1,0 +1,203 @@
+"""Everything about others that the rollout needs, for each corridor a policy may use."""
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+
+from marque.core.arrays import FloatArray, Int8Array, Int32Array
+from marque.core.jit import jit
+from marque.kernels.forecast import priority_between
+from marque.kernels.overlap import EGO_STEP_M, FREE, connector_at, fill_overlap
+from marque.kernels.tables import MapTables
+from marque.stack.planning.corridor import Corridor
+from marque.types.codes import UserKind
+from marque.types.forecast import Forecast
+from marque.types.scene import Tracks
+
+SAMPLES = 132
+LATERAL_M = 0.3  # beside our body, to moving and standing vehicles
+LATERAL_WALKER_M = 0.6
+ALIGNED = 0.7  # cosine of the relative heading
+
+
+@dataclass(slots=True, eq=False)
+class Interactions:
+    """C corridors, K paths of others, J samples, n ego samples. Names as in `kernels.rollout`."""
+
+    n: Int32Array  # [C]
+    v_ref: FloatArray  # [C, n]
+    s0: FloatArray  # [C] path metres of our rear axle
+    active: Int32Array  # [C, K]
+    n_active: Int32Array  # [C]
+    samples: Int32Array  # [K]
+    lo: FloatArray  # [C, K, J]
+    hi: FloatArray
+    cosr: FloatArray
+    first: Int32Array  # [C, K]
+    last: Int32Array
+    relation: Int8Array
+    behind: Int8Array
+    k_off: FloatArray
+    speed: FloatArray  # [K]
+    accel: FloatArray
+    length: FloatArray
+    limit: FloatArray
+    stop: FloatArray
+    lead: Int32Array
+    lead_gap: FloatArray
+    walker: Int8Array
+    rear_margin: FloatArray
+    front_margin: FloatArray
+    keep_clear: FloatArray  # [C, Z, 2]
+
+
+@jit
+def relate(
+    tables: MapTables,
+    count: int,
+    off: Int32Array,
+    f_lane: Int32Array,
+    ego_lane: Int32Array,
+    n: int,
+    s0: float,
+    front: float,
+    rear: float,
+    first: Int32Array,
+    last: Int32Array,
+    lo: FloatArray,
+    hi: FloatArray,
+    cosr: FloatArray,
+    lead_path: Int32Array,
+    walker: Int8Array,
+    relation: Int8Array,
+    behind: Int8Array,
+    k_off: FloatArray,
+    active: Int32Array,
+) -> int:
+    """Who yields to whom, who follows us, who matters. Returns how many paths are active."""
+    n_active = 0
+    mark = np.zeros(count, np.int8)
+    for k in range(count):
+        relation[k] = 0
+        behind[k] = 0
+        k_off[k] = -1e9
+        j = first[k]
+        if j < 0:
+            continue
+        mark[k] = 1
+        # aligned somewhere: path coordinates differ by a constant from there on
+        for m in range(j, last[k] + 1):
+            if lo[k, m] < FREE and cosr[k, m] > 0.7:
+                k_off[k] = m - 0.5 * (lo[k, m] + hi[k, m])
+                break
+        if j == 0 and hi[k, 0] < s0 + 0.5 * (front + rear) and cosr[k, 0] > 0.3:
+            behind[k] = 1
+            continue
+        if walker[k] == 1:
+            relation[k] = -1
+            continue
+        at = min(n - 1, max(0, int(0.5 * (lo[k, j] + hi[k, j]) / EGO_STEP_M)))
+        ours = connector_at(tables, ego_lane, at, 40)
+        theirs = connector_at(tables, f_lane[off[k] : off[k + 1]], j, 20)
+        if ours >= 0 and theirs >= 0 and ours != theirs:
+            rank = priority_between(tables, ours, theirs)
+            if rank != 2:
+                relation[k] = rank
+    for k in range(count):
+        if mark[k] == 1:
+            m = lead_path[k]
+            for _ in range(4):
+                if m < 0 or mark[m] == 1:
+                    break
+                mark[m] = 2
+                m = lead_path[m]
+    for k in range(count):
+        if mark[k] != 0:
+            active[n_active] = k
+            n_active += 1
+    return n_active
+
+
+def interactions(
+    tables: MapTables,
+    corridors: list[Corridor],
+    s0: list[float],
+    front_m: float,
+    rear_m: float,
+    half_width_m: float,
+    tracks: Tracks,
+    forecast: Forecast,
+    granted: frozenset[int],
+) -> Interactions:
+    """Tables for all corridors. `granted`: connectors of others that stand at red for us."""
+    c_count, k_count = len(corridors), forecast.count
+    n = np.array([len(c.path.xy_m) for c in corridors], np.int32)
+    widest = int(n.max())
+    samples = np.minimum(np.diff(forecast.off), SAMPLES).astype(np.int32)
+    room = int(samples.max()) if k_count else 1
+    shape = (c_count, max(k_count, 1), room)
+    track = forecast.track
+    kind = tracks.kind[track]
+    walker = (kind == UserKind.PEDESTRIAN).astype(np.int8)
+    margin = np.where(walker == 1, LATERAL_WALKER_M, LATERAL_M)
+    lead_path, lead_gap = _lead_paths(tracks, forecast)
+    zones = max(1, max(len(c.keep_clear_m) for c in corridors))
+    it = Interactions(
+        n=n,
+        v_ref=np.zeros((c_count, widest)),
+        s0=np.array(s0),
+        active=np.zeros((c_count, max(k_count, 1)), np.int32),
+        n_active=np.zeros(c_count, np.int32),
+        samples=samples,
+        lo=np.empty(shape),
+        hi=np.empty(shape),
+        cosr=np.empty(shape),
+        first=np.full((c_count, max(k_count, 1)), -1, np.int32),
+        last=np.full((c_count, max(k_count, 1)), -1, np.int32),
+        relation=np.zeros((c_count, max(k_count, 1)), np.int8),
+        behind=np.zeros((c_count, max(k_count, 1)), np.int8),
+        k_off=np.full((c_count, max(k_count, 1)), -1e9),
+        speed=tracks.speed_mps[track],
+        accel=np.clip(tracks.accel_mps2[track], -6.0, 2.0),
+        length=tracks.length_m[track],
+        limit=forecast.limit_mps,
+        stop=forecast.stop_m,
+        lead=lead_path,
+        lead_gap=lead_gap,
+        walker=walker,
+        rear_margin=np.where(walker == 1, 1.2, 0.8),
+        front_margin=np.where(walker == 1, 1.0, 0.5),
+        keep_clear=np.full((c_count, zones, 2), -1e9),
+    )
+    psi = tracks.heading_rad[track]
+    for c, corridor in enumerate(corridors):
+        it.v_ref[c, : n[c]] = corridor.v_ref_mps
+        it.keep_clear[c, : len(corridor.keep_clear_m)] = corridor.keep_clear_m
+        if k_count == 0:
+            continue
+        path = corridor.path
+        fill_overlap(
+            path.xy_m[:, 0], path.xy_m[:, 1], path.heading_rad, int(n[c]), half_width_m + margin,
+            k_count, track, forecast.off, forecast.x_m, forecast.y_m, forecast.heading_rad,
+            tracks.length_m, tracks.width_m, psi, it.lo[c], it.hi[c], it.cosr[c], it.first[c],
+            it.last[c],
+        )
+        it.n_active[c] = relate(
+            tables, k_count, forecast.off, forecast.lane, path.lane, int(n[c]), s0[c],
+            front_m, -rear_m, it.first[c], it.last[c], it.lo[c], it.hi[c], it.cosr[c],
+            lead_path, walker, it.relation[c], it.behind[c], it.k_off[c], it.active[c],
+        )
+    return it
+
+
+def _lead_paths(tracks: Tracks, forecast: Forecast) -> tuple[Int32Array, FloatArray]:
+    """Leaders by path instead of by track (a leader's first path stands for it), with gaps."""
+    k_count = forecast.count
+    first_path = np.full(tracks.count + 1, -1, np.int32)
+    first_path[forecast.track[::-1]] = np.arange(k_count - 1, -1, -1, dtype=np.int32)
+    lead = forecast.lead
+    path = first_path[lead]  # lead -1 reads the extra last entry, which is -1
+    half = 0.5 * (tracks.length_m[forecast.track] + tracks.length_m[lead] if k_count else 0.0)
+    gap = np.where(lead >= 0, forecast.lead_m - half, math.inf)
+    return path, gap

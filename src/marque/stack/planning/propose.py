@@ -1,0 +1,117 @@
+"""Policies: which corridor, how fast, where to wait, whom to let in."""
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+
+from marque.core.arrays import FloatArray
+from marque.stack.planning.corridor import Corridor
+from marque.stack.planning.interactions import Interactions
+from marque.stack.planning.rules import ZONE_MARGIN_M, Rules, Stop
+from marque.types.codes import Reason, UserKind
+from marque.types.forecast import Forecast
+from marque.types.scene import Tracks
+
+SCALES = (1.0, 0.75, 0.5, 0.25)
+SCALES_ASIDE = (1.0, 0.7)
+MAX_STOPS = 4
+MAX_VIRTUAL = 3
+NORMAL, COMFORT_STOP, EMERGENCY_STOP = 0.0, 1.0, 2.0
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Policy:
+    """One row of the table, with what a person would want to know about it."""
+
+    corridor: int
+    scale: float
+    stop: Stop | None
+    virtual: int  # path of another that is let in, -1 none
+    mode: float
+    binding: bool  # the stop is one that rules impose
+
+    def row(self) -> tuple[float, float, float, float, float]:
+        """As `kernels.rollout` reads it."""
+        at = self.stop.at_m if self.stop is not None else 1e9
+        return (float(self.corridor), self.scale, at, float(self.virtual), self.mode)
+
+
+def table(policies: list[Policy]) -> FloatArray:
+    """Policies as rows [P, 5]."""
+    return np.array([p.row() for p in policies])
+
+
+def propose(
+    corridors: list[Corridor],
+    rules: list[Rules],
+    it: Interactions,
+    front_m: list[float],
+    tracks: Tracks,
+    forecast: Forecast,
+) -> list[Policy]:
+    """All policies; each corridor carries its comfortable stop and its emergency stop."""
+    out: list[Policy] = []
+    for c in range(len(corridors)):
+        must = min(rules[c].binding, key=lambda stop: stop.at_m, default=None)
+        limit = must.at_m if must is not None else math.inf
+        optional = [s for s in rules[c].optional if front_m[c] - 0.5 < s.at_m < limit - 0.5]
+        optional += _before_others(c, it, front_m[c], limit, optional, tracks, forecast)
+        optional.sort(key=lambda stop: stop.at_m)
+        for scale in SCALES if c == 0 else SCALES_ASIDE:
+            out.append(Policy(c, scale, must, -1, NORMAL, True))
+        for stop in optional[:MAX_STOPS]:
+            out.append(Policy(c, 1.0, stop, -1, NORMAL, False))
+        for k in _let_in(c, it):
+            out.append(Policy(c, 1.0, must, k, NORMAL, True))
+        out.append(Policy(c, 1.0, None, -1, COMFORT_STOP, False))
+        out.append(Policy(c, 1.0, None, -1, EMERGENCY_STOP, False))
+    return out
+
+
+def _before_others(
+    c: int,
+    it: Interactions,
+    front_m: float,
+    limit: float,
+    known: list[Stop],
+    tracks: Tracks,
+    forecast: Forecast,
+) -> list[Stop]:
+    """Waiting places before users who cross where the map shows no line."""
+    if forecast.count == 0:
+        return []
+    crossing = (it.first[c] >= 0) & (it.behind[c] == 0) & (it.k_off[c] < -1e8)
+    rows = np.flatnonzero(crossing[: forecast.count])
+    if len(rows) == 0:
+        return []
+    nearest = it.lo[c, rows].min(axis=1) - ZONE_MARGIN_M
+    found: list[Stop] = []
+    taken = [s.at_m for s in known]
+    for q in np.argsort(nearest):
+        at = float(nearest[q])
+        if at < front_m - 0.3 or at > limit - 0.5 or any(abs(at - t) < 2.0 for t in taken):
+            continue
+        track = int(forecast.track[rows[q]])
+        kind = int(tracks.kind[track])
+        reason = Reason.YIELD
+        if kind == UserKind.PEDESTRIAN:
+            reason = Reason.PEDESTRIAN
+        elif kind == UserKind.BICYCLE:
+            reason = Reason.CYCLIST
+        found.append(Stop(at, reason, int(tracks.uid[track])))
+        taken.append(at)
+        if len(found) == 2:
+            break
+    return found
+
+
+def _let_in(c: int, it: Interactions) -> list[int]:
+    """Users about to merge ahead of us, the soonest first."""
+    merging = (it.first[c] > 0) & (it.behind[c] == 0) & (it.k_off[c] > -1e8) & (it.relation[c] < 1)
+    rows = np.flatnonzero(merging)
+    if len(rows) == 0:
+        return []
+    time = it.first[c][rows] / np.maximum(it.speed[rows], 0.5)
+    order = rows[np.argsort(time)]
+    return [int(k) for k in order[:MAX_VIRTUAL] if it.first[c][k] / max(it.speed[k], 0.5) < 6.0]

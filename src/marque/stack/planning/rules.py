@@ -1,0 +1,253 @@
+"""Rules of the road as stop targets: those that bind now, and those that a policy may choose.
+
+Positions are path metres of the front bumper. A binding stop enters every policy; an optional one
+is a place to wait at if the rollout finds that going on is not safe.
+"""
+
+import math
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from marque.stack.planning.corridor import Corridor, Crossing, Junction
+from marque.types.codes import Control, Reason, SignalState, Turn, UserKind
+from marque.types.road_map import RoadMap
+from marque.types.scene import Scene, Tracks
+
+LINE_MARGIN_M = 0.7  # front bumper before a stop line
+WALK_MARGIN_M = 1.2
+ZONE_MARGIN_M = 1.0
+SEEN_WITHIN_M = 45.0  # a signal that is still unknown here is treated as out of order
+AMBER_BRAKE_MPS2 = 3.0
+AMBER_REACTION_S = 0.3
+STOOD_MPS = 0.2
+STEP_OUT_M = 2.0  # a pedestrian this near to the kerb of a crosswalk may step on it
+LOOK_AHEAD_S = 3.0
+
+_STOPPING = (SignalState.RED, SignalState.RED_AMBER)
+
+
+@dataclass(frozen=True, slots=True)
+class Stop:
+    """A place to stand, why, and for whom."""
+
+    at_m: float
+    reason: Reason
+    uid: int = -1
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class RuleMemory:
+    """What has been decided or done at junctions ahead (connector lanes)."""
+
+    amber_go: frozenset[int] = frozenset()
+    amber_stop: frozenset[int] = frozenset()
+    stood: frozenset[int] = frozenset()
+
+
+@dataclass(slots=True, eq=False)
+class Rules:
+    """Result of one look at the corridor."""
+
+    binding: list[Stop] = field(default_factory=list)
+    optional: list[Stop] = field(default_factory=list)
+
+
+def apply_rules(
+    memory: RuleMemory,
+    road_map: RoadMap,
+    corridor: Corridor,
+    scene: Scene,
+    front_m: float,
+    speed_mps: float,
+    rear_axle_to_front_m: float,
+) -> tuple[RuleMemory, Rules]:
+    """Every stop target between the front bumper (path metres) and the end of the corridor."""
+    rules = Rules()
+    state = _Ahead(memory, front_m, speed_mps)
+    for junction in corridor.junctions:
+        if junction.s_out_m < front_m:
+            continue
+        _junction(state, rules, scene, junction)
+    for crossing in corridor.crossings:
+        if crossing.s_out_m > front_m:
+            _crosswalk(rules, road_map, corridor, scene, crossing, front_m, speed_mps)
+    _end(rules, corridor, rear_axle_to_front_m)
+    return state.memory, rules
+
+
+@dataclass(slots=True, eq=False)
+class _Ahead:
+    memory: RuleMemory
+    front_m: float
+    speed_mps: float
+
+
+def _junction(state: _Ahead, rules: Rules, scene: Scene, junction: Junction) -> None:
+    line = junction.stop_m - LINE_MARGIN_M
+    crossed = state.front_m > junction.stop_m + 0.2
+    reason = _reason(junction)
+    if not crossed:
+        signal = (
+            SignalState(int(scene.signal_state[junction.head]))
+            if junction.head >= 0
+            else SignalState.OFF
+        )
+        must = _must_stop(state, junction, signal)
+        if must is not None:
+            rules.binding.append(Stop(line, must))
+            return
+        if junction.yields or signal in (SignalState.GREEN_YIELD, SignalState.STOP_THEN_GO):
+            rules.optional.append(Stop(line, reason))
+    wait = junction.wait_m - ZONE_MARGIN_M
+    if math.isfinite(junction.wait_m) and wait > max(line + 1.0, state.front_m - 0.5):
+        rules.optional.append(Stop(wait, reason))
+
+
+def _must_stop(state: _Ahead, junction: Junction, signal: SignalState) -> Reason | None:
+    lane = junction.lane
+    memory = state.memory
+    room = junction.stop_m - LINE_MARGIN_M - state.front_m
+    if junction.head >= 0:
+        if signal in _STOPPING:
+            return Reason.RED_LIGHT
+        if signal == SignalState.AMBER:
+            return _amber(state, junction, room)
+        if signal == SignalState.UNKNOWN and room < SEEN_WITHIN_M:
+            return None if _stood(state, junction, room) else Reason.SIGNAL_UNKNOWN
+        if signal == SignalState.STOP_THEN_GO:
+            return None if _stood(state, junction, room) else Reason.STOP_SIGN
+        if lane in memory.amber_go or lane in memory.amber_stop:
+            state.memory = RuleMemory(
+                memory.amber_go - {lane}, memory.amber_stop - {lane}, memory.stood
+            )
+    if junction.control in (Control.STOP, Control.ALL_WAY_STOP) and signal == SignalState.OFF:
+        return None if _stood(state, junction, room) else Reason.STOP_SIGN
+    return None
+
+
+def _amber(state: _Ahead, junction: Junction, room: float) -> Reason | None:
+    """Decided once, at onset: stop if comfortable braking suffices."""
+    lane = junction.lane
+    memory = state.memory
+    if lane in memory.amber_go:
+        return None
+    if lane in memory.amber_stop:
+        return Reason.AMBER_LIGHT
+    v = state.speed_mps
+    need = v * AMBER_REACTION_S + v * v / (2.0 * AMBER_BRAKE_MPS2)
+    if need <= room + LINE_MARGIN_M:
+        state.memory = RuleMemory(memory.amber_go, memory.amber_stop | {lane}, memory.stood)
+        return Reason.AMBER_LIGHT
+    state.memory = RuleMemory(memory.amber_go | {lane}, memory.amber_stop, memory.stood)
+    return None
+
+
+def _stood(state: _Ahead, junction: Junction, room: float) -> bool:
+    memory = state.memory
+    if junction.lane in memory.stood:
+        return True
+    if room < 2.0 and state.speed_mps < STOOD_MPS:
+        state.memory = RuleMemory(
+            memory.amber_go, memory.amber_stop, memory.stood | {junction.lane}
+        )
+        return True
+    return False
+
+
+def _reason(junction: Junction) -> Reason:
+    if junction.control == Control.ROUNDABOUT:
+        return Reason.ROUNDABOUT
+    if junction.control == Control.RIGHT_BEFORE_LEFT:
+        return Reason.RIGHT_BEFORE_LEFT
+    if junction.control in (Control.STOP, Control.ALL_WAY_STOP):
+        return Reason.STOP_SIGN
+    if junction.turn in (Turn.LEFT, Turn.U_TURN) and junction.control in (
+        Control.SIGNAL,
+        Control.FREE,
+    ):
+        return Reason.ONCOMING
+    return Reason.YIELD
+
+
+def _crosswalk(
+    rules: Rules,
+    road_map: RoadMap,
+    corridor: Corridor,
+    scene: Scene,
+    crossing: Crossing,
+    front_m: float,
+    speed_mps: float,
+) -> None:
+    line = crossing.s_in_m - WALK_MARGIN_M
+    if line < front_m - 0.5:
+        return
+    if not _has_priority(road_map, scene, crossing):
+        rules.optional.append(Stop(line, Reason.CROSSWALK))
+        return
+    uid = _who_crosses(road_map, corridor, scene.tracks, crossing)
+    if uid is None:
+        return
+    room = line - front_m
+    if speed_mps * speed_mps > 2.0 * 4.5 * max(room, 0.1):
+        return  # too late to stop before it: the rollouts decide
+    rules.binding.append(Stop(line, Reason.CROSSWALK, uid))
+
+
+def _has_priority(road_map: RoadMap, scene: Scene, crossing: Crossing) -> bool:
+    """Zebra, or pedestrians who have green (or a signal that we cannot see from here)."""
+    head = int(road_map.walk_head[crossing.walk])
+    if head >= 0:
+        state = int(scene.signal_state[head])
+        return state not in (SignalState.RED, SignalState.AMBER, SignalState.OFF)
+    return bool(road_map.walk_priority[crossing.walk])
+
+
+def _who_crosses(
+    road_map: RoadMap, corridor: Corridor, tracks: Tracks, crossing: Crossing
+) -> int | None:
+    """uid of a pedestrian or cyclist on the crosswalk who has not yet passed our path, or about
+    to step on it; None if there is nobody."""
+    x1, y1, x2, y2 = road_map.walk_axis_m[crossing.walk]
+    length = math.hypot(x2 - x1, y2 - y1)
+    if length < 0.5:
+        return None
+    ux, uy = (x2 - x1) / length, (y2 - y1) / length
+    width = float(road_map.walk_width_m[crossing.walk])
+    middle = min(
+        len(corridor.path.xy_m) - 1, int((crossing.s_in_m + crossing.s_out_m) / 2.0 / 0.5)
+    )
+    mx, my = corridor.path.xy_m[middle]
+    ours = (mx - x1) * ux + (my - y1) * uy  # where our path cuts the axis
+    near = np.flatnonzero(
+        ((tracks.kind == UserKind.PEDESTRIAN) | (tracks.kind == UserKind.BICYCLE))
+        & (np.hypot(tracks.x_m - mx, tracks.y_m - my) < length + 8.0)
+    )
+    for i in near:
+        dx, dy = tracks.x_m[i] - x1, tracks.y_m[i] - y1
+        along = dx * ux + dy * uy
+        across = -dx * uy + dy * ux
+        if abs(across) > 0.5 * width + 1.0:
+            continue
+        v = float(tracks.speed_mps[i])
+        heading = float(tracks.heading_rad[i])
+        toward = v * (math.cos(heading) * ux + math.sin(heading) * uy)
+        reach = STEP_OUT_M if v > 0.1 else 0.6
+        if -0.1 <= along <= length + 0.1:
+            gap = along - ours
+            if abs(gap) < 2.2 or gap * toward < 0.0 or v < 0.1:
+                return int(tracks.uid[i])
+        elif -reach <= along < 0.0 and toward > 0.3 * v + 0.05:
+            return int(tracks.uid[i])
+        elif length < along <= length + reach and toward < -0.3 * v - 0.05:
+            return int(tracks.uid[i])
+    return None
+
+
+def _end(rules: Rules, corridor: Corridor, front_m: float) -> None:
+    if corridor.end_kind == "goal" and math.isfinite(corridor.goal_m):
+        rules.binding.append(Stop(corridor.goal_m + front_m, Reason.GOAL))
+    elif corridor.end_kind == "lane_change":
+        rules.binding.append(Stop(corridor.end_m - 1.0, Reason.LANE_CHANGE))
+    elif corridor.end_kind == "dead_end":
+        rules.binding.append(Stop(corridor.end_m - 1.0, Reason.NO_ROUTE))

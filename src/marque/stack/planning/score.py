@@ -1,0 +1,95 @@
+"""Choose lexicographically: safety and law first, then progress, comfort, courtesy, constancy.
+
+Tier 0: time of the first contact. Tier 1: time margins kept, nobody forced to brake hard.
+Tier 2: never rest in a keep-clear zone. Then cost, all terms in [0, 1] times their weight.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from marque.core.arrays import FloatArray, IntArray
+from marque.kernels.rollout import (
+    R_ACCEL2,
+    R_BOX,
+    R_BRAKE,
+    R_COLLISION_S,
+    R_FORCED,
+    R_GAP_MIN,
+    R_JERK2,
+    R_MARGIN_S,
+    R_PROGRESS,
+)
+from marque.stack.planning.propose import NORMAL, Policy
+
+NOMINAL_S = 8.0  # contacts within this time count under the nominal hypothesis
+ASSERTIVE_S = 5.0  # and within this one when others assert themselves
+MARGIN_S = 5.0
+FORCED_MPS2 = 2.5
+W_PROGRESS, W_COMFORT, W_COURTESY, W_SWITCH, W_GAP = 5.0, 1.5, 1.0, 0.3, 1.0
+STOP_PENALTY = 0.4  # comfortable and emergency stops are for need
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Scores:
+    """P policies."""
+
+    tier: IntArray  # [P], smaller is better
+    cost: FloatArray  # [P]
+    best: int
+
+
+def choose(
+    policies: list[Policy],
+    result: FloatArray,
+    corridor_cost: FloatArray,
+    previous: tuple[str, bool] | None,
+    key: list[tuple[str, bool]],
+) -> Scores:
+    """Pick from rollout results [P, 2, R]. `corridor_cost[c]`: route value and lane-change cost.
+
+    `key` names each policy's manoeuvre and whether it waits; `previous` is the last winner's.
+    """
+    nominal = result[:, 0]
+    assertive = result[:, 1]
+    contact = np.minimum(
+        np.where(nominal[:, R_COLLISION_S] < NOMINAL_S, nominal[:, R_COLLISION_S], np.inf),
+        np.where(assertive[:, R_COLLISION_S] < ASSERTIVE_S, assertive[:, R_COLLISION_S], np.inf),
+    )
+    margin = np.minimum(nominal[:, R_MARGIN_S], assertive[:, R_MARGIN_S])
+    forced = nominal[:, R_FORCED]
+    # contact: the later the better, in steps of half a second
+    tier0 = np.where(np.isinf(contact), 0, 40 - np.floor(2.0 * np.minimum(contact, 8.0)))
+    tier1 = np.where(margin < MARGIN_S, 11 - np.floor(2.0 * np.minimum(margin, 5.0)), 0.0)
+    tier1 += np.where(forced > FORCED_MPS2, 5.0, 0.0)
+    tier2 = nominal[:, R_BOX]
+    tier = (tier0 * 1000 + tier1 * 10 + tier2).astype(np.int64)
+    cost = _cost(policies, result, corridor_cost, previous, key)
+    order = np.lexsort((cost, tier))
+    return Scores(tier, cost, int(order[0]))
+
+
+def _cost(
+    policies: list[Policy],
+    result: FloatArray,
+    corridor_cost: FloatArray,
+    previous: tuple[str, bool] | None,
+    key: list[tuple[str, bool]],
+) -> FloatArray:
+    nominal = result[:, 0]
+    progress = nominal[:, R_PROGRESS]
+    most = max(float(progress.max()), 1.0)
+    cost = W_PROGRESS * (1.0 - progress / most)
+    comfort = 0.25 * nominal[:, R_ACCEL2] + 0.15 * nominal[:, R_JERK2]
+    comfort += 0.1 * np.maximum(0.0, nominal[:, R_BRAKE] - 2.0) ** 2
+    cost += W_COMFORT * np.minimum(1.0, comfort)
+    cost += W_COURTESY * np.minimum(1.0, (nominal[:, R_FORCED] / 3.0) ** 2)
+    gap = nominal[:, R_GAP_MIN]
+    cost += W_GAP * np.clip((0.6 - gap) / 0.6, 0.0, 1.0)
+    for p, policy in enumerate(policies):
+        cost[p] += corridor_cost[policy.corridor]
+        if policy.mode != NORMAL:
+            cost[p] += STOP_PENALTY
+        if previous is not None and key[p] != previous:
+            cost[p] += W_SWITCH
+    return cost

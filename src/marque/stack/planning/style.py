@@ -1,0 +1,18 @@
+"""How the driver likes to drive. Style never touches a safety tier, nor the guard."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Style:
+    """Parameters of the driver; the defaults are a brisk, smooth city driver."""
+
+    accel_mps2: float = 1.75
+    brake_mps2: float = 2.0  # comfortable, for stops and curves
+    jerk_mps3: float = 1.6
+    lateral_mps2: float = 2.3
+    headway_s: float = 1.2
+    standstill_gap_m: float = 2.0
+    lane_change_s: float = 4.0
+    lane_change_cost: float = 0.6  # what a change that the route does not need must bring
+    limit_share: float = 1.0  # of the speed limit

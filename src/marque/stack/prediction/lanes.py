@@ -1,0 +1,47 @@
+"""Predict: where each tracked road user may go. Paths only; the rollout decides how fast."""
+
+import numpy as np
+
+from marque.kernels.forecast import MAX_PATHS, find_leaders, forecast_paths
+from marque.kernels.tables import MapTables
+from marque.types.forecast import Forecast
+from marque.types.scene import Scene
+
+HORIZON_S = 8.0
+SAMPLES_PER_TRACK = 140
+
+
+def predict(tables: MapTables, scene: Scene) -> Forecast:
+    """Every possible path of every track in the scene (see `kernels.forecast`)."""
+    tracks = scene.tracks
+    n = tracks.count
+    rows = max(1, n * MAX_PATHS)
+    room = max(2, n * SAMPLES_PER_TRACK * 2)
+    track = np.empty(rows, np.int32)
+    probability = np.empty(rows)
+    off = np.zeros(rows + 1, np.int32)
+    limit = np.empty(rows)
+    stop = np.empty(rows)
+    connector = np.empty(rows, np.int32)
+    connector_m = np.empty(rows)
+    x, y, heading = np.empty(room), np.empty(room), np.empty(room)
+    lane = np.empty(room, np.int32)
+    count = forecast_paths(
+        tables, tracks.kind, tracks.x_m, tracks.y_m, tracks.heading_rad, tracks.speed_mps,
+        tracks.length_m, tracks.indicator, tracks.lane, tracks.s_m, tracks.d_m, tracks.still_s,
+        scene.signal_state, HORIZON_S, track, probability, off, limit, stop, connector,
+        connector_m, x, y, heading, lane,
+    )
+    lead = np.empty(rows, np.int32)
+    lead_m = np.empty(rows)
+    find_leaders(
+        count, track, off, x, y, heading, tracks.x_m, tracks.y_m, tracks.heading_rad,
+        tracks.length_m, tracks.width_m, lead, lead_m,
+    )
+    used = int(off[count])
+    return Forecast(
+        track=track[:count], probability=probability[:count], off=off[: count + 1],
+        x_m=x[:used], y_m=y[:used], heading_rad=heading[:used], lane=lane[:used],
+        limit_mps=limit[:count], stop_m=stop[:count], connector=connector[:count],
+        connector_m=connector_m[:count], lead=lead[:count], lead_m=lead_m[:count],
+    )

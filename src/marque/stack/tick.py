@@ -1,0 +1,68 @@
+"""The tick: perceive, predict, drive, control, guard. The whole machine on one screen.
+
+Base step 20 ms: control and guard run each time, perceive and drive each 100 ms. A plan made in
+one 100 ms frame is in force from the next on. Nothing here blocks or looks at a clock.
+"""
+
+from dataclasses import dataclass, replace
+from typing import Any
+
+from marque.core.time import PLAN_STEP_NS
+from marque.guard.guard import GuardMemory, guard
+from marque.kernels.tables import MapTables
+from marque.stack.control.tracking import ControlMemory, control, hold
+from marque.stack.perception.direct import PerceptionMemory, perceive
+from marque.stack.planning.contract import Driver
+from marque.stack.prediction.lanes import predict
+from marque.types.plan import Plan
+from marque.types.platform import Platform
+from marque.types.reading import Reading
+from marque.types.scene import Scene
+from marque.types.verdict import Verdict
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class StackMemory:
+    """All that the machine remembers from tick to tick."""
+
+    platform: Platform
+    tables: MapTables
+    driver: Driver
+    perception: PerceptionMemory
+    driving: Any  # the driver's own
+    control: ControlMemory
+    guard: GuardMemory
+    plan: Plan | None = None  # in force
+    coming: Plan | None = None  # in force from the next 100 ms frame on
+    next_drive_ns: int = 0
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Decision:
+    """What one tick decided. `scene` is None in ticks that only control."""
+
+    verdict: Verdict
+    plan: Plan | None
+    scene: Scene | None
+
+
+def tick(memory: StackMemory, reading: Reading) -> tuple[StackMemory, Decision]:
+    """One base step: newest reading in, guarded command out."""
+    plan, coming = memory.plan, memory.coming
+    if coming is not None and reading.t_ns >= coming.t_ns:
+        plan, coming = coming, None
+    scene = None
+    perception, driving, due = memory.perception, memory.driving, memory.next_drive_ns
+    if reading.t_ns >= due:
+        perception, scene = perceive(perception, reading)
+        driving, coming = memory.driver.drive(driving, scene, predict(memory.tables, scene))
+        due = reading.t_ns + PLAN_STEP_NS
+    steering, command = memory.control, hold(reading.t_ns)
+    if plan is not None:
+        steering, command = control(steering, reading.ego, plan, memory.platform, reading.t_ns)
+    watching, verdict = guard(memory.guard, reading, plan, command, memory.platform)
+    memory = replace(
+        memory, perception=perception, driving=driving, control=steering, guard=watching,
+        plan=plan, coming=coming, next_drive_ns=due,
+    )
+    return memory, Decision(verdict, plan, scene)

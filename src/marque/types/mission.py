@@ -1,0 +1,17 @@
+"""Mission: what a driver is asked to do, and with what."""
+
+from dataclasses import dataclass
+
+from marque.types.platform import Platform
+from marque.types.road_map import RoadMap
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Mission:
+    """Drive `platform` on `road_map` to `goal_s_m` on `goal_lane`."""
+
+    road_map: RoadMap
+    platform: Platform
+    goal_lane: int
+    goal_s_m: float
+    seed: int
