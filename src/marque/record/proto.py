@@ -28,6 +28,7 @@ _TYPES = {
     "sfixed64": 16,
 }
 _MESSAGE, _ENUM = 11, 14
+_SMALL = tuple(bytes((value,)) for value in range(128))
 _OPTIONAL, _REPEATED = 1, 3
 
 
@@ -62,6 +63,8 @@ class File:
 
 def varint(value: int) -> bytes:
     """Base-128 encoding of a non-negative integer."""
+    if value < 128:
+        return _SMALL[value]
     out = bytearray()
     while value > 0x7F:
         out.append(value & 0x7F | 0x80)
@@ -72,7 +75,7 @@ def varint(value: int) -> bytes:
 
 def tag(number: int, wire: int) -> bytes:
     """What stands before a field's value."""
-    return varint(number << 3 | wire)
+    return _SMALL[number << 3 | wire] if number < 16 else varint(number << 3 | wire)
 
 
 def block(number: int, data: bytes) -> bytes:

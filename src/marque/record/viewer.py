@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from marque.core.arrays import BoolArray, FloatArray, Int8Array, Int32Array
+from marque.core.arrays import BoolArray, FloatArray, Int8Array, Int32Array, IntArray
 from marque.record.proto import (
     Stencil,
     block,
@@ -29,6 +29,7 @@ from marque.types.codes import LaneKind, SignalState, UserKind
 from marque.types.episode import Event, Tick
 from marque.types.plan import Trajectory
 from marque.types.road_map import RoadMap
+from marque.types.world import RoadUsers
 
 Color = tuple[float, float, float, float]
 NEAR_M = 200.0  # others and signals farther from the ego are left to the full tick
@@ -150,13 +151,11 @@ def scene(tick: Tick, ego_box: bytes) -> bytes:
     users = world.users
     near = np.hypot(users.x_m - world.ego.x_m, users.y_m - world.ego.y_m) <= NEAR_M
     parts = [entity(t_ns, "ego", ego_box, frame="ego", locked=True)]
-    for kind in UserKind:
-        of_kind = np.flatnonzero(near & (users.kind == kind))
-        parts.append(entity(t_ns, kind.name.lower(), _boxes(users, of_kind, kind)))
+    parts += _crowd(t_ns, users, np.flatnonzero(near))
     plan = tick.plan
     if plan is not None:
-        parts.append(entity(t_ns, "fallback", _ribbon(plan.fallback, _FALLBACK, 0.5, 0.12)))
-        parts.append(entity(t_ns, "plan", _ribbon(plan.trajectory, _PLAN, 0.9, 0.16)))
+        parts.append(entity(t_ns, "fallback", _ribbon(plan.fallback, _FALLBACK_STYLE, 0.12)))
+        parts.append(entity(t_ns, "plan", _ribbon(plan.trajectory, _PLAN_STYLE, 0.16)))
     return b"".join(parts)
 
 
@@ -171,27 +170,42 @@ def ego_box(length_m: float, width_m: float, height_m: float, centre_m: float) -
     return body + _triangles(nose, _EGO, 0.3)
 
 
-def _boxes(users: Any, index: Any, kind: UserKind) -> bytes:
-    if not len(index):
-        return b""
-    half = 0.5 * users.heading_rad[index]
-    x, y = users.x_m[index], users.y_m[index]
-    length = users.length_m[index]
+def _crowd(t_ns: int, users: RoadUsers, near: IntArray) -> list[bytes]:
+    """One entity per kind: boxes, and a line from the middle out of the front of each."""
+    near = near[np.argsort(users.kind[near], kind="stable")]
+    kind = users.kind[near]
+    x, y, heading = users.x_m[near], users.y_m[near], users.heading_rad[near]
+    length = users.length_m[near]
+    height, rgba = _USER_HEIGHT[kind], _USER_RGBA[kind]
     boxes = _CUBE.fill(
-        len(index), x=x, y=y, z=0.5 * _HEIGHT_M[kind], qz=np.sin(half), qw=np.cos(half),
-        l=length, w=users.width_m[index], h=_HEIGHT_M[kind], **_rgba(_USER[kind]),
+        len(near), x=x, y=y, z=0.5 * height, qz=np.sin(0.5 * heading), qw=np.cos(0.5 * heading),
+        l=length, w=users.width_m[near], h=height,
+        r=rgba[:, 0], g=rgba[:, 1], b=rgba[:, 2], a=rgba[:, 3],
     )  # fmt: skip
     reach = 0.5 * length + 0.8
-    tip = np.empty((2 * len(index), 2))
-    tip[0::2, 0], tip[0::2, 1] = x, y
-    tip[1::2, 0] = x + reach * np.cos(2.0 * half)
-    tip[1::2, 1] = y + reach * np.sin(2.0 * half)
-    return boxes + _lines(tip, _USER[kind], 0.12, 0.3, kind=2)
+    ends = np.empty((2 * len(near), 2))
+    ends[0::2, 0], ends[0::2, 1] = x, y
+    ends[1::2, 0] = x + reach * np.cos(heading)
+    ends[1::2, 1] = y + reach * np.sin(heading)
+    points = _POINT.fill(len(ends), x=ends[:, 0], y=ends[:, 1], z=0.3)
+    first = np.searchsorted(kind, _KINDS).tolist()
+    last = np.searchsorted(kind, _KINDS, side="right").tolist()
+    cube, point = _CUBE.size, 2 * _POINT.size
+    return [
+        entity(
+            t_ns,
+            _USER_NAME[k],
+            boxes[cube * i : cube * j] + _line(points[point * i : point * j], _USER_LINE[k])
+            if j > i
+            else b"",
+        )
+        for k, (i, j) in enumerate(zip(first, last, strict=True))
+    ]
 
 
-def _ribbon(path: Trajectory, color: Color, width_m: float, z_m: float) -> bytes:
-    points = np.column_stack((path.x_m[::2], path.y_m[::2]))
-    return _lines(points, color, width_m, z_m) if len(points) > 1 else b""
+def _ribbon(path: Trajectory, style: bytes, z_m: float) -> bytes:
+    x, y = path.x_m[::2], path.y_m[::2]
+    return _line(_POINT.fill(len(x), x=x, y=y, z=z_m), style) if len(x) > 1 else b""
 
 
 def signals(t_ns: int, heads: Int8Array, bars: "SignalBars", x_m: float, y_m: float) -> bytes:
@@ -371,8 +385,16 @@ def _lines(points: FloatArray, color: Color, width_m: float, z_m: float, kind: i
     if not len(points):
         return b""
     body = _POINT.fill(len(points), x=points[:, 0], y=points[:, 1], z=z_m)
-    head = whole(1, kind) + block(2, _HERE) + real(3, width_m)
-    return block(11, head + body + _color(6, color))
+    return _line(body, _line_style(color, width_m, kind))
+
+
+def _line(points: bytes, style: bytes) -> bytes:
+    return block(11, style + points)
+
+
+def _line_style(color: Color, width_m: float, kind: int) -> bytes:
+    """Everything of a LinePrimitive but its points."""
+    return whole(1, kind) + block(2, _HERE) + real(3, width_m) + _color(6, color)
 
 
 def _triangles(corners: FloatArray, color: Color, z_m: float) -> bytes:
@@ -388,3 +410,12 @@ def _color(number: int, color: Color) -> bytes:
 
 def _rgba(color: Color) -> dict[str, float]:
     return dict(zip(_RGBA, color, strict=True))
+
+
+_KINDS = np.array(list(UserKind), dtype=np.int8)
+_USER_NAME = [kind.name.lower() for kind in UserKind]
+_USER_HEIGHT = np.array([_HEIGHT_M[kind] for kind in UserKind])
+_USER_RGBA = np.array([_USER[kind] for kind in UserKind])
+_USER_LINE = [_line_style(_USER[kind], 0.12, 2) for kind in UserKind]
+_PLAN_STYLE = _line_style(_PLAN, 0.9, 0)
+_FALLBACK_STYLE = _line_style(_FALLBACK, 0.5, 0)
