@@ -45,11 +45,7 @@ def _message(types: dict[str, Any], name: str, data: bytes) -> dict[str, Any]:
         elif kind == 12:
             value = bytes(raw)
         elif kind in _SCALARS:
-            size = struct.calcsize(_SCALARS[kind])
-            value = [
-                struct.unpack(_SCALARS[kind], raw[i : i + size])[0]
-                for i in range(0, len(raw), size)
-            ]
+            value = [number for (number,) in struct.iter_unpack(_SCALARS[kind], raw)]
             if repeated == 3:  # packed
                 out.setdefault(label, []).extend(value)
                 continue

@@ -148,7 +148,7 @@ def test_info_and_recover_on_the_command_line(whole: Path, tmp_path: Path) -> No
     result = CliRunner().invoke(app, ["info", str(path), "--json", str(facts_file)])
     assert result.exit_code == 0
     facts = json.loads(facts_file.read_text())
-    assert list(facts)[0] == "schema"
+    assert next(iter(facts)) == "schema"
     assert facts["whole"] and facts["ticks"] == 100 and facts["end"] == "arrived"
     assert facts["drive"]["driver"] == "marque"
 
