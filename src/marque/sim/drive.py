@@ -1,0 +1,277 @@
+"""The closed loop: measure, tick, step, and an Episode that grows.
+
+Simulation time only; wall-clock figures are kept beside the Episode, in `Timing`.
+"""
+
+import gc
+import math
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from marque.core.arrays import FloatArray
+from marque.core.geometry import boxes_overlap
+from marque.core.registry import load
+from marque.core.time import BASE_STEP_NS, PLAN_STEP_NS, PLAN_STEP_S
+from marque.guard.guard import GuardMemory
+from marque.kernels.tables import map_tables
+from marque.maps.lookup import LaneIndex
+from marque.maps.routing import Route, Trip, plan_route, route_lanes, route_length_m, route_line
+from marque.sensing.measure import Profile, SensorMemory, measure, measure_ego
+from marque.sim.worlds.port import WorldPort
+from marque.stack.control.tracking import ControlMemory
+from marque.stack.perception.direct import PerceptionMemory
+from marque.stack.tick import Decision, StackMemory, tick
+from marque.types.codes import Reason
+from marque.types.episode import Episode, Event, Tick
+from marque.types.mission import Mission
+from marque.types.platform import Platform
+from marque.types.reading import Reading
+from marque.types.road_map import RoadMap
+from marque.types.verdict import Action
+from marque.types.world import EgoTruth, World
+from marque.vehicle import dynamics
+
+ARRIVED_M = 10.0  # design, words of judgement
+STANDS_MPS = 0.1
+CRASH_STOP_S = 5.0  # a drive goes on for this long after a contact, then ends
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Setup:
+    """One drive to be driven."""
+
+    road_map: RoadMap
+    index: LaneIndex
+    platform: Platform
+    driver: str
+    trip: Trip
+    seed: int
+    profile: Profile
+    limit_s: float  # of simulated time
+
+
+@dataclass(slots=True, eq=False)
+class Timing:
+    """Wall-clock and CPU figures, one entry per 100 ms frame unless said otherwise."""
+
+    planner_ms: list[float] = field(default_factory=list)  # CPU time of the thread: drive + predict
+    planner_wall_ms: list[float] = field(default_factory=list)
+    wall_s: float = 0.0  # the whole loop
+    cpu_s: float = 0.0  # of this process
+
+    def summary(self, simulated_s: float) -> dict[str, float | dict[str, float]]:
+        """Percentiles for people and files."""
+        cpu = np.array(self.planner_ms or [0.0])
+        return {
+            "planner_ms": {
+                "p50": round(float(np.percentile(cpu, 50)), 3),
+                "p99": round(float(np.percentile(cpu, 99)), 3),
+                "max": round(float(cpu.max()), 3),
+            },
+            "realtime_factor": round(simulated_s / max(self.wall_s, 1e-9), 2),
+        }
+
+
+Watcher = Callable[[Tick], None]
+
+
+def place_on(road_map: RoadMap, lane: int, s_m: float) -> tuple[float, float, float]:
+    """(x, y, heading) of a place on a lane's centre line."""
+    s, xy = road_map.arc(lane), road_map.points(lane)
+    heading = road_map.pt_heading_rad[road_map.pt_off[lane] : road_map.pt_off[lane + 1]]
+    return (
+        float(np.interp(s_m, s, xy[:, 0])),
+        float(np.interp(s_m, s, xy[:, 1])),
+        float(np.interp(s_m, s, np.unwrap(heading))),
+    )
+
+
+def trip_route(road_map: RoadMap, trip: Trip) -> tuple[Route, tuple[str, ...]]:
+    """Cost-to-go of a trip, and the edges it passes. MarqueError when there is no way."""
+    route = plan_route(road_map, trip.goal_lane, trip.goal_s_m)
+    edges: list[str] = []
+    for lane in route_lanes(road_map, route, trip.start_lane, trip.start_s_m):
+        if road_map.lane_connector[lane]:
+            continue
+        name = road_map.edge_name[road_map.lane_edge[lane]]
+        if not edges or edges[-1] != name:
+            edges.append(name)
+    return route, tuple(edges)
+
+
+def begin_episode(setup: Setup, route: Route, world: WorldPort) -> Episode:
+    """An Episode with its header filled and no ticks."""
+    road_map, trip = setup.road_map, setup.trip
+    start = place_on(road_map, trip.start_lane, trip.start_s_m)
+    goal = place_on(road_map, trip.goal_lane, trip.goal_s_m)
+    return Episode(
+        road_map=road_map,
+        platform=setup.platform,
+        driver=setup.driver,
+        seed=setup.seed,
+        traffic=world.label,
+        start_xy_m=start[:2],
+        goal_xy_m=goal[:2],
+        goal_lane=trip.goal_lane,
+        goal_s_m=trip.goal_s_m,
+        route_xy_m=route_line(road_map, route, trip.start_lane, trip.start_s_m),
+        route_length_m=route_length_m(road_map, route, trip.start_lane, trip.start_s_m),
+    )
+
+
+def begin_stack(setup: Setup) -> StackMemory:
+    """The machine before its first tick. MarqueError: unknown driver, goal not for cars."""
+    driver = load("driver", setup.driver)()
+    mission = Mission(
+        setup.road_map, setup.platform, setup.trip.goal_lane, setup.trip.goal_s_m, setup.seed
+    )
+    return StackMemory(
+        platform=setup.platform,
+        tables=map_tables(setup.road_map),
+        driver=driver,
+        perception=PerceptionMemory(setup.road_map, setup.index),
+        driving=driver.start(mission),
+        control=ControlMemory(),
+        guard=GuardMemory(),
+    )
+
+
+def run_drive(
+    setup: Setup, world: WorldPort, episode: Episode, watch: Watcher | None = None
+) -> Timing:
+    """Drive until arrival, the time limit or a contact; fills `episode`, calls `watch` per tick.
+
+    Raises MarqueError when the traffic dies; the episode then holds what was driven.
+    """
+    stack = begin_stack(setup)
+    car = _Car(setup)
+    timing = Timing()
+    sensors = SensorMemory()
+    truth = world.reset(car.truth())
+    ends = _End(setup, episode)
+    gc.collect()
+    gc.freeze()
+    began, cpu = time.perf_counter(), time.process_time()
+    try:
+        while not episode.end:
+            sensors, reading = measure(sensors, truth, setup.profile, setup.road_map)
+            stack, tick_record = _frame(stack, car, truth, reading, timing)
+            episode.ticks.append(tick_record)
+            if watch is not None:
+                watch(tick_record)
+            episode.end = ends.look(tick_record)
+            if not episode.end:
+                truth = world.step(car.truth())
+    finally:
+        gc.unfreeze()
+        timing.wall_s = time.perf_counter() - began
+        timing.cpu_s = time.process_time() - cpu
+    return timing
+
+
+class _Car:
+    """The simulated car: dynamics memory and the jerk of the last frame."""
+
+    def __init__(self, setup: Setup) -> None:
+        x, y, heading = place_on(setup.road_map, setup.trip.start_lane, setup.trip.start_s_m)
+        self.parameters: FloatArray = dynamics.parameters(setup.platform)
+        self.memory: FloatArray = dynamics.initial(setup.platform, x, y, heading, 0.0)
+        self.accel_mps2 = 0.0
+
+    def truth(self) -> EgoTruth:
+        return EgoTruth(*dynamics.ego_truth(self.memory))
+
+    def step(self, accel_mps2: float, curvature_1pm: float) -> None:
+        self.memory = dynamics.step(
+            self.parameters, self.memory, accel_mps2, curvature_1pm, BASE_STEP_NS / 1e9
+        )
+
+
+def _frame(
+    stack: StackMemory, car: _Car, truth: World, reading: Reading, timing: Timing
+) -> tuple[StackMemory, Tick]:
+    """Five base steps: the first perceives and drives, all control and guard."""
+    verdicts = []
+    decision: Decision | None = None
+    for part in range(PLAN_STEP_NS // BASE_STEP_NS):
+        t_ns = truth.t_ns + part * BASE_STEP_NS
+        now = Reading(
+            t_ns, measure_ego(t_ns, car.truth()), reading.detections, reading.signals
+        )
+        wall, cpu = time.perf_counter_ns(), time.thread_time_ns()
+        stack, decision = tick(stack, now)
+        if decision.scene is not None:
+            timing.planner_ms.append((time.thread_time_ns() - cpu) / 1e6)
+            timing.planner_wall_ms.append((time.perf_counter_ns() - wall) / 1e6)
+        verdict = decision.verdict
+        if verdict.action != Action.PASS:
+            verdicts.append(verdict)
+        car.step(verdict.command.accel_mps2, verdict.command.curvature_1pm)
+    assert decision is not None
+    plan = decision.plan
+    accel = float(truth.ego.accel_mps2)
+    jerk = (accel - car.accel_mps2) / PLAN_STEP_S
+    car.accel_mps2 = accel
+    reason = plan.reason if plan is not None else Reason.NONE
+    return stack, Tick(
+        world=truth,
+        plan=plan,
+        command=decision.verdict.command,
+        verdicts=tuple(verdicts),
+        reason=Reason.GUARD if any(v.action > Action.LIMIT for v in verdicts) else reason,
+        ego_jerk_mps3=jerk,
+    )
+
+
+class _End:
+    """When a drive is over. Contacts are judged elsewhere; here they only end the drive."""
+
+    def __init__(self, setup: Setup, episode: Episode) -> None:
+        self.setup = setup
+        self.episode = episode
+        self.contact_ns = -1
+
+    def look(self, tick_record: Tick) -> str:
+        """Why the drive is over, "" while it goes on."""
+        ego = tick_record.world.ego
+        gx, gy = self.episode.goal_xy_m
+        near = math.hypot(ego.x_m - gx, ego.y_m - gy)
+        if near < ARRIVED_M and ego.speed_mps < STANDS_MPS:
+            place = self.setup.index.nearest(ego.x_m, ego.y_m, ego.heading_rad)
+            if place is not None and place[0] == self.episode.goal_lane:
+                return "arrived"
+        t_ns = tick_record.world.t_ns
+        if t_ns >= self.setup.limit_s * 1e9:
+            return "timeout"
+        if self.contact_ns < 0 and touches(tick_record.world, self.setup.platform):
+            self.contact_ns = t_ns
+        if self.contact_ns >= 0 and t_ns - self.contact_ns >= CRASH_STOP_S * 1e9:
+            return "collision"
+        return ""
+
+
+def touches(truth: World, platform: Platform) -> bool:
+    """Whether our car's box overlaps anybody's now."""
+    ego, users = truth.ego, truth.users
+    x = ego.x_m + platform.centre_m * math.cos(ego.heading_rad)
+    y = ego.y_m + platform.centre_m * math.sin(ego.heading_rad)
+    near = np.flatnonzero(
+        np.hypot(users.x_m - x, users.y_m - y) < 0.5 * (users.length_m + platform.length_m) + 2.0
+    )
+    return any(
+        boxes_overlap(
+            x, y, ego.heading_rad, platform.length_m, platform.width_m,
+            users.x_m[i], users.y_m[i], users.heading_rad[i], users.length_m[i], users.width_m[i],
+        )
+        for i in near
+    )
+
+
+def note(episode: Episode, kind: str, text: str, truth: World) -> Event:
+    """Append an event at the ego's place and return it."""
+    event = Event(truth.t_ns, kind, text, truth.ego.x_m, truth.ego.y_m)
+    episode.events.append(event)
+    return event
