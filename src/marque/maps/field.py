@@ -11,8 +11,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from marque.core.arrays import BoolArray, FloatArray, Int8Array, Int32Array, freeze_arrays
+from marque.core.arrays import BoolArray, FloatArray, Int8Array, Int32Array, IntArray, freeze_arrays
 from marque.core.errors import MarqueError
+from marque.core.geometry import wrap_angle
 from marque.core.jit import jit
 from marque.types.codes import Allow, Turn
 from marque.types.road_map import NONE, RoadMap
@@ -51,19 +52,29 @@ class Route:
 def open_lanes(road_map: RoadMap, allow: int = Allow.CAR) -> BoolArray:
     """[L] lanes that may be driven on: open to `allow`, and no U-turn tighter than a car's."""
     usable = (road_map.lane_allow & int(allow)) != 0
-    for lane in np.flatnonzero(usable & (road_map.lane_turn == Turn.U_TURN)):
-        usable[lane] = _tightest_m(road_map, int(lane)) >= U_TURN_RADIUS_M
+    turning = np.flatnonzero(usable & (road_map.lane_turn == Turn.U_TURN))
+    bend = _bends(turning, road_map.pt_off, road_map.pt_s_m, road_map.pt_heading_rad)
+    usable[turning] = bend * U_TURN_RADIUS_M <= 1.0
     return np.asarray(usable)
 
 
-def _tightest_m(road_map: RoadMap, lane: int) -> float:
-    """Least radius of a lane's centre line over any 4 m of it (points alone are too noisy)."""
-    arc = road_map.arc(lane)
-    angle = np.unwrap(road_map.pt_heading_rad[road_map.pt_off[lane] : road_map.pt_off[lane + 1]])
-    span = min(4.0, float(arc[-1]))
-    begin = arc[arc <= arc[-1] - span + 1e-9]
-    bend = np.abs(np.interp(begin + span, arc, angle) - np.interp(begin, arc, angle)).max()
-    return span / max(float(bend), 1e-9)
+@jit
+def _bends(lanes: IntArray, off: Int32Array, arc: FloatArray, heading: FloatArray) -> FloatArray:
+    """Greatest mean curvature of each lane over any 4 m of it (points alone are too noisy)."""
+    most = np.zeros(len(lanes))
+    for k in range(len(lanes)):
+        j = off[lanes[k]]
+        end = off[lanes[k] + 1]
+        turned = 0.0
+        for i in range(off[lanes[k]], end - 1):
+            while j < end - 1 and (arc[j] - arc[i] < 4.0 or j == i):
+                turned += wrap_angle(heading[j + 1] - heading[j])
+                j += 1
+            most[k] = max(most[k], abs(turned) / max(arc[j] - arc[i], 1e-3))
+            if j == end - 1:
+                break
+            turned -= wrap_angle(heading[i + 1] - heading[i])
+    return most
 
 
 def plan_route(
@@ -72,14 +83,16 @@ def plan_route(
     goal_s_m: float,
     allow: int = Allow.CAR,
     avoid: frozenset[int] = frozenset(),
+    usable: BoolArray | None = None,
 ) -> Route:
     """The cost-to-go field to a goal. Lanes in `avoid` may be left but not entered.
 
+    `usable` is `open_lanes` of the map, for callers that plan often.
     Raises MarqueError when the goal is no lane of the map, lies beyond the lane's end, or the
     lane is closed to `allow`.
     """
     _check_goal(road_map, goal_lane, goal_s_m, allow)
-    enterable = open_lanes(road_map, allow)
+    enterable = open_lanes(road_map, allow) if usable is None else usable.copy()
     enterable[list(avoid)] = False
     limit = np.maximum(road_map.lane_limit_mps, MIN_LIMIT_MPS)
     cost, side, room = _spread(

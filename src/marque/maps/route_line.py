@@ -10,10 +10,12 @@ from marque.core.geometry import arc_length, headings
 from marque.maps.field import Route, route_runs
 from marque.types.road_map import RoadMap
 
+STEP_M = 1.0  # at most, between samples
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class RoutePath:
-    """One drivable line to the goal, R samples about 1 m apart; lane changes are drawn out."""
+    """One drivable line to the goal, R evenly spaced samples; lane changes are drawn out."""
 
     xy_m: FloatArray  # [R, 2]
     s_m: FloatArray  # [R] along this line
@@ -47,18 +49,24 @@ def route_path(road_map: RoadMap, route: Route, lane: int, s_m: float) -> RouteP
         begin = 0.0
     xy = np.concatenate(parts)
     lane_of = np.asarray(lanes, dtype=np.int32)
-    keep = np.concatenate(([True], np.hypot(*np.diff(xy, axis=0).T) > 1e-6))
     if fades:
         xy = _faded(xy, np.concatenate(angles), fades)
-    xy, lane_of = xy[keep], lane_of[keep]
-    if len(xy) == 1:  # the goal is where we are; a line has two ends
-        xy, lane_of = np.repeat(xy, 2, axis=0), np.repeat(lane_of, 2)
-    return RoutePath(xy, arc_length(xy), lane_of, road_map.lane_limit_mps[lane_of])
+    return _even(road_map, xy, lane_of)
 
 
 def route_line(road_map: RoadMap, route: Route, lane: int, s_m: float) -> FloatArray:
     """Points [R, 2] of `route_path`, for drawing."""
     return route_path(road_map, route, lane, s_m).xy_m
+
+
+def _even(road_map: RoadMap, xy: FloatArray, lane_of: Int32Array) -> RoutePath:
+    """Samples evenly spaced: where lanes join, their ends may lie millimetres apart."""
+    s = arc_length(xy)
+    count = max(2, math.ceil(s[-1] / STEP_M) + 1)
+    at = np.linspace(0.0, s[-1], count)
+    lane = lane_of[np.minimum(np.searchsorted(s, at, side="left"), len(s) - 1)]
+    line = np.column_stack((np.interp(at, s, xy[:, 0]), np.interp(at, s, xy[:, 1])))
+    return RoutePath(line, at, lane, road_map.lane_limit_mps[lane])
 
 
 def _cut(road_map: RoadMap, lane: int, from_m: float, to_m: float) -> FloatArray:

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from marque.core.arrays import FloatArray, Int32Array
+from marque.core.arrays import BoolArray, FloatArray, Int32Array
 from marque.core.errors import MarqueError
 from marque.maps.field import cost_at, open_lanes, plan_route, route_length_m
 from marque.types.codes import Allow, LaneKind
@@ -34,7 +34,8 @@ def draw_trips(
     a pair is kept when the goal is reachable and far enough by road. Nothing else is asked.
     Raises MarqueError when the map has no such lanes or hardly any such pair.
     """
-    lanes, weight = _lanes_to_draw(road_map, allow)
+    usable = open_lanes(road_map, allow)
+    lanes, weight = _lanes_to_draw(road_map, usable, allow)
     draw = np.random.Generator(np.random.PCG64(seed))
     trips: list[Trip] = []
     longest = 0.0
@@ -42,7 +43,7 @@ def draw_trips(
         if len(trips) == count:
             return trips
         trip = _draw(road_map, lanes, weight, draw)
-        length = _length_m(road_map, trip, allow)
+        length = _length_m(road_map, trip, usable, allow)
         longest = max(longest, length)
         if length >= min_length_m:
             trips.append(trip)
@@ -54,14 +55,16 @@ def draw_trips(
     )
 
 
-def _lanes_to_draw(road_map: RoadMap, allow: int) -> tuple[Int32Array, FloatArray]:
-    usable = (
-        open_lanes(road_map, allow)
+def _lanes_to_draw(
+    road_map: RoadMap, usable: BoolArray, allow: int
+) -> tuple[Int32Array, FloatArray]:
+    drawn = (
+        usable
         & ~road_map.lane_connector
         & (road_map.lane_kind != LaneKind.SHOULDER)
         & (road_map.lane_length_m > 0.0)
     )
-    lanes = np.flatnonzero(usable).astype(np.int32)
+    lanes = np.flatnonzero(drawn).astype(np.int32)
     if len(lanes) == 0:
         raise MarqueError(f"map '{road_map.name}' has no lane open to {Allow(allow).name}")
     length = road_map.lane_length_m[lanes]
@@ -88,8 +91,8 @@ def _place_m(length_m: float, share: float) -> float:
     return low + share * (high - low)
 
 
-def _length_m(road_map: RoadMap, trip: Trip, allow: int) -> float:
-    route = plan_route(road_map, trip.goal_lane, trip.goal_s_m, allow)
+def _length_m(road_map: RoadMap, trip: Trip, usable: BoolArray, allow: int) -> float:
+    route = plan_route(road_map, trip.goal_lane, trip.goal_s_m, allow, usable=usable)
     if not np.isfinite(cost_at(road_map, route, trip.start_lane, trip.start_s_m)):
         return 0.0
     return route_length_m(road_map, route, trip.start_lane, trip.start_s_m)
