@@ -1,0 +1,207 @@
+"""The guard: a second channel between the driver and the car.
+
+It takes what the sensors deliver, the plan in force and the command, and passes the command,
+limits it, brakes, or stops the car on the last verified fall-back with its own tracker. Laws:
+
+1. It never asks for more acceleration than the command (as far as the car can brake).
+2. It never leaves the corridor of the verified fall-back.
+3. It limits the rate of curvature and lowers speed, but never cuts curvature below what that
+   path needs.
+4. Braking, once begun, is held until the margin has been above 1.2 for 0.5 s.
+
+Order of work: freshness, envelope or fall-back, distance (RSS), emergency brake, latch; the
+strongest braking wins. Types and core alone; no code of the stack.
+"""
+
+import math
+from dataclasses import dataclass, field
+
+from marque.core.arrays import FloatArray
+from marque.core.time import BASE_STEP_S, NS_PER_S
+from marque.guard import envelope, fallback, freshness, watch
+from marque.guard import path as paths
+from marque.types.command import Command
+from marque.types.plan import Plan
+from marque.types.platform import Platform
+from marque.types.reading import Reading
+from marque.types.verdict import Action, Verdict
+
+CLEAR_MARGIN = 1.2
+CLEAR_NS = 500_000_000
+HELD_MPS2 = (0.5, 2.0)  # braking while the latch holds: as before, within these
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class GuardMemory:
+    """What the guard keeps from call to call."""
+
+    stamps: freshness.Stamps = field(default_factory=freshness.Stamps)
+    offered: Plan | None = None  # the newest plan looked at,
+    offer_fault: str = "no_plan"  # and why it was not adopted
+    plan: Plan | None = None  # the last adopted
+    path: FloatArray | None = None  # corridor of its trajectory
+    escape: FloatArray | None = None  # corridor of its fall-back
+    accel_mps2: float = 0.0  # last asked
+    curvature_1pm: float = math.nan  # last asked, nan before the first
+    latched: str = ""  # the rule whose braking is held
+    clear_ns: int = -1  # since when the margin is above CLEAR_MARGIN, -1 if it is not
+
+
+def guard(
+    memory: GuardMemory,
+    reading: Reading,
+    plan: Plan | None,
+    command: Command,
+    platform: Platform,
+) -> tuple[GuardMemory, Verdict]:
+    """The verdict on a command, each 20 ms. `plan`: the one in force, None if there is none."""
+    eyes = freshness.objects_fault(memory.stamps, reading)
+    lost = freshness.ego_fault(memory.stamps, reading)
+    memory = memory if lost else _adopt(memory, reading, plan, platform)
+    fault = lost or freshness.command_fault(reading, command) or eyes
+    fault = fault or _plan_fault(memory, reading, plan)
+    if fault:
+        action, rule, margin = Action.FALLBACK, fault, 0.0
+        path = memory.escape
+        accel, curvature = _stop(memory, reading, command, platform, bool(lost))
+    else:
+        path = memory.path
+        accel, curvature, rule, margin = _envelope(memory, reading, command, platform)
+        action = Action.LIMIT if rule else Action.PASS
+    braking, brake_rule, brake_margin, warn = 0.0, "", watch.FAR, False
+    if not (lost or eyes):
+        braking, brake_rule, brake_margin, warn = watch.look(
+            path, reading, memory.accel_mps2, accel, curvature, platform
+        )
+    latched, clear_ns = _latch(memory, reading.t_ns, brake_rule, brake_margin)
+    if latched and not brake_rule:
+        braking, brake_rule = min(HELD_MPS2[1], max(HELD_MPS2[0], -memory.accel_mps2)), latched
+    if brake_rule and -braking < accel:
+        accel = -braking
+        action = Action.FALLBACK if fault else Action.BRAKE
+        rule, margin = brake_rule, brake_margin
+    asked = command
+    if action != Action.PASS:
+        asked = Command(reading.t_ns, accel, curvature, command.indicator)
+    return _remember(memory, reading, accel, curvature, latched, clear_ns), Verdict(
+        reading.t_ns, action, asked, rule, margin, warn or action >= Action.BRAKE
+    )
+
+
+def _adopt(
+    memory: GuardMemory, reading: Reading, plan: Plan | None, platform: Platform
+) -> GuardMemory:
+    """Look at a plan once; one that passes brings the corridors of the next 100 ms."""
+    if plan is None or plan is memory.offered:
+        return memory
+    fault = freshness.offer_fault(reading.t_ns, memory.plan, plan, reading.ego, platform)
+    adopted = not fault
+    return GuardMemory(
+        memory.stamps,
+        plan,
+        fault,
+        plan if adopted else memory.plan,
+        paths.corridor(plan.trajectory) if adopted else memory.path,
+        paths.corridor(plan.fallback) if adopted else memory.escape,
+        memory.accel_mps2,
+        memory.curvature_1pm,
+        memory.latched,
+        memory.clear_ns,
+    )
+
+
+def _plan_fault(memory: GuardMemory, reading: Reading, plan: Plan | None) -> str:
+    """A plan in force that was not adopted is as bad as none; a missing one may be young."""
+    if plan is not None and memory.offer_fault:
+        return memory.offer_fault
+    return freshness.plan_fault(reading.t_ns, memory.plan)
+
+
+def _remember(
+    memory: GuardMemory,
+    reading: Reading,
+    accel: float,
+    curvature: float,
+    latched: str,
+    clear_ns: int,
+) -> GuardMemory:
+    return GuardMemory(
+        freshness.seen(memory.stamps, reading),
+        memory.offered,
+        memory.offer_fault,
+        memory.plan,
+        memory.path,
+        memory.escape,
+        accel,
+        curvature,
+        latched,
+        clear_ns,
+    )
+
+
+def _last_curvature(memory: GuardMemory, reading: Reading, platform: Platform) -> float:
+    """What was asked last; before the first verdict, what the wheel does now."""
+    if math.isfinite(memory.curvature_1pm):
+        return memory.curvature_1pm
+    now = math.tan(reading.ego.steer_rad) / platform.wheelbase_m
+    return now if math.isfinite(now) else 0.0
+
+
+def _step_s(memory: GuardMemory, reading: Reading) -> float:
+    if memory.stamps.reading_ns < 0:
+        return BASE_STEP_S
+    since = (reading.t_ns - memory.stamps.reading_ns) / NS_PER_S
+    return min(5.0 * BASE_STEP_S, max(0.0, since))
+
+
+def _envelope(
+    memory: GuardMemory, reading: Reading, command: Command, platform: Platform
+) -> tuple[float, float, str, float]:
+    """(acceleration, curvature, rule, margin) of the command within the envelope."""
+    assert memory.path is not None
+    accel, curvature, rule, margin = envelope.limit(
+        command.accel_mps2,
+        command.curvature_1pm,
+        _last_curvature(memory, reading, platform),
+        reading.ego.speed_mps,
+        _step_s(memory, reading),
+        paths.need(memory.path, reading.ego.x_m, reading.ego.y_m, reading.ego.speed_mps),
+        (platform.steer.rate, platform.wheelbase_m),
+        (platform.max_brake_mps2, platform.max_speed_mps),
+    )
+    return accel, curvature, envelope.RULES[rule], margin
+
+
+def _stop(
+    memory: GuardMemory, reading: Reading, command: Command, platform: Platform, lost: bool
+) -> tuple[float, float]:
+    """(acceleration, curvature) of the stop; never more than a command that is a number."""
+    held = _last_curvature(memory, reading, platform)
+    escape = None if lost else memory.escape
+    accel, curvature = fallback.stop(escape, reading.ego, fallback.numbers(platform))
+    if escape is None:
+        curvature = held
+    else:
+        _, curvature, _, _ = envelope.limit(
+            accel,
+            curvature,
+            held,
+            reading.ego.speed_mps,
+            _step_s(memory, reading),
+            paths.need(escape, reading.ego.x_m, reading.ego.y_m, reading.ego.speed_mps),
+            (platform.steer.rate, platform.wheelbase_m),
+            (platform.max_brake_mps2, platform.max_speed_mps),
+        )
+    if math.isfinite(command.accel_mps2):
+        accel = min(accel, command.accel_mps2)
+    return max(accel, -platform.max_brake_mps2), curvature
+
+
+def _latch(memory: GuardMemory, now_ns: int, rule: str, margin: float) -> tuple[str, int]:
+    """(rule held, clear since): a new rule latches; a margin above 1.2 for 0.5 s lets go."""
+    if rule:
+        return rule, -1
+    if not memory.latched or margin <= CLEAR_MARGIN:
+        return memory.latched, -1
+    since = memory.clear_ns if memory.clear_ns >= 0 else now_ns
+    return ("", -1) if now_ns - since >= CLEAR_NS else (memory.latched, since)

@@ -1,0 +1,179 @@
+"""The corridor: where the car's path leads, as stations of equal spacing.
+
+Columns: x, y, heading, curvature, speed, acceleration of the rear axle centre. The guard looks
+along one corridor at a time: the planned path while the car is on it, else the arc that the car
+is truly driving.
+"""
+
+import math
+
+import numpy as np
+
+from marque.core.arrays import FloatArray
+from marque.core.geometry import boxes_overlap, wrap_angle
+from marque.core.jit import jit
+from marque.types.plan import Trajectory
+
+STATION_M = 0.5
+STATIONS = 257  # 128 m
+NEED_AHEAD_S = 0.8  # curvature within this time counts as needed,
+NEED_AHEAD_M = 2.0  # and within this distance
+FADE_M = 10.0  # beyond a trajectory's end its curvature fades to zero over this length
+X, Y, HEADING, CURVATURE, SPEED, ACCEL = range(6)
+
+
+def corridor(trajectory: Trajectory) -> FloatArray:
+    """[STATIONS, 6] of a trajectory; beyond its end the path goes on and the speed is zero."""
+    t = trajectory
+    return _corridor(t.x_m, t.y_m, t.heading_rad, t.curvature_1pm, t.s_m, t.speed_mps, t.accel_mps2)
+
+
+@jit
+def _corridor(
+    x: FloatArray,
+    y: FloatArray,
+    heading: FloatArray,
+    curvature: FloatArray,
+    s: FloatArray,
+    speed: FloatArray,
+    accel: FloatArray,
+) -> FloatArray:
+    out = np.empty((STATIONS, 6))
+    last = len(s) - 1
+    i = 0
+    for k in range(STATIONS):
+        at = s[0] + k * STATION_M
+        if at > s[last]:
+            _extend(out, k, x[last], y[last], heading[last], curvature[last], at - s[last])
+            continue
+        while i < last - 1 and s[i + 1] < at:
+            i += 1
+        share = min(1.0, max(0.0, (at - s[i]) / max(1e-9, s[i + 1] - s[i])))
+        out[k, X] = x[i] + share * (x[i + 1] - x[i])
+        out[k, Y] = y[i] + share * (y[i + 1] - y[i])
+        out[k, HEADING] = heading[i] + share * wrap_angle(heading[i + 1] - heading[i])
+        out[k, CURVATURE] = curvature[i] + share * (curvature[i + 1] - curvature[i])
+        out[k, SPEED] = speed[i] + share * (speed[i + 1] - speed[i])
+        out[k, ACCEL] = accel[i] + share * (accel[i + 1] - accel[i])
+    return out
+
+
+@jit
+def _extend(
+    out: FloatArray, k: int, x: float, y: float, heading: float, curvature: float, beyond: float
+) -> None:
+    """Station k, `beyond` metres after a path's end, from the station before it or the end."""
+    step = STATION_M
+    if k == 0 or beyond < STATION_M:
+        step = beyond
+        bend = curvature
+    else:
+        x = out[k - 1, X]
+        y = out[k - 1, Y]
+        heading = out[k - 1, HEADING]
+        bend = curvature * max(0.0, 1.0 - beyond / FADE_M)
+    middle = heading + 0.5 * step * bend
+    out[k, X] = x + step * math.cos(middle)
+    out[k, Y] = y + step * math.sin(middle)
+    out[k, HEADING] = heading + step * bend
+    out[k, CURVATURE] = bend
+    out[k, SPEED] = 0.0
+    out[k, ACCEL] = 0.0
+
+
+@jit
+def arc(x: float, y: float, heading: float, curvature: float) -> FloatArray:
+    """[STATIONS, 6] of the arc that a car drives now; its curvature fades as at a path's end."""
+    out = np.empty((STATIONS, 6))
+    for k in range(STATIONS):
+        _extend(out, k, x, y, heading, curvature, k * STATION_M)
+    return out
+
+
+@jit
+def place_on(path: FloatArray, x: float, y: float) -> tuple[float, float, float]:
+    """(s, d, heading) of the closest point of a corridor to (x, y); d is left positive.
+
+    Before the first and after the last station the path is taken as straight.
+    """
+    best = 1e300
+    at = 0
+    for k in range(STATIONS):
+        dx = x - path[k, X]
+        dy = y - path[k, Y]
+        dist2 = dx * dx + dy * dy
+        if dist2 < best:
+            best = dist2
+            at = k
+    heading = path[at, HEADING]
+    dx = x - path[at, X]
+    dy = y - path[at, Y]
+    along = dx * math.cos(heading) + dy * math.sin(heading)
+    bend = path[at, CURVATURE] if abs(along) <= STATION_M else 0.0
+    heading += bend * along
+    d = -dx * math.sin(heading) + dy * math.cos(heading)
+    return at * STATION_M + along, d + 0.5 * bend * along * along, heading
+
+
+@jit
+def pose(path: FloatArray, s: float, d: float) -> tuple[float, float, float]:
+    """(x, y, heading) at a place along a corridor and `d` to the left of it."""
+    k = min(STATIONS - 2, max(0, int(s / STATION_M)))
+    rest = s - k * STATION_M
+    share = rest / STATION_M
+    if 0.0 <= share <= 1.0:
+        heading = path[k, HEADING] + share * wrap_angle(path[k + 1, HEADING] - path[k, HEADING])
+        x = path[k, X] + share * (path[k + 1, X] - path[k, X])
+        y = path[k, Y] + share * (path[k + 1, Y] - path[k, Y])
+    else:
+        heading = path[k, HEADING]
+        x = path[k, X] + rest * math.cos(heading)
+        y = path[k, Y] + rest * math.sin(heading)
+    return x - d * math.sin(heading), y + d * math.cos(heading), heading
+
+
+@jit
+def column(path: FloatArray, s: float, which: int) -> float:
+    """Curvature, speed or acceleration at a place along a corridor; ends held."""
+    where = min(float(STATIONS - 1), max(0.0, s / STATION_M))
+    k = min(STATIONS - 2, int(where))
+    return float(path[k, which] + (where - k) * (path[k + 1, which] - path[k, which]))
+
+
+@jit
+def touches(
+    x: float,
+    y: float,
+    heading: float,
+    centre: float,
+    length: float,
+    width: float,
+    ox: float,
+    oy: float,
+    oh: float,
+    olen: float,
+    owid: float,
+) -> bool:
+    """Whether a car with its rear axle at (x, y) overlaps a box; `centre`: axle to car middle."""
+    mx = x + centre * math.cos(heading)
+    my = y + centre * math.sin(heading)
+    reach = 0.5 * (length + width + olen + owid)
+    dx = ox - mx
+    dy = oy - my
+    if dx * dx + dy * dy > reach * reach:
+        return False
+    return boxes_overlap(mx, my, heading, length, width, ox, oy, oh, olen, owid)
+
+
+@jit
+def need(path: FloatArray, x: float, y: float, speed: float) -> tuple[float, float]:
+    """Least and greatest curvature that a path needs from here on, 0 among them."""
+    s, _, _ = place_on(path, x, y)
+    first = max(0, int(s / STATION_M) - 1)
+    last = int((s + NEED_AHEAD_M + NEED_AHEAD_S * speed) / STATION_M) + 2
+    low = 0.0
+    high = 0.0
+    for k in range(first, min(STATIONS, last)):
+        low = min(low, path[k, CURVATURE])
+        high = max(high, path[k, CURVATURE])
+    return low, high

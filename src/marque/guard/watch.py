@@ -1,0 +1,116 @@
+"""Looking along the path: the road users of a reading, moved on to now, against both rules."""
+
+import math
+
+import numpy as np
+
+from marque.core.arrays import FloatArray
+from marque.core.geometry import wrap_angle
+from marque.core.jit import jit
+from marque.core.time import NS_PER_S
+from marque.guard import aeb, rss
+from marque.guard import path as paths
+from marque.types.platform import Platform
+from marque.types.reading import Detections, Reading
+
+FAR = 10.0  # the margin when nobody is in the way, and the greatest that is told
+ON_PATH_M = 0.6  # further off, or turned more, and the arc driven now is looked along
+ON_PATH_RAD = 0.25
+
+
+def look(
+    path: FloatArray | None,
+    reading: Reading,
+    last_accel: float,
+    accel: float,
+    curvature: float,
+    platform: Platform,
+) -> tuple[float, str, float, bool]:
+    """(braking asked, its rule, margin, warning) for the road users in sight."""
+    found = reading.detections
+    if len(found.uid) == 0:
+        return 0.0, "", FAR, False
+    ego = reading.ego
+    brake = platform.max_brake_mps2
+    keep, margin, need = _watch(
+        ego_path(path, ego.x_m, ego.y_m, ego.heading_rad, curvature),
+        (ego.x_m, ego.y_m, ego.speed_mps, ego.accel_mps2, last_accel, accel),
+        now_at(found, reading.t_ns),
+        (rss.response_s(platform), aeb.delay_s(platform), brake),
+        (platform.centre_m, platform.length_m, platform.width_m),
+    )
+    stage = aeb.stage(need)
+    urgent = (0.0, 0.0, aeb.PARTIAL_MPS2, brake)[stage]
+    if need > 0.0:
+        margin = min(margin, (aeb.CALM_MPS2 + 1.0) / need)
+    if urgent >= max(keep, 1e-9):
+        return urgent, "aeb_full" if stage == aeb.FULL else "aeb_partial", margin, True
+    return keep, "rss" if keep > 0.0 else "", margin, stage >= aeb.WARN
+
+
+def now_at(found: Detections, t_ns: int) -> FloatArray:
+    """[n, 6] x, y, heading, speed, length, width of road users, moved on to `t_ns`."""
+    return _moved(
+        found.x_m,
+        found.y_m,
+        found.heading_rad,
+        found.speed_mps,
+        found.length_m,
+        found.width_m,
+        (t_ns - found.t_ns) / NS_PER_S,
+    )
+
+
+@jit
+def _moved(
+    x: FloatArray,
+    y: FloatArray,
+    heading: FloatArray,
+    speed: FloatArray,
+    length: FloatArray,
+    width: FloatArray,
+    age_s: float,
+) -> FloatArray:
+    out = np.empty((len(x), 6))
+    for i in range(len(x)):
+        out[i, 0] = x[i] + speed[i] * age_s * math.cos(heading[i])
+        out[i, 1] = y[i] + speed[i] * age_s * math.sin(heading[i])
+        out[i, 2] = heading[i]
+        out[i, 3] = speed[i]
+        out[i, 4] = length[i]
+        out[i, 5] = width[i]
+    return out
+
+
+def ego_path(
+    path: FloatArray | None, x: float, y: float, heading: float, curvature: float
+) -> FloatArray:
+    """The corridor while the car is on it, else the arc that it drives now."""
+    if path is not None:
+        _, d, along = paths.place_on(path, x, y)
+        if abs(d) <= ON_PATH_M and abs(wrap_angle(heading - along)) <= ON_PATH_RAD:
+            return path
+    return paths.arc(x, y, heading, curvature)
+
+
+@jit
+def _watch(
+    path: FloatArray,
+    ego: tuple[float, float, float, float, float, float],
+    objects: FloatArray,
+    car: tuple[float, float, float],
+    shape: tuple[float, float, float],
+) -> tuple[float, float, float]:
+    """(braking that distance asks, its margin, least braking that avoids contact).
+
+    ego: x, y, speed, acceleration now, asked last, asked now; car: rho, brake delay, most braking.
+    """
+    place, offset, _ = paths.place_on(path, ego[0], ego[1])
+    pushing = max(ego[3], ego[4])
+    keep, margin = rss.keep_distance(
+        path, place, offset, ego[2], pushing, objects, car[0], car[2], shape
+    )
+    need, _ = aeb.assess(
+        path, place, offset, (ego[2], ego[3], ego[5]), objects, car[1], car[2], shape
+    )
+    return keep, min(FAR, margin), need
