@@ -17,6 +17,8 @@ from marque.maps.formats import KNOWN, import_map
 from marque.maps.formats.sumo_net import read_bytes
 from marque.types.road_map import RoadMap
 
+_IMPORTERS = ("conflicts.py", "curves.py", "smooth.py")
+
 # networks inside the eclipse-sumo wheel, below its package folder
 NAMED = {
     "berlin": "tools/game/DRT/osm.net.xml",
@@ -78,6 +80,6 @@ def _importer_files() -> list[Path]:
     here = Path(__file__).parent
     return sorted(
         path
-        for path in (*here.glob("formats/*"), here / "conflicts.py", here / "smooth.py")
+        for path in (*here.glob("formats/*"), *(here / name for name in _IMPORTERS))
         if path.is_file()
     )

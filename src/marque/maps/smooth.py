@@ -1,7 +1,9 @@
 """Drivable centre lines: heading runs on within a lane and across lane, connector and lane.
 
-Importers deliver polylines that kink where lanes join. Two steps mend that:
+Importers deliver polylines that kink where lanes join. Three steps mend that:
 
+0. Where a turn would be too tight to drive, its connector takes over up to CUT_M of the lanes it
+   joins (for all connectors of that lane end alike), as drivers begin to turn before the line.
 1. Every join (the end of a lane with its connectors, the start of a lane with its connectors) gets
    one shared point, tangent and curvature, read off the path that runs straightest through it. The
    point moves sideways only, by at most `JOIN_SHIFT_M`.
@@ -19,6 +21,16 @@ import numpy as np
 
 from marque.core.arrays import BoolArray, FloatArray, Int32Array
 from marque.core.jit import jit
+from marque.maps.curves import (
+    band_smooth,
+    even,
+    furthest,
+    hermite,
+    max_curvature,
+    sampled,
+    tangent_legs,
+    transition_curve,
+)
 
 STEP_M = 1.0  # between points of a lane
 FINE_STEP_M = 0.5  # of a connector, and of a lane with a curve below FINE_RADIUS_M
@@ -26,11 +38,17 @@ FINE_RADIUS_M = 25.0
 WINDOW_M = 6.0  # how far a join looks along the path
 SHIFT_WINDOW_M = 3.0
 JOIN_SHIFT_M = 0.3
+CONNECTOR_STEP_M = 0.25  # between points while a connector is being fitted
+STRAIGHT_1PM = 0.03  # an end with less curvature counts as straight
+ARC_SHARES = np.array([0.92, 0.85, 0.75, 0.6])
+CUT_M = 2.5  # at most this much of a lane's end goes to its connectors, to widen tight turns
+CUT_SHARE = 0.25  # and at most this part of the lane
+CUT_RADIUS_M = 5.5
 THROUGH_RAD = math.radians(50.0)  # a join bends at most this much to count as running on
 MIN_RADIUS_M = 5.0
 LANE_MOVE_M = 0.35  # usual allowance
 CONNECTOR_MOVE_M = 0.6
-TIGHT_MOVE_M = 1.0  # allowance where the curve would be too tight to drive
+TIGHT_MOVE_M = 1.5  # allowance where the curve would be too tight to drive
 TIGHT_CONNECTOR_MOVE_M = 1.6
 LENGTHS_M = np.array([0.5, 0.8, 1.2, 1.8, 2.6, 3.6, 5.0, 7.0])  # smoothing lengths tried
 
@@ -60,9 +78,11 @@ def smooth_lanes(
     connector_from, connector_to [L]: joined lanes of a connector, -1 for a lane.
     plain [L]: resampled only (footways).
     """
-    off, xy = _without_repeats(shape_off, shape_xy_m)
-    s = _arc_all(off, xy)
     is_connector = connector_from >= 0
+    off, xy = _without_repeats(shape_off, shape_xy_m)
+    cut = _cuts(off, xy, _arc_all(off, xy), connector_from, connector_to)
+    off, xy = _without_repeats(*_move_joins(off, xy, connector_from, connector_to, cut))
+    s = _arc_all(off, xy)
     out_off, out = _grouped(connector_from, len(off) - 1)
     in_off, into = _grouped(connector_to, len(off) - 1)
     ahead = connector_to.astype(np.int32)  # lane -> straightest connector, connector -> lane
@@ -124,6 +144,104 @@ def _arc_all(off: Int32Array, xy: FloatArray) -> FloatArray:
             step = math.hypot(xy[i, 0] - xy[i - 1, 0], xy[i, 1] - xy[i - 1, 1])
             s[i] = s[i - 1] + step
     return s
+
+
+@jit
+def _cuts(
+    off: Int32Array,
+    xy: FloatArray,
+    s: FloatArray,
+    connector_from: Int32Array,
+    connector_to: Int32Array,
+) -> FloatArray:
+    """[L, 2] how much of each lane's start and end its connectors take over, metres."""
+    cut = np.zeros((len(off) - 1, 2))
+    ends = np.zeros((2, 4))
+    for c in range(len(off) - 1):
+        a = connector_from[c]
+        b = connector_to[c]
+        if a < 0:
+            continue
+        for side in range(2):
+            lane = a if side == 0 else b
+            length = s[off[lane + 1] - 1]
+            near = length if side == 0 else 0.0
+            reach = min(WINDOW_M, length)
+            far = length - reach if side == 0 else reach
+            px, py = _at(xy, s, off[lane], off[lane + 1], near)
+            qx, qy = _at(xy, s, off[lane], off[lane + 1], far)
+            ends[side, 0], ends[side, 1] = px, py
+            ends[side, 2] = math.atan2(py - qy, px - qx) + (math.pi if side == 1 else 0.0)
+        first, second, turn = tangent_legs(ends)
+        if not (first > 0.0 and second > 0.0) or abs(turn) < 0.6 or abs(turn) > 2.3:
+            continue
+        want = CUT_RADIUS_M * math.tan(0.5 * abs(turn))
+        cut[a, 1] = max(cut[a, 1], min(want - first, CUT_M))
+        cut[b, 0] = max(cut[b, 0], min(want - second, CUT_M))
+    for lane in range(len(off) - 1):
+        most = CUT_SHARE * s[off[lane + 1] - 1]
+        cut[lane, 0] = min(cut[lane, 0], most)
+        cut[lane, 1] = min(cut[lane, 1], most)
+    return cut
+
+
+@jit
+def _move_joins(
+    off: Int32Array,
+    xy: FloatArray,
+    connector_from: Int32Array,
+    connector_to: Int32Array,
+    cut: FloatArray,
+) -> tuple[Int32Array, FloatArray]:
+    """Polylines with the cut parts of lanes given to their connectors."""
+    s = _arc_all(off, xy)
+    lanes = len(off) - 1
+    room = len(xy) + 4 * lanes
+    for c in range(lanes):
+        a, b = connector_from[c], connector_to[c]
+        if a >= 0:
+            room += off[a + 1] - off[a] + off[b + 1] - off[b]
+    out = np.zeros((room, 2))
+    new_off = np.zeros(lanes + 1, dtype=np.int32)
+    k = 0
+    for lane in range(lanes):
+        a, b = connector_from[lane], connector_to[lane]
+        if a < 0:
+            total = s[off[lane + 1] - 1]
+            k = _copy_part(off, xy, s, lane, cut[lane, 0], total - cut[lane, 1], out, k)
+        else:
+            total = s[off[a + 1] - 1]
+            if cut[a, 1] > 0.0:
+                k = _copy_part(off, xy, s, a, total - cut[a, 1], total, out, k)
+            k = _copy_part(off, xy, s, lane, 0.0, s[off[lane + 1] - 1], out, k)
+            if cut[b, 0] > 0.0:
+                k = _copy_part(off, xy, s, b, 0.0, cut[b, 0], out, k)
+        new_off[lane + 1] = k
+    return new_off, out[:k].copy()
+
+
+@jit
+def _copy_part(
+    off: Int32Array,
+    xy: FloatArray,
+    s: FloatArray,
+    lane: int,
+    start: float,
+    end: float,
+    out: FloatArray,
+    k: int,
+) -> int:
+    """Append the part of a polyline between two arc lengths to out[k:]; the next free row."""
+    lo = off[lane]
+    hi = off[lane + 1]
+    out[k, 0], out[k, 1] = _at(xy, s, lo, hi, start)
+    k += 1
+    for i in range(lo, hi):
+        if start < s[i] < end:
+            out[k] = xy[i]
+            k += 1
+    out[k, 0], out[k, 1] = _at(xy, s, lo, hi, end)
+    return k + 1
 
 
 @jit
@@ -383,274 +501,61 @@ def _smooth_each(
         arc = s[lo:hi]
         if plain[lane]:
             count = max(2, math.ceil(arc[-1] / STEP_M) + 1)
-            line = _sampled(raw, arc, count)
+            line = sampled(raw, arc, count)
             tight = False
         else:
             line, moved[lane] = _smooth_one(raw, arc, ends[lane], is_connector[lane], lengths)
-            tight = is_connector[lane] or _max_curvature(line) > 1.0 / FINE_RADIUS_M
-        even = _even(line, ends[lane], FINE_STEP_M if tight else STEP_M)
-        counts[lane] = len(even)
-        out[k : k + len(even)] = even
-        k += len(even)
+            tight = is_connector[lane] or max_curvature(line) > 1.0 / FINE_RADIUS_M
+        rows = even(line, ends[lane], FINE_STEP_M if tight else STEP_M)
+        counts[lane] = len(rows)
+        out[k : k + len(rows)] = rows
+        k += len(rows)
     return counts, moved
-
-
-@jit
-def _sampled(xy: FloatArray, s: FloatArray, count: int) -> FloatArray:
-    """`count` points evenly along a polyline."""
-    out = np.zeros((count, 2))
-    j = 1
-    for i in range(count):
-        want = s[-1] * i / (count - 1)
-        while j < len(s) - 1 and s[j] < want:
-            j += 1
-        t = min(1.0, max(0.0, (want - s[j - 1]) / max(s[j] - s[j - 1], 1e-12)))
-        out[i, 0] = xy[j - 1, 0] + t * (xy[j, 0] - xy[j - 1, 0])
-        out[i, 1] = xy[j - 1, 1] + t * (xy[j, 1] - xy[j - 1, 1])
-    return out
 
 
 @jit
 def _smooth_one(
     xy: FloatArray, s: FloatArray, ends: FloatArray, is_connector: bool, lengths: FloatArray
 ) -> tuple[FloatArray, float]:
-    """The curve of one lane, about FINE_STEP_M between points, and how far it lies off."""
-    count = math.ceil(s[-1] / FINE_STEP_M) + 1
+    """The curve of one lane, and how far it lies off its source polyline."""
+    step = CONNECTOR_STEP_M if is_connector else FINE_STEP_M
+    count = math.ceil(s[-1] / step) + 1
     if count < 8:
-        line = _hermite(ends, 8)
-        return line, _furthest(line, xy, s)
-    raw = _sampled(xy, s, count)
+        line = hermite(ends, 8)
+        return line, furthest(line, xy, s)
     usual = CONNECTOR_MOVE_M if is_connector else LANE_MOVE_M
     most = TIGHT_CONNECTOR_MOVE_M if is_connector else TIGHT_MOVE_M
+    raw = sampled(xy, s, count)
     best = raw
     best_cost = 1e18
     best_off = 0.0
     for length in lengths:
-        line = band_smooth(raw, ends, (length / FINE_STEP_M) ** 6)
-        moved = _furthest(line, xy, s)
-        bend = max(0.0, _max_curvature(line) - 1.0 / MIN_RADIUS_M)
-        if moved > most and best_cost < 1e18:
-            continue
-        # beyond the usual allowance only where it makes a tight curve wider
-        cost = 100.0 * bend + 10.0 * max(0.0, moved - usual) - 0.01 * length
-        if cost < best_cost:
-            best_cost = cost
+        line = band_smooth(raw, ends, (length / step) ** 6)
+        cost, moved = _cost(line, xy, s, usual, most)
+        if cost - 0.01 * length < best_cost:
+            best_cost = cost - 0.01 * length
             best = line
             best_off = moved
+    straight_ends = max(abs(ends[0, 3]), abs(ends[1, 3])) < STRAIGHT_1PM
+    if is_connector and straight_ends:
+        for share in ARC_SHARES:
+            line = transition_curve(ends, share)
+            if len(line) == 0:
+                break
+            cost, moved = _cost(line, xy, s, usual, most)
+            if cost - 0.2 < best_cost:
+                best_cost = cost - 0.2
+                best = line
+                best_off = moved
     return best, best_off
 
 
 @jit
-def band_smooth(raw: FloatArray, ends: FloatArray, stiffness: float) -> FloatArray:
-    """Minimise sum |p - raw|^2 + stiffness * sum |third difference of p|^2 over points p [n, 2].
-
-    The three points at either end are pinned by `ends` [2, 4] (x, y, tangent angle, curvature).
-    n >= 7. Normal equations in a band of half-width 3, Cholesky without pivoting.
-    """
-    n = len(raw)
-    out = raw.copy()
-    step = 0.0
-    for i in range(1, n):
-        step += math.hypot(raw[i, 0] - raw[i - 1, 0], raw[i, 1] - raw[i - 1, 1])
-    step /= n - 1
-    for i in range(3):
-        _pin(out, i, ends[0], i * step)
-        _pin(out, n - 1 - i, ends[1], -i * step)
-    m = n - 6
-    band = np.zeros((m, 4))  # band[i, d]: entry (i, i - d)
-    rhs = np.zeros((m, 2))
-    for i in range(m):
-        band[i, 0] = 1.0
-        rhs[i] = raw[i + 3]
-    weight = np.array((-1.0, 3.0, -3.0, 1.0))
-    for k in range(n - 3):
-        for a in range(4):
-            i = k + a - 3
-            if i < 0 or i >= m:
-                continue
-            for b in range(4):
-                j = k + b - 3
-                value = stiffness * weight[a] * weight[b]
-                if j < 0 or j >= m:
-                    rhs[i, 0] -= value * out[k + b, 0]
-                    rhs[i, 1] -= value * out[k + b, 1]
-                elif j <= i:
-                    band[i, i - j] += value
-    _solve_band(band, rhs)
-    out[3 : n - 3] = rhs
-    return out
-
-
-@jit
-def _pin(out: FloatArray, i: int, end: FloatArray, along: float) -> None:
-    c = math.cos(end[2])
-    s = math.sin(end[2])
-    side = 0.5 * end[3] * along * along
-    out[i, 0] = end[0] + along * c - side * s
-    out[i, 1] = end[1] + along * s + side * c
-
-
-@jit
-def _solve_band(band: FloatArray, rhs: FloatArray) -> None:
-    """Solve in place; band [m, 4] holds the lower half of a symmetric matrix, rhs [m, 2]."""
-    m = len(band)
-    for i in range(m):
-        for d in range(min(3, i), -1, -1):
-            j = i - d
-            total = band[i, d]
-            for k in range(max(0, i - 3, j - 3), j):
-                total -= band[i, i - k] * band[j, j - k]
-            band[i, d] = math.sqrt(max(total, 1e-12)) if d == 0 else total / band[j, 0]
-    for i in range(m):
-        for j in range(max(0, i - 3), i):
-            rhs[i, 0] -= band[i, i - j] * rhs[j, 0]
-            rhs[i, 1] -= band[i, i - j] * rhs[j, 1]
-        rhs[i, 0] /= band[i, 0]
-        rhs[i, 1] /= band[i, 0]
-    for i in range(m - 1, -1, -1):
-        for j in range(i + 1, min(m, i + 4)):
-            rhs[i, 0] -= band[j, j - i] * rhs[j, 0]
-            rhs[i, 1] -= band[j, j - i] * rhs[j, 1]
-        rhs[i, 0] /= band[i, 0]
-        rhs[i, 1] /= band[i, 0]
-
-
-@jit
-def _hermite(ends: FloatArray, count: int) -> FloatArray:
-    """Quintic between two pinned ends (position, tangent, curvature), for the shortest lanes."""
-    out = np.zeros((count, 2))
-    x0, y0, h0, k0 = ends[0, 0], ends[0, 1], ends[0, 2], ends[0, 3]
-    x1, y1, h1, k1 = ends[1, 0], ends[1, 1], ends[1, 2], ends[1, 3]
-    v = max(math.hypot(x1 - x0, y1 - y0), 0.01)
-    c0, s0, c1, s1 = math.cos(h0), math.sin(h0), math.cos(h1), math.sin(h1)
-    a0 = k0 * v * v
-    a1 = k1 * v * v
-    for i in range(count):
-        t = i / (count - 1)
-        t3 = t * t * t
-        p1 = t3 * (10.0 - 15.0 * t + 6.0 * t * t)
-        q0 = t - t3 * (6.0 - 8.0 * t + 3.0 * t * t)
-        q1 = t3 * (-4.0 + 7.0 * t - 3.0 * t * t)
-        r0 = 0.5 * t * t - t3 * (1.5 - 1.5 * t + 0.5 * t * t)
-        r1 = t3 * (0.5 - t + 0.5 * t * t)
-        out[i, 0] = (
-            x0 * (1.0 - p1) + x1 * p1 + v * (q0 * c0 + q1 * c1) - r0 * a0 * s0 - r1 * a1 * s1
-        )
-        out[i, 1] = (
-            y0 * (1.0 - p1) + y1 * p1 + v * (q0 * s0 + q1 * s1) + r0 * a0 * c0 + r1 * a1 * c1
-        )
-    return out
-
-
-@jit
-def _furthest(line: FloatArray, xy: FloatArray, s: FloatArray) -> float:
-    """Largest distance of the line's points from the polyline xy (walking along both)."""
-    worst = 0.0
-    lo = 0
-    for i in range(len(line)):
-        best = 1e18
-        at = lo
-        for j in range(lo, len(xy) - 1):
-            d = _segment_distance2(xy, j, line[i, 0], line[i, 1])
-            if d < best:
-                best = d
-                at = j
-            if s[j + 1] > s[lo] + 20.0 and j > lo + 4:
-                break
-        lo = max(lo, at - 1)
-        worst = max(worst, best)
-    return math.sqrt(worst)
-
-
-@jit
-def _segment_distance2(xy: FloatArray, j: int, x: float, y: float) -> float:
-    ux = xy[j + 1, 0] - xy[j, 0]
-    uy = xy[j + 1, 1] - xy[j, 1]
-    vx = x - xy[j, 0]
-    vy = y - xy[j, 1]
-    t = (ux * vx + uy * vy) / max(ux * ux + uy * uy, 1e-18)
-    t = min(1.0, max(0.0, t))
-    return float((vx - t * ux) ** 2 + (vy - t * uy) ** 2)
-
-
-@jit
-def _max_curvature(line: FloatArray) -> float:
-    worst = 0.0
-    for i in range(1, len(line) - 1):
-        ax = line[i, 0] - line[i - 1, 0]
-        ay = line[i, 1] - line[i - 1, 1]
-        bx = line[i + 1, 0] - line[i, 0]
-        by = line[i + 1, 1] - line[i, 1]
-        size = 0.5 * (math.hypot(ax, ay) + math.hypot(bx, by))
-        worst = max(worst, abs(math.atan2(ax * by - ay * bx, ax * bx + ay * by)) / max(size, 1e-6))
-    return worst
-
-
-OVERSAMPLE = 8
-
-
-@jit
-def _even(line: FloatArray, ends: FloatArray, step: float) -> FloatArray:
-    """The curve through `line` sampled evenly by arc length: rows x, y, heading, curvature.
-
-    Between points a cubic (Catmull-Rom with the pinned end tangents) is followed, so that sampling
-    adds no kinks.
-    """
-    n = len(line)
-    tangent = np.zeros((n, 2))
-    for i in range(n):
-        lo = max(i - 1, 0)
-        hi = min(i + 1, n - 1)
-        tangent[i, 0] = (line[hi, 0] - line[lo, 0]) / (hi - lo)
-        tangent[i, 1] = (line[hi, 1] - line[lo, 1]) / (hi - lo)
-    first = math.hypot(line[1, 0] - line[0, 0], line[1, 1] - line[0, 1])
-    last = math.hypot(line[n - 1, 0] - line[n - 2, 0], line[n - 1, 1] - line[n - 2, 1])
-    tangent[0, 0], tangent[0, 1] = first * math.cos(ends[0, 2]), first * math.sin(ends[0, 2])
-    tangent[n - 1, 0] = last * math.cos(ends[1, 2])
-    tangent[n - 1, 1] = last * math.sin(ends[1, 2])
-    dense = np.zeros(((n - 1) * OVERSAMPLE + 1, 2))
-    for i in range(n - 1):
-        for j in range(OVERSAMPLE):
-            t = j / OVERSAMPLE
-            b = t * t * (3.0 - 2.0 * t)
-            c0 = t * (1.0 - t) * (1.0 - t)
-            c1 = t * t * (t - 1.0)
-            for d in range(2):
-                dense[i * OVERSAMPLE + j, d] = (line[i, d] * (1.0 - b) + line[i + 1, d] * b) + (
-                    c0 * tangent[i, d] + c1 * tangent[i + 1, d]
-                )
-    dense[-1] = line[n - 1]
-    arc = np.zeros(len(dense))
-    for i in range(1, len(dense)):
-        arc[i] = arc[i - 1] + math.hypot(
-            dense[i, 0] - dense[i - 1, 0], dense[i, 1] - dense[i - 1, 1]
-        )
-    count = max(2, math.ceil(arc[-1] / step - 1e-9) + 1)
-    point = _sampled(dense, arc, count)
-    out = np.zeros((count, 4))
-    out[:, :2] = point
-    _fill_heading(out, ends)
-    return out
-
-
-@jit
-def _fill_heading(out: FloatArray, ends: FloatArray) -> None:
-    """Heading and curvature columns from the points and the pinned ends."""
-    n = len(out)
-    out[0, 2] = _wrap(ends[0, 2])
-    out[n - 1, 2] = _wrap(ends[1, 2])
-    out[0, 3] = ends[0, 3]
-    out[n - 1, 3] = ends[1, 3]
-    for i in range(1, n - 1):
-        ax = out[i, 0] - out[i - 1, 0]
-        ay = out[i, 1] - out[i - 1, 1]
-        bx = out[i + 1, 0] - out[i, 0]
-        by = out[i + 1, 1] - out[i, 1]
-        out[i, 2] = math.atan2(ay + by, ax + bx)
-        size = max(0.5 * (math.hypot(ax, ay) + math.hypot(bx, by)), 1e-6)
-        out[i, 3] = math.atan2(ax * by - ay * bx, ax * bx + ay * by) / size
-
-
-@jit
-def _wrap(angle: float) -> float:
-    return math.pi - (math.pi - angle) % (2.0 * math.pi)
+def _cost(
+    line: FloatArray, xy: FloatArray, s: FloatArray, usual: float, most: float
+) -> tuple[float, float]:
+    """Too tight costs most; then leaving the usual allowance; beyond `most` never pays."""
+    moved = furthest(line, xy, s)
+    bend = max(0.0, max_curvature(line) - 1.0 / MIN_RADIUS_M)
+    cost = 100.0 * bend + 10.0 * max(0.0, moved - usual) + 1000.0 * max(0.0, moved - most)
+    return cost, moved
