@@ -56,26 +56,45 @@ def assess(
     """(least braking that avoids every contact, time to the first contact).
 
     motion: speed, acceleration now, acceleration asked. Braking 0: no contact as commanded; inf:
-    contact from ahead that full braking does not avoid. objects [n, 6] now; shape as in `rss`.
+    contact from ahead that full braking does not avoid. objects [n, 9] now; shape as in `rss`.
     """
     need = 0.0
     first = math.inf
     speed, accel, asked = motion
     if speed < SLOWEST_MPS:
         return need, first
-    horizon = min(STEPS * STEP_S, late_s + speed / (2.0 * CALM_MPS2) + LATE_S)
-    poses = np.empty((STEPS + 1, 3))
-    count = drive_on(poses, path, place, offset, speed, accel, asked, late_s, horizon)
+    bodies = np.empty((STEPS + 1, 4))
+    horizon = late_s + speed / (2.0 * CALM_MPS2) + LATE_S
+    start = (place, offset, shape[0])
+    count = drive_on(bodies, path, start, speed, accel, asked, late_s, horizon)
+    threats = np.empty(len(objects), dtype=np.int64)
+    ahead = np.empty(len(objects), dtype=np.bool_)
+    left = 0
     for i in range(len(objects)):
-        o = objects[i]
-        hit = contact(poses, count, path, place, o, shape)
+        hit = contact(bodies, count, path, place, objects[i], shape)
         if hit < 0:
             continue
         first = min(first, hit * STEP_S)
-        ahead = _from_ahead(poses[hit], o, hit * STEP_S, shape)
-        need = max(
-            need, _least_braking(path, place, offset, motion, o, late_s, brake, shape, ahead)
-        )
+        threats[left] = i
+        ahead[left] = _from_ahead(bodies[hit], objects[i], hit * STEP_S, shape[1])
+        left += 1
+    level = CALM_MPS2
+    while left > 0 and level <= brake:
+        horizon = late_s + speed / level + STEP_S
+        count = drive_on(bodies, path, start, speed, min(0.0, accel), -level, late_s, horizon)
+        still = 0
+        for j in range(left):
+            if contact(bodies, count, path, place, objects[threats[j]], shape) < 0:
+                need = max(need, level)
+                continue
+            threats[still] = threats[j]
+            ahead[still] = ahead[j]
+            still += 1
+        left = still
+        level = level + 1.0 if level + 1.0 <= brake or level == brake else brake
+    for j in range(left):
+        if ahead[j]:
+            need = math.inf
     return need, first
 
 
@@ -90,58 +109,26 @@ def stage(need: float) -> int:
 
 
 @jit
-def _least_braking(
-    path: FloatArray,
-    place: float,
-    offset: float,
-    motion: tuple[float, float, float],
-    o: FloatArray,
-    late_s: float,
-    brake: float,
-    shape: tuple[float, float, float],
-    ahead: bool,
-) -> float:
-    """The least of 3, 4, 5, ... m/s^2 up to `brake` that avoids contact with one road user."""
-    poses = np.empty((STEPS + 1, 3))
-    level = CALM_MPS2
-    while True:
-        level = min(level, brake)
-        horizon = min(STEPS * STEP_S, late_s + motion[0] / level + STEP_S)
-        count = drive_on(
-            poses, path, place, offset, motion[0], min(0.0, motion[1]), -level, late_s, horizon
-        )
-        if contact(poses, count, path, place, o, shape) < 0:
-            return level
-        if level >= brake:
-            return math.inf if ahead else 0.0
-        level += 1.0
-
-
-@jit
 def drive_on(
-    poses: FloatArray,
+    bodies: FloatArray,
     path: FloatArray,
-    place: float,
-    offset: float,
+    start: tuple[float, float, float],
     speed: float,
     accel: float,
     asked: float,
     late_s: float,
     horizon_s: float,
 ) -> int:
-    """Fill rear-axle poses each STEP_S: `accel` until `late_s`, then `asked`, until it stands.
+    """Fill the car's bodies each STEP_S: `accel` until `late_s`, then `asked`, until it stands.
 
-    Returns how many poses there are.
+    start: place, offset, axle to middle. Returns how many there are.
     """
-    count = int(horizon_s / STEP_S) + 1
+    count = min(STEPS, int(horizon_s / STEP_S)) + 1
     for k in range(count):
         t = k * STEP_S
         went, left = _motion(speed, accel, min(t, late_s))
         more, left = _motion(left, asked, max(0.0, t - late_s))
-        x, y, heading = paths.pose(path, place + went + more, offset)
-        poses[k, 0] = x
-        poses[k, 1] = y
-        poses[k, 2] = heading
+        bodies[k] = paths.body(path, start[0] + went + more, start[1], start[2])
         if left <= 0.0:
             return k + 1
     return count
@@ -157,87 +144,84 @@ def _motion(speed: float, accel: float, t: float) -> tuple[float, float]:
 
 @jit
 def contact(
-    poses: FloatArray,
+    bodies: FloatArray,
     count: int,
     path: FloatArray,
     place: float,
     o: FloatArray,
     shape: tuple[float, float, float],
 ) -> int:
-    """The first pose at which the car touches a road user by rule 2, -1 if it never does."""
-    straight = -1
-    centre = shape[0] + 0.5 * FRONT_M
-    length = shape[1] + FRONT_M
-    width = shape[2] + 2.0 * SIDE_M
-    vx = o[3] * math.cos(o[2])
-    vy = o[3] * math.sin(o[2])
-    for k in range(count):
-        t = k * STEP_S
-        if paths.touches(
-            poses[k, 0],
-            poses[k, 1],
-            poses[k, 2],
-            centre,
-            length,
-            width,
-            o[0] + vx * t,
-            o[1] + vy * t,
-            o[2],
-            o[4],
-            o[5],
-        ):
-            straight = k
-            break
-    if straight <= 0:
-        return _already(poses[0], o, shape) if straight == 0 else -1
+    """The first of `count` bodies that touches a road user by rule 2, -1 if none does."""
+    straight = _straight(bodies, count, o, shape)
+    if straight < 0:
+        return -1
+    if straight == 0:
+        return 0 if _from_ahead(bodies[0], o, 0.0, 2.0 * shape[1]) else -1
     along, s, d, turn = _on_road(path, place, o)
     if not along:
         return straight
+    on_road = _on_the_road(bodies, count, path, (s, d, turn), o, shape)
+    return max(on_road, straight) if on_road >= 0 else -1
+
+
+@jit
+def _straight(
+    bodies: FloatArray, count: int, o: FloatArray, shape: tuple[float, float, float]
+) -> int:
+    """First touch if the road user goes straight on, -1 if none."""
+    half = (0.5 * shape[1], 0.5 * shape[2] + SIDE_M)
+    vx = o[paths.VELOCITY] * o[paths.COS]
+    vy = o[paths.VELOCITY] * o[paths.SIN]
     for k in range(count):
         t = k * STEP_S
-        x, y, heading = paths.pose(
-            path, s + o[3] * math.cos(turn) * t, d + o[3] * math.sin(turn) * t
-        )
-        if paths.touches(
-            poses[k, 0],
-            poses[k, 1],
-            poses[k, 2],
-            centre,
-            length,
-            width,
-            x,
-            y,
-            heading + turn,
-            o[4],
-            o[5],
-        ):
-            return max(k, straight)
+        ox = o[paths.X] + vx * t
+        oy = o[paths.Y] + vy * t
+        if paths.touches(bodies[k], half, FRONT_M, o, ox, oy):
+            return k
     return -1
 
 
 @jit
-def _already(pose: FloatArray, o: FloatArray, shape: tuple[float, float, float]) -> int:
-    """Touching the widened car now: 0 if it stands before us, -1 if it is beside or behind."""
-    along = (o[0] - pose[0]) * math.cos(pose[2]) + (o[1] - pose[1]) * math.sin(pose[2])
-    return 0 if along > shape[0] + 0.5 * shape[1] else -1
+def _on_the_road(
+    bodies: FloatArray,
+    count: int,
+    path: FloatArray,
+    course: tuple[float, float, float],
+    o: FloatArray,
+    shape: tuple[float, float, float],
+) -> int:
+    """First touch if the road user keeps its place across the road, -1 if none.
+
+    course: its s, d and angle to the path.
+    """
+    half = (0.5 * shape[1], 0.5 * shape[2] + SIDE_M)
+    there = o.copy()
+    vs = o[paths.VELOCITY] * math.cos(course[2])
+    vd = o[paths.VELOCITY] * math.sin(course[2])
+    for k in range(count):
+        t = k * STEP_S
+        ox, oy, heading = paths.pose(path, course[0] + vs * t, course[1] + vd * t)
+        there[paths.COS] = math.cos(heading + course[2])
+        there[paths.SIN] = math.sin(heading + course[2])
+        if paths.touches(bodies[k], half, FRONT_M, there, ox, oy):
+            return k
+    return -1
 
 
 @jit
 def _on_road(path: FloatArray, place: float, o: FloatArray) -> tuple[bool, float, float, float]:
     """Whether a road user goes along or against our path; its s, d and angle to the path."""
-    s, d, heading = paths.place_on(path, o[0], o[1])
-    turn = wrap_angle(o[2] - heading)
-    here = paths.pose(path, place, 0.0)[2]
+    s, d, heading = paths.place_on(path, o[paths.X], o[paths.Y])
+    turn = wrap_angle(o[paths.HEADING] - heading)
+    _, _, here = paths.pose(path, place, 0.0)
     between = abs(wrap_angle(heading - here))
     inside = 0.0 <= s <= (paths.STATIONS - 1) * paths.STATION_M
     return inside and abs(math.sin(turn)) <= ALONG_SINE and between <= BEND_RAD, s, d, turn
 
 
 @jit
-def _from_ahead(
-    pose: FloatArray, o: FloatArray, t: float, shape: tuple[float, float, float]
-) -> bool:
-    """Whether a road user touches the front half of the car at time `t`."""
-    dx = o[0] + o[3] * t * math.cos(o[2]) - pose[0]
-    dy = o[1] + o[3] * t * math.sin(o[2]) - pose[1]
-    return bool(dx * math.cos(pose[2]) + dy * math.sin(pose[2]) > shape[0] + 0.25 * shape[1])
+def _from_ahead(body: FloatArray, o: FloatArray, t: float, length: float) -> bool:
+    """Whether a road user's middle is, at time `t`, further ahead than a quarter of `length`."""
+    dx = o[paths.X] + o[paths.VELOCITY] * o[paths.COS] * t - body[0]
+    dy = o[paths.Y] + o[paths.VELOCITY] * o[paths.SIN] * t - body[1]
+    return bool(dx * body[2] + dy * body[3] > 0.25 * length)

@@ -10,7 +10,7 @@ import math
 import numpy as np
 
 from marque.core.arrays import FloatArray
-from marque.core.geometry import boxes_overlap, wrap_angle
+from marque.core.geometry import turned_boxes_overlap, wrap_angle
 from marque.core.jit import jit
 from marque.types.plan import Trajectory
 
@@ -20,6 +20,9 @@ NEED_AHEAD_S = 0.8  # curvature within this time counts as needed,
 NEED_AHEAD_M = 2.0  # and within this distance
 FADE_M = 10.0  # beyond a trajectory's end its curvature fades to zero over this length
 X, Y, HEADING, CURVATURE, SPEED, ACCEL = range(6)
+
+# a road user as the guard sees it: x, y, heading, then
+COS, SIN, VELOCITY, HALF_LENGTH, HALF_WIDTH, RADIUS = range(3, 9)
 
 
 def corridor(trajectory: Trajectory) -> FloatArray:
@@ -141,28 +144,41 @@ def column(path: FloatArray, s: float, which: int) -> float:
 
 
 @jit
+def body(path: FloatArray, s: float, d: float, centre: float) -> tuple[float, float, float, float]:
+    """(x, y, cos, sin) of the car's middle, `centre` before its rear axle at (s, d)."""
+    x, y, heading = pose(path, s, d)
+    c = math.cos(heading)
+    n = math.sin(heading)
+    return x + centre * c, y + centre * n, c, n
+
+
+@jit
 def touches(
-    x: float,
-    y: float,
-    heading: float,
-    centre: float,
-    length: float,
-    width: float,
-    ox: float,
-    oy: float,
-    oh: float,
-    olen: float,
-    owid: float,
+    body: FloatArray, half: tuple[float, float], front: float, o: FloatArray, ox: float, oy: float
 ) -> bool:
-    """Whether a car with its rear axle at (x, y) overlaps a box; `centre`: axle to car middle."""
-    mx = x + centre * math.cos(heading)
-    my = y + centre * math.sin(heading)
-    reach = 0.5 * (length + width + olen + owid)
-    dx = ox - mx
-    dy = oy - my
+    """Whether the car's box overlaps that of road user `o` (row of `watch.now_at`) at (ox, oy).
+
+    body: x, y, cos, sin of the car's middle; half: its half length and width; `front`: how much
+    longer it is taken at the front.
+    """
+    grow = 0.5 * front
+    dx = ox - body[0] - grow * body[2]
+    dy = oy - body[1] - grow * body[3]
+    reach = half[0] + grow + half[1] + o[RADIUS]
     if dx * dx + dy * dy > reach * reach:
         return False
-    return boxes_overlap(mx, my, heading, length, width, ox, oy, oh, olen, owid)
+    return turned_boxes_overlap(
+        dx,
+        dy,
+        body[2],
+        body[3],
+        half[0] + grow,
+        half[1],
+        o[COS],
+        o[SIN],
+        o[HALF_LENGTH],
+        o[HALF_WIDTH],
+    )
 
 
 @jit

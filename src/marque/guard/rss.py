@@ -18,8 +18,9 @@ Source: Shalev-Shwartz, Shammah, Shashua 2017, definition 1; lead braking and sh
 
 import math
 
+import numpy as np
+
 from marque.core.arrays import FloatArray
-from marque.core.geometry import wrap_angle
 from marque.core.jit import jit
 from marque.guard import path as paths
 from marque.types.platform import Platform
@@ -79,35 +80,37 @@ def keep_distance(
     brake: float,
     shape: tuple[float, float, float],
 ) -> tuple[float, float]:
-    """(braking asked, margin = least gap / soft distance) over all road users [n, 6].
+    """(braking asked, margin = least gap / soft distance) over all road users [n, 9].
 
-    shape: axle to middle, length, width of the car. Objects: x, y, heading, speed, length, width,
-    now. Margin inf: nobody in the way.
+    shape: axle to middle, length, width of the car. Margin inf: nobody in the way.
     """
     worst = 0.0
     margin = math.inf
     if speed <= 0.0:
         return worst, margin
     reach = safe_distance(speed, 0.0, accel, rho_s, SOFT_SHARE * brake)
-    wide = (shape[0], shape[1], shape[2] + 2.0 * SIDE_M)
+    half = (0.5 * shape[1], 0.5 * shape[2] + SIDE_M)
+    count = int(reach / paths.STATION_M) + 2
+    bodies = np.empty((count, 4))
+    for k in range(count):
+        bodies[k] = paths.body(path, place + k * paths.STATION_M, offset, shape[0])
     for i in range(len(objects)):
         o = objects[i]
-        gap = free_way(path, place, offset, reach, wide, o[0], o[1], o[2], o[4], o[5])
+        gap = free_way(bodies, half, o, o[paths.X], o[paths.Y])
         if gap > reach:
             continue
-        heading = paths.pose(path, place + gap + shape[0] + 0.5 * shape[1], 0.0)[2]
-        along = math.cos(wrap_angle(o[2] - heading))
+        _, _, heading = paths.pose(path, place + gap + shape[0] + half[0], 0.0)
+        along = math.cos(o[paths.HEADING] - heading)
         lead = 0.0
         if along > SAME_WAY:
-            lead = o[3] * along
-        elif along > -SAME_WAY and o[3] > SLOW_MPS:
-            wait = gap / max(1.0, speed)
-            ox = o[0] + o[3] * wait * math.cos(o[2])
-            oy = o[1] + o[3] * wait * math.sin(o[2])
-            if free_way(path, place, offset, reach, wide, ox, oy, o[2], o[4], o[5]) > reach:
+            lead = o[paths.VELOCITY] * along
+        elif along > -SAME_WAY and o[paths.VELOCITY] > SLOW_MPS:
+            went = o[paths.VELOCITY] * gap / max(1.0, speed)
+            x = o[paths.X] + went * o[paths.COS]
+            y = o[paths.Y] + went * o[paths.SIN]
+            if free_way(bodies, half, o, x, y) > reach:
                 continue
-        asked = demand(gap, speed, lead, accel, rho_s, brake)
-        worst = max(worst, asked)
+        worst = max(worst, demand(gap, speed, lead, accel, rho_s, brake))
         soft = safe_distance(speed, lead, accel, rho_s, SOFT_SHARE * brake)
         margin = min(margin, gap / soft)
     return worst, margin
@@ -115,60 +118,44 @@ def keep_distance(
 
 @jit
 def free_way(
-    path: FloatArray,
-    place: float,
-    offset: float,
-    reach: float,
-    shape: tuple[float, float, float],
-    ox: float,
-    oy: float,
-    oh: float,
-    olen: float,
-    owid: float,
+    bodies: FloatArray, half: tuple[float, float], o: FloatArray, ox: float, oy: float
 ) -> float:
-    """How far the car can go along the path before it touches a box; inf beyond `reach`.
+    """How far the car can go before it touches road user `o` at (ox, oy); inf if it never does.
 
-    A box beside or behind the car (its middle not ahead of the car's front) that already
-    overlaps the widened car is not in the way.
+    bodies [K, 4]: the car's middle, cosine and sine, a station apart, the first now; half: its
+    half length and width. A road user that overlaps the car now, beside or behind it (its middle
+    not ahead of the car's front), is not in the way.
     """
-    centre, length, width = shape
-    x, y, heading = paths.pose(path, place, offset)
-    dx = ox - x
-    dy = oy - y
-    far = reach + length + 0.5 * (olen + owid) + abs(offset)
-    if dx * dx + dy * dy > far * far:
-        return math.inf
-    if paths.touches(x, y, heading, centre, length, width, ox, oy, oh, olen, owid):
-        ahead = dx * math.cos(heading) + dy * math.sin(heading) > centre + 0.5 * length
+    if paths.touches(bodies[0], half, 0.0, o, ox, oy):
+        dx = ox - bodies[0, 0]
+        dy = oy - bodies[0, 1]
+        ahead = dx * bodies[0, 2] + dy * bodies[0, 3] > half[0]
         return 0.0 if ahead else math.inf
-    went = 0.0
-    while went < reach:
-        went += paths.STATION_M
-        x, y, heading = paths.pose(path, place + went, offset)
-        if paths.touches(x, y, heading, centre, length, width, ox, oy, oh, olen, owid):
-            return _refined(path, place, offset, went, shape, ox, oy, oh, olen, owid)
+    reach = half[0] + half[1] + o[paths.RADIUS]
+    k = 1
+    while k < len(bodies):
+        away = math.hypot(ox - bodies[k, 0], oy - bodies[k, 1]) - reach
+        if away > paths.STATION_M:  # no touch within so many stations
+            k += int(away / paths.STATION_M)
+            continue
+        if paths.touches(bodies[k], half, 0.0, o, ox, oy):
+            return _refined(bodies, k, half, o, ox, oy)
+        k += 1
     return math.inf
 
 
 @jit
 def _refined(
-    path: FloatArray,
-    place: float,
-    offset: float,
-    hit: float,
-    shape: tuple[float, float, float],
-    ox: float,
-    oy: float,
-    oh: float,
-    olen: float,
-    owid: float,
+    bodies: FloatArray, hit: int, half: tuple[float, float], o: FloatArray, ox: float, oy: float
 ) -> float:
-    """The last free distance before `hit`, by halving."""
-    low = hit - paths.STATION_M
-    step = 0.5 * paths.STATION_M
+    """The last free distance before station `hit`, by halving between it and the one before."""
+    low = 0.0
+    step = 0.5
+    before = bodies[hit - 1]
     for _ in range(REFINE):
-        x, y, heading = paths.pose(path, place + low + step, offset)
-        if not paths.touches(x, y, heading, shape[0], shape[1], shape[2], ox, oy, oh, olen, owid):
+        share = low + step
+        between = before + share * (bodies[hit] - before)
+        if not paths.touches(between, half, 0.0, o, ox, oy):
             low += step
         step *= 0.5
-    return low
+    return (hit - 1 + low) * paths.STATION_M

@@ -49,7 +49,10 @@ def look(
 
 
 def now_at(found: Detections, t_ns: int) -> FloatArray:
-    """[n, 6] x, y, heading, speed, length, width of road users, moved on to `t_ns`."""
+    """[n, 9] the road users, moved straight on to `t_ns`.
+
+    x, y, heading, cosine, sine, speed, half length, half width, half diagonal.
+    """
     return _moved(
         found.x_m,
         found.y_m,
@@ -71,14 +74,18 @@ def _moved(
     width: FloatArray,
     age_s: float,
 ) -> FloatArray:
-    out = np.empty((len(x), 6))
+    out = np.empty((len(x), 9))
     for i in range(len(x)):
-        out[i, 0] = x[i] + speed[i] * age_s * math.cos(heading[i])
-        out[i, 1] = y[i] + speed[i] * age_s * math.sin(heading[i])
-        out[i, 2] = heading[i]
-        out[i, 3] = speed[i]
-        out[i, 4] = length[i]
-        out[i, 5] = width[i]
+        o = out[i]
+        o[paths.COS] = math.cos(heading[i])
+        o[paths.SIN] = math.sin(heading[i])
+        o[paths.X] = x[i] + speed[i] * age_s * o[paths.COS]
+        o[paths.Y] = y[i] + speed[i] * age_s * o[paths.SIN]
+        o[paths.HEADING] = heading[i]
+        o[paths.VELOCITY] = speed[i]
+        o[paths.HALF_LENGTH] = 0.5 * length[i]
+        o[paths.HALF_WIDTH] = 0.5 * width[i]
+        o[paths.RADIUS] = math.hypot(0.5 * length[i], 0.5 * width[i])
     return out
 
 
