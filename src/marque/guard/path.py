@@ -99,15 +99,16 @@ def place_on(path: FloatArray, x: float, y: float) -> tuple[float, float, float]
 
     Before the first and after the last station the path is taken as straight.
     """
-    best = 1e300
+    best = math.inf
     at = 0
-    for k in range(STATIONS):
-        dx = x - path[k, X]
-        dy = y - path[k, Y]
-        dist2 = dx * dx + dy * dy
-        if dist2 < best:
-            best = dist2
+    k = 0
+    while k < STATIONS:
+        away = math.hypot(x - path[k, X], y - path[k, Y])
+        if away < best:
+            best = away
             at = k
+        # the next station that could be nearer: each is at most STATION_M nearer than the last
+        k += max(1, int((away - best) / STATION_M))
     heading = path[at, HEADING]
     dx = x - path[at, X]
     dy = y - path[at, Y]
