@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from marque.core.arrays import BoolArray, FloatArray, Int8Array, Int32Array, IntArray
+from marque.record.outline import corners_that_matter
 from marque.record.proto import (
     Stencil,
     block,
@@ -248,7 +249,7 @@ def signal_bars(road: Sketch) -> SignalBars:
 
 def map_scene(road: Sketch) -> bytes:
     """foxglove.SceneUpdate: surfaces, borders, stop lines, crosswalks and the route, once."""
-    keep = _corners_that_matter(road)
+    keep = corners_that_matter(road.pt_off, road.pt_xy_m, road.pt_heading_rad)
     lane = np.repeat(np.arange(len(road.pt_off) - 1), np.diff(road.pt_off))[keep]
     xy, heading = road.pt_xy_m[keep], road.pt_heading_rad[keep]
     aside = 0.5 * road.lane_width_m[lane][:, None]
@@ -276,20 +277,6 @@ def map_scene(road: Sketch) -> bytes:
     if len(road.route_xy_m) > 1:
         parts.append(entity(0, "route", _lines(road.route_xy_m[::3], _ROUTE, 1.2, 0.04)))
     return b"".join(parts)
-
-
-def _corners_that_matter(road: Sketch) -> Any:
-    """Points after 3 degrees of turn or 30 m, and both ends of every lane."""
-    count = len(road.pt_xy_m)
-    turn = np.abs(np.diff(np.unwrap(road.pt_heading_rad), prepend=0.0)).cumsum()
-    step = np.hypot(*np.diff(road.pt_xy_m, axis=0, prepend=road.pt_xy_m[:1]).T).cumsum()
-    keep = np.zeros(count, dtype=bool)
-    for measure, size in ((turn, math.radians(3.0)), (step, 30.0)):
-        cell = np.floor(measure / size)
-        keep[1:] |= cell[1:] != cell[:-1]
-    keep[road.pt_off[:-1][road.pt_off[:-1] < count]] = True
-    keep[road.pt_off[1:] - 1] = True
-    return np.flatnonzero(keep)
 
 
 def _strips(left: FloatArray, right: FloatArray, segment: Any, color: Color, z_m: float) -> bytes:
