@@ -1,13 +1,15 @@
 """Drivable centre lines: heading runs on within a lane and across lane, connector and lane.
 
-Importers deliver polylines that kink where lanes join. Three steps mend that:
+Importers deliver polylines that kink where lanes join. Four steps mend that:
 
-0. Where a turn would be too tight to drive, its connector takes over up to CUT_M of the lanes it
+0. Where a lane opens or ends, importers jump by a lane's width within a few metres. The lane that
+   has no other way on or off starts beside its source instead and eases back: a taper.
+1. Where a turn would be too tight to drive, its connector takes over up to CUT_M of the lanes it
    joins (for all connectors of that lane end alike), as drivers begin to turn before the line.
-1. Every join (the end of a lane with its connectors, the start of a lane with its connectors) gets
+2. Every join (the end of a lane with its connectors, the start of a lane with its connectors) gets
    one shared point, tangent and curvature, read off the path that runs straightest through it. The
    point moves sideways only, by at most `JOIN_SHIFT_M`.
-2. Every lane becomes the curve that trades distance from the source polyline against change of
+3. Every lane becomes the curve that trades distance from the source polyline against change of
    curvature (a smoothing spline: sum of squared third differences), with both ends pinned to
    their joins. The smoothing length is the largest that keeps the lane within its allowance.
 
@@ -39,11 +41,16 @@ WINDOW_M = 6.0  # how far a join looks along the path
 SHIFT_WINDOW_M = 3.0
 JOIN_SHIFT_M = 0.3
 CONNECTOR_STEP_M = 0.25  # between points while a connector is being fitted
-STRAIGHT_1PM = 0.03  # an end with less curvature counts as straight
+STRAIGHT_1PM = 0.06  # an end with less curvature counts as straight
 ARC_SHARES = np.array([0.92, 0.85, 0.75, 0.6])
+TAPER_MPS2 = 2.0  # lateral acceleration of a taper, or of a connector's own drift, at the limit
+S_SHAPE = 5.77  # peak acceleration of a quintic change of lane: this * shift / duration^2
+TAPER_MOST_M = 4.0
+TAPER_SHARE = 0.08  # of a lane's length; a short lane cannot be moved far
 CUT_M = 2.5  # at most this much of a lane's end goes to its connectors, to widen tight turns
 CUT_SHARE = 0.25  # and at most this part of the lane
 CUT_RADIUS_M = 5.5
+TAPER_RAD = math.radians(30.0)  # lanes this parallel may jump
 THROUGH_RAD = math.radians(50.0)  # a join bends at most this much to count as running on
 MIN_RADIUS_M = 5.0
 LANE_MOVE_M = 0.35  # usual allowance
@@ -71,15 +78,18 @@ def smooth_lanes(
     connector_from: Int32Array,
     connector_to: Int32Array,
     plain: BoolArray,
+    limit_mps: FloatArray,
 ) -> Lines:
     """Centre lines of all lanes.
 
     shape_off [L+1], shape_xy_m [M, 2]: source polylines, at least two points each.
     connector_from, connector_to [L]: joined lanes of a connector, -1 for a lane.
-    plain [L]: resampled only (footways).
+    plain [L]: resampled only (footways). limit_mps [L]: how gently a lane that opens is tapered.
     """
     is_connector = connector_from >= 0
     off, xy = _without_repeats(shape_off, shape_xy_m)
+    shift = _jumps(off, xy, _arc_all(off, xy), connector_from, connector_to, limit_mps)
+    off, xy = _tapered(off, xy, connector_from, connector_to, shift, limit_mps)
     cut = _cuts(off, xy, _arc_all(off, xy), connector_from, connector_to)
     off, xy = _without_repeats(*_move_joins(off, xy, connector_from, connector_to, cut))
     s = _arc_all(off, xy)
@@ -89,7 +99,8 @@ def smooth_lanes(
     behind = connector_from.astype(np.int32)
     _link_straightest(off, xy, s, out_off, out, connector_to, is_connector, True, ahead)
     _link_straightest(off, xy, s, in_off, into, connector_from, is_connector, False, behind)
-    joins = _joins(off, xy, s, ahead, behind, is_connector)
+    branching = np.column_stack((np.diff(in_off) > 1, np.diff(out_off) > 1))
+    joins = _joins(off, xy, s, ahead, behind, is_connector, branching)
     ends = _pinned_ends(off, xy, joins, connector_from, connector_to, plain)
     pt_off, pt_xy, heading, curvature, moved = _smooth_all(off, xy, s, ends, is_connector, plain)
     return Lines(pt_off, pt_xy, _arc_all(pt_off, pt_xy), heading, curvature, moved)
@@ -144,6 +155,125 @@ def _arc_all(off: Int32Array, xy: FloatArray) -> FloatArray:
             step = math.hypot(xy[i, 0] - xy[i - 1, 0], xy[i, 1] - xy[i - 1, 1])
             s[i] = s[i - 1] + step
     return s
+
+
+@jit
+def _jumps(
+    off: Int32Array,
+    xy: FloatArray,
+    s: FloatArray,
+    connector_from: Int32Array,
+    connector_to: Int32Array,
+    limit_mps: FloatArray,
+) -> FloatArray:
+    """[L, 2, 2] by how much (x, y) each lane's start and end should stand elsewhere, so that its
+    connector does not jump sideways."""
+    lanes = len(off) - 1
+    ways_on = np.zeros(lanes, dtype=np.int32)
+    ways_off = np.zeros(lanes, dtype=np.int32)
+    for c in range(lanes):
+        if connector_from[c] >= 0:
+            ways_off[connector_from[c]] += 1
+            ways_on[connector_to[c]] += 1
+    shift = np.zeros((lanes, 2, 2))
+    for c in range(lanes):
+        a = connector_from[c]
+        b = connector_to[c]
+        if a < 0 or (ways_off[a] > 1 and ways_on[b] > 1):
+            continue
+        ax, ay = xy[off[a + 1] - 1, 0], xy[off[a + 1] - 1, 1]
+        bx, by = xy[off[b], 0], xy[off[b], 1]
+        qx, qy = _at(xy, s, off[a], off[a + 1], s[off[a + 1] - 1] - 2.0 * WINDOW_M)
+        rx, ry = _at(xy, s, off[b], off[b + 1], 2.0 * WINDOW_M)
+        if _angle_between(ax - qx, ay - qy, rx - bx, ry - by) > TAPER_RAD:
+            continue
+        h1 = math.atan2(ay - qy, ax - qx)
+        h2 = math.atan2(ry - by, rx - bx)
+        middle = h1 + 0.5 * math.atan2(math.sin(h2 - h1), math.cos(h2 - h1))
+        tx, ty = math.cos(middle), math.sin(middle)
+        along = (bx - ax) * tx + (by - ay) * ty
+        aside = (by - ay) * tx - (bx - ax) * ty
+        drift = TAPER_MPS2 * (max(along, 0.0) / max(limit_mps[a], 1.0)) ** 2 / S_SHAPE
+        rest = max(abs(aside) - drift, 0.0)
+        rest = math.copysign(min(rest, TAPER_MOST_M), aside)
+        share = 0.5
+        if ways_off[a] > 1:
+            share = 0.0
+        elif ways_on[b] > 1:
+            share = 1.0
+        move_a = share * rest
+        move_b = (1.0 - share) * rest
+        room_a = TAPER_SHARE * s[off[a + 1] - 1]
+        room_b = TAPER_SHARE * s[off[b + 1] - 1]
+        move_a = min(max(move_a, -room_a), room_a)
+        move_b = min(max(move_b, -room_b), room_b)
+        shift[a, 1, 0] -= move_a * ty
+        shift[a, 1, 1] += move_a * tx
+        shift[b, 0, 0] += move_b * ty
+        shift[b, 0, 1] -= move_b * tx
+    return shift
+
+
+@jit
+def _tapered(
+    off: Int32Array,
+    xy: FloatArray,
+    connector_from: Int32Array,
+    connector_to: Int32Array,
+    shift: FloatArray,
+    limit_mps: FloatArray,
+) -> tuple[Int32Array, FloatArray]:
+    """Polylines with shifted ends eased back into their source; connectors follow."""
+    s = _arc_all(off, xy)
+    lanes = len(off) - 1
+    room = len(xy)
+    for lane in range(lanes):
+        room += math.ceil(s[off[lane + 1] - 1] / STEP_M) + 2
+    out = np.zeros((room, 2))
+    new_off = np.zeros(lanes + 1, dtype=np.int32)
+    k = 0
+    for lane in range(lanes):
+        lo = off[lane]
+        hi = off[lane + 1]
+        length = s[hi - 1]
+        a = connector_from[lane]
+        b = connector_to[lane]
+        head = shift[lane, 0] if a < 0 else shift[a, 1]
+        tail = shift[lane, 1] if a < 0 else shift[b, 0]
+        size = math.hypot(head[0], head[1]) + math.hypot(tail[0], tail[1])
+        if size < 0.02:
+            out[k : k + hi - lo] = xy[lo:hi]
+            k += hi - lo
+            new_off[lane + 1] = k
+            continue
+        count = max(2, math.ceil(length / STEP_M) + 1)
+        line = sampled(xy[lo:hi], s[lo:hi], count)
+        both = math.hypot(head[0], head[1]) > 0.01 and math.hypot(tail[0], tail[1]) > 0.01
+        most = length * (0.5 if both else 0.9)
+        for i in range(count):
+            at = length * i / (count - 1)
+            if a >= 0:
+                f = at / length
+                g = 1.0 - f
+            else:
+                f = _ease(length - at, tail, limit_mps[lane], most)
+                g = _ease(at, head, limit_mps[lane], most)
+            out[k, 0] = line[i, 0] + g * head[0] + f * tail[0]
+            out[k, 1] = line[i, 1] + g * head[1] + f * tail[1]
+            k += 1
+        new_off[lane + 1] = k
+    return new_off, out[:k].copy()
+
+
+@jit
+def _ease(at: float, shift: FloatArray, limit_mps: float, most: float) -> float:
+    """1 at the shifted end, 0 once the taper is over; smooth to the second derivative."""
+    size = math.hypot(shift[0], shift[1])
+    if size < 0.01:
+        return 0.0
+    length = min(max(limit_mps * math.sqrt(S_SHAPE * size / TAPER_MPS2), 8.0), most)
+    t = min(1.0, at / max(length, 1e-6))
+    return 1.0 - t * t * t * (10.0 - 15.0 * t + 6.0 * t * t)
 
 
 @jit
@@ -351,6 +481,7 @@ def _joins(
     ahead: Int32Array,
     behind: Int32Array,
     is_connector: BoolArray,
+    branching: BoolArray,
 ) -> FloatArray:
     """[2, L, 4] x, y, tangent angle, curvature at each lane's start (0) and end (1)."""
     lanes = len(off) - 1
@@ -365,7 +496,31 @@ def _joins(
             out[side, lane] = _join(
                 off, xy, s, ahead, behind, first, then, xy[i, 0], xy[i, 1], lane
             )
+            if branching[lane, side]:
+                # where paths part, only a lane that is itself curved keeps its curvature
+                own = _own_bend(xy, s, off[lane], off[lane + 1], side == 1)
+                bend = out[side, lane, 3]
+                out[side, lane, 3] = (
+                    0.0
+                    if own * bend <= 0.0
+                    else min(abs(own), abs(bend)) * (1.0 if bend > 0.0 else -1.0)
+                )
     return out
+
+
+@jit
+def _own_bend(xy: FloatArray, s: FloatArray, lo: int, hi: int, at_end: bool) -> float:
+    """Curvature of the circle through three points of a lane's last (or first) 2 WINDOW_M."""
+    length = s[hi - 1]
+    reach = min(WINDOW_M, 0.5 * length)
+    base = length if at_end else 0.0
+    sign = -1.0 if at_end else 1.0
+    x0, y0 = _at(xy, s, lo, hi, base)
+    x1, y1 = _at(xy, s, lo, hi, base + sign * reach)
+    x2, y2 = _at(xy, s, lo, hi, base + sign * 2.0 * reach)
+    ux, uy, vx, vy = x1 - x0, y1 - y0, x2 - x1, y2 - y1
+    bend = math.atan2(ux * vy - uy * vx, ux * vx + uy * vy)
+    return sign * 2.0 * math.sin(bend) / max(math.hypot(x2 - x0, y2 - y0), 1.0)
 
 
 @jit

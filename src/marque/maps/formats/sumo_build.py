@@ -40,6 +40,7 @@ from marque.types.road_map import NONE, RoadMap
 OSM_ATTRIBUTION = "© OpenStreetMap contributors"
 OPPOSITE_LIMIT_MPS = 50.0 * KPH + 0.1
 STOP_BEFORE_CROSSWALK_M = 0.5
+LEAST_PASS_M = 0.25  # a crosswalk that merely touches a lane's end is not on it
 TURNS = {
     "s": Turn.STRAIGHT,
     "l": Turn.LEFT,
@@ -249,13 +250,14 @@ def _assemble(draft: Draft, name: str, source: str, defaulted_ways: frozenset[st
     end[n:] = [c.end for c in connectors]
     shape_xy = np.vstack(shapes)
     plain = (kind == LaneKind.WALK) & (start < 0)
-    lines = smooth_lanes(shape_off, shape_xy, start, end, plain)
+    limit = np.array([lane.speed_mps for lane in lanes])
+    limits = np.concatenate((limit, limit[start[n:]]))
+    lines = smooth_lanes(shape_off, shape_xy, start, end, plain, limits)
     length = lines.pt_s_m[lines.pt_off[1:] - 1]
     circle = net.roundabout_edges
     lane_circle = [draft.edges[e].name in circle for e in draft.lane_edge]
     roundabout = np.array(lane_circle + [c.circulating for c in connectors], dtype=np.bool_)
     control = np.array([0] * n + [c.control for c in connectors], dtype=np.int8)
-    limit = np.array([lane.speed_mps for lane in lanes])
     by_default = np.array([_defaulted(lane.ways, defaulted_ways) for lane in lanes], dtype=np.bool_)
     conflicts = _conflicts(draft, kind, control, roundabout, lines, start, end)
     walks = _crosswalks(draft, kind, lines, start, end)
@@ -287,7 +289,7 @@ def _assemble(draft: Draft, name: str, source: str, defaulted_ways: frozenset[st
         lane_connector=start >= 0,
         lane_width_m=np.array(width + [min(width[c.start], width[c.end]) for c in connectors]),
         lane_length_m=length,
-        lane_limit_mps=np.concatenate((limit, limit[start[n:]])),
+        lane_limit_mps=limits,
         lane_limit_defaulted=np.concatenate((by_default, by_default[start[n:]])),
         lane_turn=np.array(
             [Turn.NONE] * n + [TURNS.get(c.row.turn, Turn.STRAIGHT) for c in connectors],
@@ -610,7 +612,7 @@ def _passes(walks: Crosswalks, walk: int, lanes: list[int], kind: Int8Array, lin
             continue
         half = HALF_WIDTHS_M[LaneKind(kind[lane])]
         s_in, s_out = span_in_polygon(xy, lines.pt_s_m[part], polygon, half)
-        if not math.isnan(s_in):
+        if s_out - s_in > LEAST_PASS_M:
             walks.passes.append((lane, s_in, s_out, walk))
 
 
@@ -624,8 +626,15 @@ def _stop_lines(
         if control[n + i] in STOPPING:
             stop[c.start] = length[c.start]
     for lane, s_in, _, _ in walks.passes:
-        if lane < n and not math.isnan(stop[lane]) and s_in > 0.5 * length[lane]:
-            stop[lane] = min(stop[lane], max(0.0, s_in - STOP_BEFORE_CROSSWALK_M))
+        if lane >= n:  # just inside the junction
+            c = draft.connectors[lane - n]
+            lane, at = c.start, length[c.start] + s_in
+        elif s_in > 0.5 * length[lane]:
+            at = s_in
+        else:
+            continue
+        if not math.isnan(stop[lane]):
+            stop[lane] = min(stop[lane], max(0.0, at - STOP_BEFORE_CROSSWALK_M))
     return stop
 
 
