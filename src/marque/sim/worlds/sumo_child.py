@@ -21,12 +21,13 @@ from typing import Any
 
 from marque.core.errors import MarqueError
 from marque.sim.worlds import sumo_link as link
-from marque.sim.worlds.sumo_demand import CYCLIST, Demand, Wanted, read_network
+from marque.sim.worlds.sumo_demand import CYCLIST_PREFIX, Demand, Wanted, read_network
 
 EGO = "ego"
 NEAR_M = 150.0  # the truth is told within this distance
 SENSOR_M = 120.0
 LOOK_M = 220.0  # candidates for NEAR_M during the next second
+WAKE_M, DOZE_M = 300.0, 350.0  # nearer than this drivers decide every 0.1 s; beyond, less often
 LIFT_CLEAR_M = 200.0  # a deadlock is lifted at once only beyond this
 NEAR_LIFT_FACTOR = 2.5  # nearer, it is given that much longer
 EGO_STEP = struct.Struct("<6d")  # front x, y, angle (deg), speed, accel at the end of the step; pad
@@ -84,6 +85,7 @@ class Sumo:
         self.near: list[str] = []
         self.near_walkers: list[str] = []
         self.walker_speed: dict[str, float] = {}
+        self.awake: set[str] = set()  # drivers near the ego, who decide at every step
         self.front = (0.0, 0.0, 0.0)  # x, y, angle
         self.speed = 0.0
         self.accel = 0.0
@@ -115,7 +117,7 @@ class Sumo:
         vehicle = self.lib.vehicle
         names = list(vehicle.getIDList())
         names.extend(self.lib.simulation.getPendingVehicles())
-        cyclists = sum(1 for name in names if vehicle.getTypeID(name) == CYCLIST)
+        cyclists = sum(1 for name in names if name[0] == CYCLIST_PREFIX)
         ego = 1 if self.has_ego else 0
         return len(names) - cyclists - ego, cyclists, self.lib.person.getIDCount()
 
@@ -128,6 +130,28 @@ class Sumo:
                 on_foot = self.demand.target.walkers
             self.demand.tend(_Verbs(self), (vehicles, cyclists, on_foot), ego)
         self.lift_deadlocks()
+        if self.has_ego and self.setup["far_s"] > 0.0:
+            self.wake_near()
+
+    def wake_near(self) -> None:
+        """Let drivers near the ego decide at every step, and those far away less often."""
+        x0, y0, _ = self.front
+        vehicle, awake = self.lib.vehicle, self.awake
+        for name in vehicle.getIDList():
+            x, y = vehicle.getPosition(name)
+            away = max(abs(x - x0), abs(y - y0))
+            if away < WAKE_M:
+                if name not in awake and name != EGO:
+                    self._decide_every(name, self.setup["far_s"], 0.1)
+                    awake.add(name)
+            elif away > DOZE_M and name in awake:
+                self._decide_every(name, 0.1, self.setup["far_s"])
+                awake.discard(name)
+
+    def _decide_every(self, name: str, old_s: float, new_s: float) -> None:
+        vehicle = self.lib.vehicle
+        if abs(vehicle.getActionStepLength(name) - old_s) < 1e-6:  # else the demand chose its own
+            vehicle.setActionStepLength(name, new_s)
 
     def lift_deadlocks(self) -> None:
         """Remove who heads its lane and has stood too long; SUMO's own teleports are off."""
@@ -182,6 +206,9 @@ class Sumo:
         if EGO not in lib.vehicle.getIDList():
             raise MarqueError("SUMO did not take our car in at its start")
         self.has_ego = True
+        lib.vehicle.setActionStepLength(EGO, 0.1)
+        if self.setup["far_s"] > 0.0:
+            self.wake_near()
         self._clear_followers()
         self.counts = dict.fromkeys(self.counts, 0) | {
             "removed_for_ego": self.counts["removed_for_ego"]
@@ -548,7 +575,7 @@ class Server:
             sumo.tend(walkers=True)
             for _ in range(10):
                 libsumo.simulationStep()
-            if second == 0 and sumo.demand is not None and sumo.demand.walk_edges:
+            if second == 0 and sumo.demand is not None and sumo.demand.starts.edges:
                 self._need_walkers()
         return {
             "version": libsumo.getVersion()[1],

@@ -21,7 +21,7 @@ from marque.core.errors import MarqueError
 VEHICLES_PER_LANE_KM = 4.2  # about 200 in the Berlin district (48 lane-km)
 FEWEST, MOST = 20, 1200
 CYCLISTS_PER_VEHICLE = 0.10  # few: on one lane a cyclist sets the pace for all behind
-WALKERS_PER_VEHICLE = 0.90
+WALKERS_PER_VEHICLE = 0.70
 SHORTEST_TRIP_M = 500.0
 CLEAR_OF_EGO_M = 200.0  # nobody appears nearer than this; beyond sensor range
 FRINGE_WEIGHT = 5.0  # roads that enter or leave the map carry more traffic
@@ -39,6 +39,7 @@ TYPES: dict[str, tuple[float, str, float, float, float, float, float, str]] = {
     "marque_motorcycle": (0.05, "motorcycle", 2.2, 0.85, 4.0, 6.0, 50.0, "normc(1.05,0.1,0.8,1.3)"),
 }
 CYCLIST, WALKER = "marque_cyclist", "marque_walker"
+CYCLIST_PREFIX = "c"  # of the names of cyclists; other vehicles are m..., people on foot w...
 
 
 def type_file() -> str:
@@ -93,6 +94,7 @@ class Network:
     turnarounds: frozenset[tuple[str, str]]
     walk_ends: dict[str, tuple[int, ...]]  # sidewalk edge -> the corners it touches
     corners: tuple[tuple[str, ...], ...]  # corner (areas joined by crossings) -> sidewalks
+    walk_starts: Places  # sidewalks of streets; of anything where no street has one
     length_m: dict[str, float]
     ends: dict[str, tuple[float, float, float, float]]
 
@@ -168,6 +170,7 @@ def _network(
         turnarounds,
         walk_ends,
         corners,
+        _walk_starts(edges, walk_ends),
         {name: length for name, (_, length, _) in edges.items()},
         {name: ends for name, (_, _, ends) in edges.items()},
     )
@@ -215,6 +218,15 @@ def _walk_graph(
     return {edge: tuple(found) for edge, found in sorted(ends.items())}, tuple(groups)
 
 
+def _walk_starts(edges: dict[str, Any], walk_ends: dict[str, tuple[int, ...]]) -> Places:
+    """People set out where cars drive too; weighted by length."""
+    streets = [
+        name for name in walk_ends if any(allowed("passenger") for allowed in edges[name][0])
+    ]
+    names = streets or list(walk_ends)
+    return Places(tuple(names), tuple(accumulate(edges[name][1] for name in names)))
+
+
 class Traffic(Protocol):
     """The few verbs of SUMO that demand needs."""
 
@@ -233,7 +245,7 @@ class Demand:
         self.walk_random = random.Random(seed * 1_000_003 + 17)
         self.serial = 0
         self.refused = 0  # draws with no route, a U-turn or too short a way
-        self.walk_edges = tuple(network.walk_ends)
+        self.starts = network.walk_starts
         shares = [row[0] for row in TYPES.values()]
         self._shares = tuple(accumulate(shares))
         if target.vehicles and not network.places["passenger"].edges:
@@ -259,7 +271,7 @@ class Demand:
         if self.network.places["bicycle"].edges:
             for _ in range(min(5, self.target.cyclists - present[1])):
                 self._vehicle(traffic, CYCLIST, "bicycle", ego)
-        if self.walk_edges:
+        if self.starts.edges:
             for _ in range(self.target.walkers - present[2]):
                 self._walker(traffic, ego)
 
@@ -281,13 +293,14 @@ class Demand:
                 self.refused += 1
                 continue
             self.serial += 1
-            traffic.add_vehicle(f"m{self.serial}", kind, route)
+            sort = CYCLIST_PREFIX if kind == CYCLIST else "m"
+            traffic.add_vehicle(f"{sort}{self.serial}", kind, route)
             return
 
     def _walker(self, traffic: Traffic, ego: tuple[float, float] | None) -> None:
         draw = self.walk_random
         for _ in range(TRIES):
-            here = draw.choice(self.walk_edges)
+            here = self.starts.edges[self._draw(self.starts.weight, draw)]
             if self._in_sight(here, ego):
                 continue
             at = draw.uniform(1.0, self.network.length_m[here] - 1.0)

@@ -18,9 +18,10 @@ from marque.types.road_map import RoadMap
 WARM_VERSION = 1  # change when the warm-up itself changes: old states are then not found
 OWN_WARM_S = 300.0
 FOREIGN_WARM_S = 1800.0
-FINE_S = 60.0  # the last part of the warm-up runs at the drive's own step
+FINE_S = 30.0  # the last part of the warm-up runs at the drive's own step
 SETTLE_S = 10  # walkers enter before the ego does
 DEADLOCK_S = 120.0
+FAR_S = 0.5  # drivers beyond 300 m decide this often; it halves the cost of a big city
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -55,6 +56,7 @@ class Launch:
     net: Path
     demand: Wanted | None
     settle_s: int
+    far_s: float  # how often drivers far from the ego decide; 0: as the options say
     facts: dict[str, str]
 
 
@@ -74,6 +76,7 @@ OURS: tuple[tuple[str, str], ...] = (
     ("save-state.transportables", "true"),
     ("save-state.precision", "9"),
     ("threads", "1"),
+    ("default.action-step-length", str(FAR_S)),
 )
 HELD = {
     "step-length": "the traffic step is 0.1 s",
@@ -165,6 +168,7 @@ def launch(spec: SumoSpec) -> Launch:
         net=net,
         demand=demand,
         settle_s=SETTLE_S if demand is not None else 0,
+        far_s=0.0 if "default.action-step-length" in names else FAR_S,
         facts=_facts(spec, demand, warm, ours, user),
     )
 
@@ -272,7 +276,7 @@ def _warm_plan(spec: SumoSpec) -> tuple[float, tuple[tuple[float, float], ...]]:
     if spec.sumocfg is None:
         if spec.begin_s is not None:
             raise MarqueError("a start time needs a .sumocfg; our own demand has no clock")
-        return 0.0, ((0.5, OWN_WARM_S - FINE_S), (PLAN_STEP_S, OWN_WARM_S))
+        return 0.0, ((1.0, OWN_WARM_S - FINE_S), (PLAN_STEP_S, OWN_WARM_S))
     first = cfg_number(spec.sumocfg, "begin") or 0.0
     start = first + FOREIGN_WARM_S if spec.begin_s is None else spec.begin_s
     if start < first:
@@ -302,6 +306,9 @@ def _facts(
         "deadlocks": f"the head of a lane standing {spec.deadlock_s:g} s is removed beyond 200 m "
         "from our car, nearer after 2.5 times that; SUMO's own teleports "
         + ("off" if values["time-to-teleport"] == "-1" else values["time-to-teleport"] + " s"),
+        "drivers decide": f"every 0.1 s within 300 m of our car, every {FAR_S:g} s beyond"
+        if values["default.action-step-length"] == str(FAR_S)
+        else f"every {values['default.action-step-length']} s",
         "seed": str(spec.seed),
         "warm-up": " then ".join(f"{step:g} s steps until {until:g} s" for step, until in warm),
     }
@@ -342,6 +349,7 @@ def setup_of(spec: SumoSpec, plan: Launch) -> dict[str, object]:
         "seed": spec.seed,
         "settle_s": plan.settle_s,
         "deadlock_s": spec.deadlock_s,
+        "far_s": plan.far_s,
         "lanes": lanes,
         "groups": list(road_map.group_name),
         "group_xy": xy,
