@@ -1,0 +1,126 @@
+"""From the truth to what the car may know: range, line of sight, signals in view.
+
+The profile `ideal` adds neither noise nor delay. What is behind other road users is not
+delivered; whether it had been tracked before is perception's business, not ours.
+"""
+
+from dataclasses import dataclass
+from math import cos, sin
+
+import numpy as np
+
+from marque.core.arrays import BoolArray, FloatArray, Int8Array, freeze_arrays
+from marque.sensing.occlusion import heads_in_view, visible_shares
+from marque.sensing.profile import SensorProfile
+from marque.types.codes import SignalState, UserKind
+from marque.types.reading import Detections, EgoReading, Reading, SignalReading
+from marque.types.road_map import RoadMap
+from marque.types.world import EgoTruth, RoadUsers, World
+
+# who hides what is behind: people on foot and two-wheelers do not
+HIDES = np.zeros(len(UserKind), dtype=np.bool_)
+HIDES[[UserKind.CAR, UserKind.TRUCK, UserKind.BUS, UserKind.RAIL, UserKind.OBSTACLE]] = True
+# who stands higher than a car: seen above cars, and alone hides signals
+TALL = np.zeros(len(UserKind), dtype=np.bool_)
+TALL[[UserKind.TRUCK, UserKind.BUS, UserKind.RAIL]] = True
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class SensorMemory:
+    """What the senses keep: the direction of the traffic that each signal head faces [H]."""
+
+    head_heading_rad: FloatArray  # nan where no lane is governed
+
+    def __post_init__(self) -> None:
+        freeze_arrays(self)
+
+
+def start(road_map: RoadMap) -> SensorMemory:
+    """Memory before the first reading."""
+    heading = np.full(len(road_map.head_group), np.nan)
+    governed = np.flatnonzero(road_map.lane_head >= 0)
+    heading[road_map.lane_head[governed]] = road_map.pt_heading_rad[road_map.pt_off[governed]]
+    return SensorMemory(heading)
+
+
+def measure_ego(ego: EgoTruth, t_ns: int) -> EgoReading:
+    """Own motion, at 50 Hz."""
+    return EgoReading(
+        t_ns=t_ns,
+        x_m=ego.x_m,
+        y_m=ego.y_m,
+        heading_rad=ego.heading_rad,
+        speed_mps=ego.speed_mps,
+        accel_mps2=ego.accel_mps2,
+        yaw_rate_radps=ego.yaw_rate_radps,
+        steer_rad=ego.steer_rad,
+    )
+
+
+def measure(
+    memory: SensorMemory, world: World, profile: SensorProfile, road_map: RoadMap
+) -> tuple[SensorMemory, Reading]:
+    """One whole reading, at 10 Hz."""
+    ego, users = world.ego, world.users
+    ex = ego.x_m + profile.mount_forward_m * cos(ego.heading_rad)
+    ey = ego.y_m + profile.mount_forward_m * sin(ego.heading_rad)
+    box = boxes(users)
+    hides, tall = HIDES[users.kind], TALL[users.kind]
+    wanted = (users.x_m - ex) ** 2 + (users.y_m - ey) ** 2 <= profile.range_m**2
+    share, span = visible_shares(ex, ey, box, hides, tall, wanted, profile.rays)
+    seen = wanted & (share > 0.0) & (share >= profile.visible_share_min)
+    heads = heads_in_view(
+        ex,
+        ey,
+        ego.heading_rad,
+        profile.mount_forward_m,
+        road_map.head_xy_m,
+        memory.head_heading_rad,
+        box,
+        span,
+        tall,
+        profile.signal_range_m,
+        profile.signal_half_angle_rad,
+        profile.signal_past_m,
+    )
+    reading = Reading(
+        t_ns=world.t_ns,
+        ego=measure_ego(ego, world.t_ns),
+        detections=_detections(users, seen, world.t_ns),
+        signals=SignalReading(world.t_ns, _signals(world.heads, heads)),
+    )
+    return memory, reading
+
+
+def boxes(users: RoadUsers) -> FloatArray:
+    """[n, 6] x, y, cos, sin of the heading, half length, half width."""
+    box = np.empty((len(users.uid), 6))
+    box[:, 0] = users.x_m
+    box[:, 1] = users.y_m
+    box[:, 2] = np.cos(users.heading_rad)
+    box[:, 3] = np.sin(users.heading_rad)
+    box[:, 4] = 0.5 * users.length_m
+    box[:, 5] = 0.5 * users.width_m
+    return box
+
+
+def _detections(users: RoadUsers, seen: BoolArray, t_ns: int) -> Detections:
+    return Detections(
+        t_ns=t_ns,
+        uid=users.uid[seen],
+        kind=users.kind[seen],
+        x_m=users.x_m[seen],
+        y_m=users.y_m[seen],
+        heading_rad=users.heading_rad[seen],
+        speed_mps=users.speed_mps[seen],
+        accel_mps2=users.accel_mps2[seen],
+        length_m=users.length_m[seen],
+        width_m=users.width_m[seen],
+        indicator=users.indicator[seen],
+    )
+
+
+def _signals(heads: Int8Array, seen: BoolArray) -> Int8Array:
+    state = np.full(len(seen), np.int8(SignalState.UNKNOWN), dtype=np.int8)
+    state[seen] = heads[seen]
+    return state
