@@ -84,7 +84,9 @@ def draw_conflicts(ax: Axes, road_map: RoadMap, extent: Extent | None = None) ->
     paths = [i for i in canvas.lanes if road_map.lane_connector[i] and _for_vehicles(road_map, i)]
     lines = [road_map.points(i) for i in paths]
     width = canvas.line_width(0.12)
-    ax.add_collection(LineCollection(lines, colors="#d9dde2", linewidths=width, alpha=0.55, zorder=6))
+    ax.add_collection(
+        LineCollection(lines, colors="#d9dde2", linewidths=width, alpha=0.55, zorder=6)
+    )
     for label, spans in _conflict_spans(road_map, paths).items():
         style = LineCollection(
             spans,
@@ -216,9 +218,7 @@ def _junction_ground(canvas: _Canvas) -> None:
 
 def _fill(canvas: _Canvas, shapes: list[FloatArray], colour: str, zorder: float) -> None:
     canvas.ax.add_collection(
-        PolyCollection(
-            shapes, facecolors=colour, edgecolors=colour, linewidths=0.2, zorder=zorder
-        )
+        PolyCollection(shapes, facecolors=colour, edgecolors=colour, linewidths=0.2, zorder=zorder)
     )
 
 
@@ -301,11 +301,11 @@ def _stop_lines(canvas: _Canvas) -> None:
         if math.isnan(at) or not _for_vehicles(m, i):
             continue
         part = slice(m.pt_off[i], m.pt_off[i + 1])
-        x, y = (np.interp(at, m.pt_s_m[part], m.pt_xy_m[part, k]) for k in range(2))
+        centre = np.array([np.interp(at, m.pt_s_m[part], m.pt_xy_m[part, k]) for k in (0, 1)])
         heading = float(np.interp(at, m.pt_s_m[part], np.unwrap(m.pt_heading_rad[part])))
         half = 0.46 * float(m.lane_width_m[i])
         across = np.array((-math.sin(heading), math.cos(heading))) * half
-        bars.append(np.vstack(((x, y) + across, (x, y) - across)))
+        bars.append(np.vstack((centre + across, centre - across)))
     canvas.ax.add_collection(
         LineCollection(
             bars, colors=MARK, linewidths=canvas.line_width(0.4), capstyle="butt", zorder=3.3
@@ -323,9 +323,7 @@ def _signals(canvas: _Canvas) -> None:
         if not _in_view(canvas, m.head_xy_m[head]):
             continue
         cases.append(
-            FancyBboxPatch(
-                (x - 0.45, y - 1.25), 0.9, 2.5, boxstyle="round,pad=0,rounding_size=0.3"
-            )
+            FancyBboxPatch((x - 0.45, y - 1.25), 0.9, 2.5, boxstyle="round,pad=0,rounding_size=0.3")
         )
         for colour, dy in zip(lamps, (0.78, 0.0, -0.78), strict=True):
             lamps[colour].append(Circle((x, y + dy), 0.3))
@@ -379,9 +377,13 @@ def _attribution(ax: Axes, road_map: RoadMap) -> None:
 
 def _scale_bar(ax: Axes, box: Extent) -> None:
     wide = box[1] - box[0]
-    size = max(s for s in (1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 2000, 5000) if s <= max(wide / 5, 1))
+    size = max(
+        s for s in (1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 2000, 5000) if s <= max(wide / 5, 1)
+    )
     x = box[0] + 0.025 * wide
     y = box[2] + 0.03 * (box[3] - box[2])
     ax.plot([x, x + size], [y, y], color="#3c4046", linewidth=2.2, zorder=20)
     label = f"{size} m" if size < 1000 else f"{size // 1000} km"
-    ax.text(x + 0.5 * size, y, label, ha="center", va="bottom", fontsize=7, color="#3c4046", zorder=20)
+    ax.text(
+        x + 0.5 * size, y, label, ha="center", va="bottom", fontsize=7, color="#3c4046", zorder=20
+    )

@@ -6,7 +6,6 @@ importer's own code, so that an old conversion is never taken for a new one.
 
 import hashlib
 from dataclasses import replace
-from importlib.util import find_spec
 from pathlib import Path
 
 import marque
@@ -14,10 +13,11 @@ from marque.core.errors import MarqueError, unknown
 from marque.core.files import user_cache
 from marque.maps import store
 from marque.maps.formats import KNOWN, import_map
+from marque.maps.formats.netconvert import sumo_folder
 from marque.maps.formats.sumo_net import read_bytes
 from marque.types.road_map import RoadMap
 
-_IMPORTERS = ("conflicts.py", "curves.py", "smooth.py")
+_IMPORTERS = ("conflicts.py", "curves.py", "defaults.toml", "smooth.py")
 
 # networks inside the eclipse-sumo wheel, below its package folder
 NAMED = {
@@ -46,16 +46,6 @@ def open_map(name_or_path: str) -> tuple[RoadMap, Path]:
     if path.name.endswith((".osm", ".gz", ".pbf", ".xml")):
         return _converted(path, "")
     return store.load(path), path
-
-
-def sumo_folder() -> Path:
-    """Folder of the eclipse-sumo package. MarqueError when it is not installed."""
-    spec = find_spec("sumo")
-    if spec is None or spec.origin is None:
-        raise MarqueError(
-            "this needs SUMO, which is not installed; install it with: pip install 'marque[sumo]'"
-        )
-    return Path(spec.origin).parent
 
 
 def _converted(source: Path, name: str) -> tuple[RoadMap, Path]:
