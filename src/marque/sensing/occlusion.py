@@ -128,13 +128,12 @@ def overlapping(i: int, span: FloatArray, hides: BoolArray, found: IntArray) -> 
         if j == i or not hides[j] or span[j, 1] >= math.pi:
             continue
         off = span[j, 0] - span[i, 0]
-        if off > math.pi:
-            off -= 2.0 * math.pi
-        elif off < -math.pi:
-            off += 2.0 * math.pi
-        if off - span[j, 1] <= span[i, 2] and off + span[j, 2] >= -span[i, 1]:
-            found[count] = j
-            count += 1
+        for turn in range(-1, 2):  # both directions round the circle
+            at = off + turn * 2.0 * math.pi
+            if at - span[j, 1] <= span[i, 2] and at + span[j, 2] >= -span[i, 1]:
+                found[count] = j
+                count += 1
+                break
     return count
 
 
