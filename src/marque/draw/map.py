@@ -60,12 +60,17 @@ class _Canvas:
 
 
 def draw_road_map(
-    ax: Axes, road_map: RoadMap, extent: Extent | None = None, detail: bool = True
+    ax: Axes,
+    road_map: RoadMap,
+    extent: Extent | None = None,
+    detail: bool = True,
+    signals: bool = True,
 ) -> None:
     """Paint the map into `ax` (map metres, equal aspect), cut to `extent` (x0, x1, y0, y1).
 
     detail: lane marks, stop lines, zebra stripes and signals; conflicts are a separate call,
-    `draw_conflicts`. The attribution is always painted.
+    `draw_conflicts`. `signals=False` leaves the signals to a caller who knows their states. The
+    attribution is always painted.
     """
     box = extent or whole_extent(road_map)
     canvas = _canvas(ax, road_map, box)
@@ -74,7 +79,8 @@ def draw_road_map(
         _crosswalks(canvas)
         _marks(canvas)
         _stop_lines(canvas)
-        _signals(canvas)
+        if signals:
+            _signals(canvas)
     _attribution(ax, road_map)
 
 

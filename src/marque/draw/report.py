@@ -151,7 +151,7 @@ def _tiles(
     ]
     if "collisions_at_fault" in summary:
         others = _count(summary.get("collisions_other", 0))
-        note = f"{others} other" if others else "none of others' fault"
+        note = f"{others} other" if others else "no other contacts"
         tiles.append(_verdict_tile("at-fault collisions", summary["collisions_at_fault"], note))
     for key, name in (("red_light", "red lights run"), ("guard_interventions", "guard stepped in")):
         if key in summary:
@@ -195,12 +195,23 @@ def _map(episode: Episode, line: Curves, listed: Sequence[Pause]) -> str:
         (
             '<section class="mapbox">',
             route_map(episode, line, listed),
-            f'<div class="legend">km/h<div class="ramp">{colours}</div>',
+            f'<div class="legend {_free_corner(episode, line)}">km/h',
+            f'<div class="ramp">{colours}</div>',
             f'<div class="ramp">{labels}</div></div><div class="readout"></div>',
             f'<div class="credit">{escape(credit)}</div>' if credit else "",
             "</section>",
         )
     )
+
+
+def _free_corner(episode: Episode, line: Curves) -> str:
+    """Where the legend hides least of the way: the left side's lower or upper corner."""
+    route = np.asarray(episode.route_xy_m, dtype=np.float64).reshape(-1, 2)
+    ways = np.vstack((route, np.column_stack((line.x_m, line.y_m))))
+    place = (ways - ways.min(axis=0)) / np.maximum(np.ptp(ways, axis=0), 1.0)
+    left = place[place[:, 0] < 0.35]
+    low, high = (left[:, 1] < 0.3).sum(), (left[:, 1] > 0.7).sum()
+    return "top" if low > high else ""
 
 
 def _charts(line: Curves, limit_mps: FloatArray) -> str:

@@ -50,6 +50,7 @@ WORDS: dict[Reason, str] = {
     Reason.SPEED_LIMIT_AHEAD: "lower limit ahead",
     Reason.RAIL_CROSSING: "rail crossing",
 }
+STANDING: dict[Reason, str] = {Reason.LEAD: "waiting behind others"}
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -93,7 +94,8 @@ class Pause:
             return "no reason given"
         rest = ((r, s) for r, s in self.reasons[1:] if r not in FREE)
         also = [WORDS[r] for r, seconds in rest if seconds >= LISTED_S]
-        return WORDS[main] + (f", then {', '.join(also)}" if also else "")
+        said = STANDING.get(main, WORDS[main]) if self.number else WORDS[main]
+        return said + (f", then {', '.join(also)}" if also else "")
 
 
 def curves(episode: Episode) -> Curves:
