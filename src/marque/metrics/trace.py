@@ -1,16 +1,18 @@
 """An episode as flat arrays, so that a metric is a few lines over columns."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 
 from marque.core.arrays import FloatArray, Int8Array, Int32Array, IntArray, freeze_arrays
 from marque.core.time import NS_PER_S
+from marque.maps.lookup import LaneIndex
+from marque.types.codes import UserKind
 from marque.types.episode import Episode
 from marque.types.platform import Platform
-from marque.types.road_map import RoadMap
+from marque.types.road_map import NONE, RoadMap
 from marque.types.world import RoadUsers
 
 MOVING_MPS = 0.1  # the ego moves above this speed
@@ -118,6 +120,24 @@ def make_trace(episode: Episode) -> Trace:
         user_width_m=_column(users, "width_m", np.float64),
         user_lane=_column(users, "lane", np.int32),
     )
+
+
+def with_lanes(trace: Trace, index: LaneIndex, reach_m: float = 100.0) -> Trace:
+    """Finds the lane, by position, of vehicles near us for which the world named none."""
+    per_frame = np.diff(trace.off)
+    gap = np.hypot(
+        trace.user_x_m - np.repeat(trace.middle_x_m, per_frame),
+        trace.user_y_m - np.repeat(trace.middle_y_m, per_frame),
+    )
+    walks = np.isin(trace.kind, (UserKind.PEDESTRIAN, UserKind.OBSTACLE))
+    rows = np.flatnonzero((trace.user_lane == NONE) & (gap <= reach_m) & ~walks)
+    if len(rows) == 0:
+        return trace
+    lane = trace.user_lane.copy()
+    lane[rows], _, _ = index.match_many(
+        trace.user_x_m[rows], trace.user_y_m[rows], trace.user_heading_rad[rows], trace.kind[rows]
+    )
+    return replace(trace, user_lane=lane)
 
 
 def _column(users: Sequence[RoadUsers], name: str, dtype: type) -> Any:
