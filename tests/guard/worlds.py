@@ -5,9 +5,10 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 import numpy as np
-from courses import reading_of
 
+from courses import reading_of
 from marque.core.arrays import FloatArray
+from marque.core.geometry import boxes_overlap
 from marque.guard.guard import GuardMemory, guard
 from marque.types.codes import Indicator, Reason, UserKind
 from marque.types.command import Command
@@ -65,7 +66,9 @@ def detections(users: list[User], t_ns: int) -> Detections:
     )
 
 
-def reading(car: FloatArray, users: list[User], t_ns: int, objects_ns: int | None = None) -> Reading:
+def reading(
+    car: FloatArray, users: list[User], t_ns: int, objects_ns: int | None = None
+) -> Reading:
     """Everything that is delivered at `t_ns`."""
     return Reading(
         t_ns=t_ns,
@@ -136,6 +139,53 @@ def plan_of(car: FloatArray, t_ns: int, curvature: float = 0.0) -> Plan:
     )
 
 
+def on_arc(curvature: float, s: float, d: float = 0.0) -> tuple[float, float, float]:
+    """(x, y, heading) at a place along and `d` left of the arc that starts at the origin."""
+    turned = curvature * s
+    x, y = s, 0.0
+    if abs(curvature) > 1e-9:
+        x, y = math.sin(turned) / curvature, (1.0 - math.cos(turned)) / curvature
+    return x - d * math.sin(turned), y + d * math.cos(turned), turned
+
+
+def along_arc(curvature: float, x: float, y: float) -> float:
+    """How far along the arc from the origin the place nearest to (x, y) is."""
+    if abs(curvature) < 1e-9:
+        return x
+    return math.atan2(curvature * x, 1.0 - curvature * y) / curvature
+
+
+def plan_on_road(car: FloatArray, t_ns: int, curvature: float, speed: float) -> Plan:
+    """Keep a speed along the arc road; the fall-back brakes on it."""
+    m = dynamics.ego_truth(car)
+    x, y, heading = on_arc(curvature, along_arc(curvature, m.x_m, m.y_m))
+    hard = max(2.5, m.speed_mps / 7.5)
+    return plan(
+        trajectory(x, y, heading, speed, curvature=curvature),
+        trajectory(x, y, heading, m.speed_mps, curvature=curvature, accel=-hard),
+        t_ns,
+    )
+
+
+def clear_of(
+    platform: Platform,
+    speed: float,
+    curvature: float,
+    traffic: Callable[[float], list[User]],
+    seconds: float,
+    room: float,
+) -> bool:
+    """Whether a car that keeps its speed on the arc stays `room` metres clear of everybody."""
+    for i in range(round(seconds / 0.1)):
+        x, y, h = on_arc(curvature, speed * i * 0.1)
+        x, y = x + platform.centre_m * math.cos(h), y + platform.centre_m * math.sin(h)
+        size = (platform.length_m + 2.0 * room, platform.width_m + 2.0 * room)
+        for u in traffic(i * 0.1):
+            if boxes_overlap(x, y, h, *size, u.x, u.y, u.heading, u.length, u.width):
+                return False
+    return True
+
+
 @dataclass(frozen=True)
 class Run:
     """What came of a run, one entry each 20 ms."""
@@ -178,7 +228,9 @@ def run(
             now_plan = plan_of(car, t_ns, curvature) if planned(t_s) else now_plan
         got = reading(car, seen, t_ns, (i - i % 5) * DT_NS)
         accel, bend = driver(t_s, car)
-        memory, verdict = guard(memory, got, now_plan, Command(t_ns, accel, bend, Indicator.OFF), platform)
+        memory, verdict = guard(
+            memory, got, now_plan, Command(t_ns, accel, bend, Indicator.OFF), platform
+        )
         out.cars.append(car)
         out.users.append(users)
         out.verdicts.append(verdict)

@@ -122,13 +122,16 @@ def step(
     curvature_cmd_1pm: float,
     dt_s: float,
 ) -> FloatArray:
-    """The car `dt_s` later (at most 62 steps may pass within a dead time; beyond, nan).
+    """The car `dt_s` later; all nan if a dead time is longer than RING - 2 steps.
 
     parameters [24], memory [SIZE] -> memory [SIZE]. A command that is not finite counts as
     full braking with the wheel held.
     """
     p = parameters
     m = memory.copy()
+    if max(p[STEER_DEAD], p[DRIVE_DEAD], p[BRAKE_DEAD]) > (RING - 2) * dt_s:
+        m[:] = math.nan
+        return m
     head = (int(m[HEAD]) + 1) % RING
     if not math.isfinite(accel_cmd_mps2):
         accel_cmd_mps2 = -p[MAX_BRAKE]
@@ -137,12 +140,14 @@ def step(
     m[HEAD] = head
     m[ACCEL_RING + head] = accel_cmd_mps2
     m[CURVATURE_RING + head] = curvature_cmd_1pm
-    drive = max(0.0, _delayed(m, ACCEL_RING, head, p[DRIVE_DEAD] / dt_s))
-    brake = max(0.0, -_delayed(m, ACCEL_RING, head, p[BRAKE_DEAD] / dt_s))
-    curvature = _delayed(m, CURVATURE_RING, head, p[STEER_DEAD] / dt_s)
     parts = max(1, math.ceil(dt_s / SUBSTEP_S - 1e-9))
-    for _ in range(parts):
-        _substep(p, m, drive, brake, curvature, dt_s / parts)
+    h = dt_s / parts
+    for i in range(parts):
+        since = (i + 0.5) * h
+        drive = _delayed(m, ACCEL_RING, head, (p[DRIVE_DEAD] - since) / dt_s)
+        brake = _delayed(m, ACCEL_RING, head, (p[BRAKE_DEAD] - since) / dt_s)
+        curvature = _delayed(m, CURVATURE_RING, head, (p[STEER_DEAD] - since) / dt_s)
+        _substep(p, m, max(0.0, drive), max(0.0, -brake), curvature, h)
     m[HEADING] = math.pi - (math.pi - m[HEADING]) % (2.0 * math.pi)
     return m
 
@@ -157,14 +162,9 @@ def steer_for(parameters: FloatArray, curvature_1pm: float, speed_mps: float) ->
 
 @jit
 def _delayed(m: FloatArray, ring: int, head: int, steps: float) -> float:
-    """The command of `steps` steps ago; a share of a step mixes the two neighbours."""
-    if steps > RING - 2:
-        return math.nan
-    whole = int(steps)
-    share = steps - whole
-    newer = m[ring + (head + RING - whole) % RING]
-    older = m[ring + (head + RING - whole - 1) % RING]
-    return float(newer + share * (older - newer))
+    """The command of `steps` steps before the newest was given (negative: the newest)."""
+    back = max(0, math.ceil(steps))
+    return float(m[ring + (head + RING - back) % RING])
 
 
 @jit
