@@ -58,7 +58,7 @@ def visible_share(ex, ey, i, boxes, hides, tall, rays):
         for j, box in enumerate(boxes):
             if j == i or not hides[j] or (tall[i] and not tall[j]) or inside(ex, ey, box):
                 continue
-            if ray_to_sides(ex, ey, angle, box) < reach:
+            if ray_to_sides(ex, ey, angle, box) < reach - 1e-3:
                 free = False
         seen += free
     return seen / rays

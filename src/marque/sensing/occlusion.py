@@ -13,6 +13,7 @@ from marque.core.arrays import BoolArray, FloatArray, IntArray
 from marque.core.jit import jit
 
 NEVER = 1e300
+BEFORE_M = 1e-3  # an occluder stands at least this much nearer than what it hides
 
 
 @jit
@@ -152,7 +153,7 @@ def ray_is_free(
         met = ray_to_box(
             ex, ey, ux, uy, box[j, 0], box[j, 1], box[j, 2], box[j, 3], box[j, 4], box[j, 5]
         )
-        if met < reach:
+        if met < reach - BEFORE_M:
             return False
     return True
 
