@@ -30,8 +30,9 @@ CALM_MPS2 = 3.0  # braking that is left to the driver
 PARTIAL_MPS2 = 5.0
 SIDE_M = 0.1
 FRONT_M = 0.3
-BEND_RAD = 0.7  # path turns more than this between us and another: no longer "the road"
-ALONG_SINE = 0.5
+# Goes along the road: sine of the angle to our path, and how far the path may turn between us.
+# One that is nearly tangent to our path far round a bend drives on that bend.
+ALONG = ((0.5, 0.7), (0.15, 1.6))
 LATE_S = 0.3  # looks this much further than braking with CALM_MPS2 would need
 NONE, WARN, PARTIAL, FULL = range(4)
 
@@ -196,7 +197,9 @@ def _on_the_road(
     """
     half = (0.5 * shape[1], 0.5 * shape[2] + SIDE_M)
     there = o.copy()
-    vs = o[paths.VELOCITY] * math.cos(course[2])
+    bend = paths.column(path, course[0], paths.CURVATURE)
+    shorter = min(2.0, max(0.5, 1.0 - bend * course[1]))  # the inner side of a bend
+    vs = o[paths.VELOCITY] * math.cos(course[2]) / shorter
     vd = o[paths.VELOCITY] * math.sin(course[2])
     for k in range(count):
         t = k * STEP_S
@@ -216,7 +219,10 @@ def _on_road(path: FloatArray, place: float, o: FloatArray) -> tuple[bool, float
     _, _, here = paths.pose(path, place, 0.0)
     between = abs(wrap_angle(heading - here))
     inside = 0.0 <= s <= (paths.STATIONS - 1) * paths.STATION_M
-    return inside and abs(math.sin(turn)) <= ALONG_SINE and between <= BEND_RAD, s, d, turn
+    sine = abs(math.sin(turn))
+    loose = sine <= ALONG[0][0] and between <= ALONG[0][1]
+    close = sine <= ALONG[1][0] and between <= ALONG[1][1]
+    return inside and (loose or close), s, d, turn
 
 
 @jit

@@ -4,7 +4,8 @@
 2. Stamps never run backwards and are never later than now by more than one base step.
 3. The command and the ego reading are at most 30 ms old, the detections at most 200 ms.
 4. The plan in force began at most 150 ms ago and has not expired. Plans begin 100 ms apart, so
-   one lost plan is noticed 50 ms after its successor should have begun.
+   one lost plan is noticed 50 ms after its successor should have begun. Before the first plan the
+   150 ms count from the first reading.
 5. A plan is adopted only if it begins not before its predecessor, is finite, and its fall-back
    starts where the car is, has no jumps, asks nothing the car cannot do, and ends standing.
 """
@@ -36,8 +37,9 @@ LATERAL_MPS2 = 5.0  # most that a fall-back may ask
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Stamps:
-    """The newest stamps seen, -1 before the first."""
+    """The newest stamps seen, and the first reading's; -1 before the first."""
 
+    began_ns: int = -1
     reading_ns: int = -1
     ego_ns: int = -1
     objects_ns: int = -1
@@ -46,6 +48,7 @@ class Stamps:
 def seen(stamps: Stamps, reading: Reading) -> Stamps:
     """The stamps after a reading; they only grow."""
     return Stamps(
+        stamps.began_ns if stamps.began_ns >= 0 else reading.t_ns,
         max(stamps.reading_ns, reading.t_ns),
         max(stamps.ego_ns, reading.ego.t_ns),
         max(stamps.objects_ns, reading.detections.t_ns),
@@ -85,13 +88,15 @@ def command_fault(reading: Reading, command: Command) -> str:
     return "command_stale" if abs(reading.t_ns - command.t_ns) > COMMAND_NS else ""
 
 
-def plan_fault(now_ns: int, adopted: Plan | None) -> str:
-    """Why the adopted plan may not be driven any longer, "" if it may."""
-    if adopted is None:
-        return "no_plan"
-    if now_ns - adopted.t_ns > PLAN_NS:
-        return "plan_stale"
-    return "plan_expired" if now_ns > adopted.valid_until_ns else ""
+def plan_fault(now_ns: int, adopted: Plan | None, began_ns: int) -> str:
+    """Why there is no plan that may be driven, "" if there is, or if it is too early to say.
+
+    began_ns: the first reading's stamp, from which the first plan is waited for.
+    """
+    since_ns = began_ns if adopted is None else adopted.t_ns
+    if now_ns - since_ns > PLAN_NS:
+        return "no_plan" if adopted is None else "plan_stale"
+    return "plan_expired" if adopted is not None and now_ns > adopted.valid_until_ns else ""
 
 
 def offer_fault(

@@ -114,7 +114,10 @@ def _plan_fault(memory: GuardMemory, reading: Reading, plan: Plan | None) -> str
     """A plan in force that was not adopted is as bad as none; a missing one may be young."""
     if plan is not None and memory.offer_fault:
         return memory.offer_fault
-    return freshness.plan_fault(reading.t_ns, memory.plan)
+    began_ns = memory.stamps.began_ns
+    return freshness.plan_fault(
+        reading.t_ns, memory.plan, reading.t_ns if began_ns < 0 else began_ns
+    )
 
 
 def _remember(
@@ -154,18 +157,23 @@ def _step_s(memory: GuardMemory, reading: Reading) -> float:
     return min(5.0 * BASE_STEP_S, max(0.0, since))
 
 
+def _need(path: FloatArray | None, reading: Reading) -> tuple[float, float]:
+    """Least and greatest curvature that a corridor needs from here on; without one, none."""
+    ego = reading.ego
+    return (0.0, 0.0) if path is None else paths.need(path, ego.x_m, ego.y_m, ego.speed_mps)
+
+
 def _envelope(
     memory: GuardMemory, reading: Reading, command: Command, platform: Platform
 ) -> tuple[float, float, str, float]:
     """(acceleration, curvature, rule, margin) of the command within the envelope."""
-    assert memory.path is not None
     accel, curvature, rule, margin = envelope.limit(
         command.accel_mps2,
         command.curvature_1pm,
         _last_curvature(memory, reading, platform),
         reading.ego.speed_mps,
         _step_s(memory, reading),
-        paths.need(memory.path, reading.ego.x_m, reading.ego.y_m, reading.ego.speed_mps),
+        _need(memory.path, reading),
         (platform.steer.rate, platform.wheelbase_m),
         (platform.max_brake_mps2, platform.max_speed_mps),
     )
@@ -188,7 +196,7 @@ def _stop(
             held,
             reading.ego.speed_mps,
             _step_s(memory, reading),
-            paths.need(escape, reading.ego.x_m, reading.ego.y_m, reading.ego.speed_mps),
+            _need(escape, reading),
             (platform.steer.rate, platform.wheelbase_m),
             (platform.max_brake_mps2, platform.max_speed_mps),
         )
