@@ -58,7 +58,7 @@ def covers(area: DrivableArea, corners_m: FloatArray) -> BoolArray:
         flat, grid.key, grid.start, grid.item, area.piece_m, area.outline_off, area.outline_m,
         inside,
     )  # fmt: skip
-    return np.asarray(inside.reshape(corners_m.shape[0], -1).all(axis=1))
+    return np.asarray(inside.reshape(corners_m.shape[:2]).all(axis=1))
 
 
 def _pieces(road_map: RoadMap) -> FloatArray:

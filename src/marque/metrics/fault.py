@@ -237,12 +237,16 @@ def _walkers_fault(trace: Trace, hit: Contact) -> str:
         if not in_ring(x, y, road_map.walk_xy_m, lo, hi, 0.5):
             continue
         head = int(road_map.walk_head[walk])
-        begin = max(0, hit.frame - 50)
-        if head != NONE and all(h in RED for h in trace.heads[begin : hit.frame + 1, head]):
+        if head != NONE and _red_for(trace, head, hit.frame - 50, hit.frame):
             return "walked against red"
         if head != NONE or road_map.walk_priority[walk]:
             return ""
     return "stepped into our lane"
+
+
+def _red_for(trace: Trace, head: int, begin: int, end: int) -> bool:
+    """Whether a head was red in all frames from `begin` (or the first) to `end`."""
+    return bool(np.isin(trace.heads[max(0, begin) : end + 1, head], RED).all())
 
 
 def _entered_against_red(trace: Trace, hit: Contact) -> bool:
@@ -254,8 +258,7 @@ def _entered_against_red(trace: Trace, hit: Contact) -> bool:
         if lane not in (NONE, before) and road_map.lane_connector[lane]:
             head = int(road_map.lane_head[lane])
             # its bumper crossed the line up to a second before its middle did
-            recent = trace.heads[max(0, frame - 10) : frame + 1, head]
-            if head != NONE and bool(np.isin(recent, RED).all()):
+            if head != NONE and _red_for(trace, head, frame - 10, frame):
                 return True
         before = lane if lane != NONE else before
     return False
