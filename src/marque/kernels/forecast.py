@@ -139,6 +139,98 @@ def straight_on(
 
 
 @jit
+def crosswalk_near(
+    tables: MapTables, px: float, py: float, psi: float, v: float, head_state: Int8Array
+) -> tuple[int, int]:
+    """The crosswalk that somebody on foot may be about to use, and the end (0, 1) to step on.
+
+    (-1, 0) if none. Somebody already between the kerbs is not asked: the heading tells.
+    """
+    best = -1
+    best_end = 0
+    best_m = 2.0 + 3.0 * v
+    for w in range(tables.walk_axis_m.shape[0]):
+        for end in range(2):
+            ex = tables.walk_axis_m[w, 2 * end]
+            ey = tables.walk_axis_m[w, 2 * end + 1]
+            dx = ex - px
+            dy = ey - py
+            if abs(dx) > 8.0 or abs(dy) > 8.0:
+                continue
+            fx = tables.walk_axis_m[w, 2 - 2 * end]
+            fy = tables.walk_axis_m[w, 3 - 2 * end]
+            length = math.hypot(fx - ex, fy - ey)
+            if length < 0.5:
+                continue
+            ux = (fx - ex) / length
+            uy = (fy - ey) / length
+            along = -(dx * ux + dy * uy)  # negative: still before the kerb
+            across = abs(-dx * uy + dy * ux)
+            if along > 0.3:
+                continue
+            away = max(-along, across - 0.5 * tables.walk_width_m[w])
+            if away > best_m:
+                continue
+            head = tables.walk_head[w]
+            if head >= 0 and head_state[head] in (_RED, _AMBER):
+                continue
+            # walking away from the kerb point
+            if away > 1.0 and dx * math.cos(psi) + dy * math.sin(psi) < -0.3 * math.hypot(dx, dy):
+                continue
+            if head < 0 and not tables.walk_priority[w] and away > 1.0:
+                continue
+            best_m = away
+            best = w
+            best_end = end
+    return best, best_end
+
+
+@jit
+def cross_over(
+    tables: MapTables,
+    walk: int,
+    end: int,
+    px: float,
+    py: float,
+    x: FloatArray,
+    y: FloatArray,
+    heading: FloatArray,
+    on_lane: Int32Array,
+    base: int,
+    room: int,
+) -> int:
+    """Samples 1 m apart to the kerb of a crosswalk and over it. Returns how many."""
+    ex = tables.walk_axis_m[walk, 2 * end]
+    ey = tables.walk_axis_m[walk, 2 * end + 1]
+    fx = tables.walk_axis_m[walk, 2 - 2 * end]
+    fy = tables.walk_axis_m[walk, 3 - 2 * end]
+    length = math.hypot(fx - ex, fy - ey)
+    ux = (fx - ex) / length
+    uy = (fy - ey) / length
+    across = -(px - ex) * uy + (py - ey) * ux
+    half = max(0.0, 0.5 * tables.walk_width_m[walk] - 0.3)
+    side = min(half, max(-half, across))
+    ex -= side * uy
+    ey += side * ux
+    reach = math.hypot(ex - px, ey - py)
+    turn = math.atan2(uy, ux)
+    count = 0
+    while count < room and count <= reach + length:
+        if count < reach:
+            t = count / reach
+            x[base + count] = px + t * (ex - px)
+            y[base + count] = py + t * (ey - py)
+            heading[base + count] = math.atan2(ey - py, ex - px)
+        else:
+            x[base + count] = ex + (count - reach) * ux
+            y[base + count] = ey + (count - reach) * uy
+            heading[base + count] = turn
+        on_lane[base + count] = -1
+        count += 1
+    return count
+
+
+@jit
 def fork_ahead(
     tables: MapTables, lane: int, s: float, reach: float
 ) -> tuple[int, float]:
@@ -216,6 +308,25 @@ def forecast_paths(
             out_prob[k] = 1.0
             out_off[k] = used
             out_limit[k] = max(v[i], 1.4) if walker else max(v[i], 3.0)
+            out_stop[k] = math.inf
+            out_conn[k] = -1
+            out_conn_m[k] = math.inf
+            used += count
+            k += 1
+            out_off[k] = used
+            if kind[i] != _PEDESTRIAN:
+                continue
+            walk, end = crosswalk_near(tables, px[i], py[i], psi[i], v[i], head_state)
+            if walk < 0 or v[i] < 0.3 or k >= out_track.shape[0] or room_all - used < 40:
+                continue
+            count = cross_over(
+                tables, walk, end, px[i], py[i], x, y, heading, on_lane, used, room_all - used
+            )
+            out_track[k] = i
+            out_prob[k] = 0.5
+            out_prob[k - 1] = 0.5
+            out_off[k] = used
+            out_limit[k] = max(v[i], 1.4)
             out_stop[k] = math.inf
             out_conn[k] = -1
             out_conn_m[k] = math.inf

@@ -64,7 +64,8 @@ def blocked_interval(
     psi: float,
     length: float,
     width: float,
-    half_corridor: float,
+    half_left: float,
+    half_right: float,
 ) -> tuple[float, float, float]:
     """(lo, hi, cos of relative heading) for a box near ego path sample `at`."""
     c = math.cos(eh[at])
@@ -80,7 +81,7 @@ def blocked_interval(
     half_along = 0.5 * (length * abs(ct) + width * st)
     if (at == 0 and along < -half_along - 1.0) or (at == n - 1 and along > half_along + 1.0):
         return FREE, -FREE, ct
-    if abs(across) >= half_across + half_corridor:
+    if across >= half_across + half_left or -across >= half_across + half_right:
         return FREE, -FREE, ct
     middle = at * EGO_STEP_M + along
     return middle - half_along, middle + half_along, ct
@@ -92,6 +93,8 @@ def fill_overlap(
     ey: FloatArray,
     eh: FloatArray,
     n: int,
+    swing_left: FloatArray,
+    swing_right: FloatArray,
     half_corridor: FloatArray,
     count: int,
     track: Int32Array,
@@ -108,7 +111,8 @@ def fill_overlap(
     first: Int32Array,
     last: Int32Array,
 ) -> None:
-    """Tables [K, J] for one ego path; `half_corridor[k]` includes the lateral margin.
+    """Tables [K, J] for one ego path; `half_corridor[k]` includes the lateral margin, swing_*
+    [n] is what our front corners need beyond it in bends.
 
     first/last [K]: range of samples that block the corridor, first = -1 if none ever does.
     `psi` [K]: present heading of the user, used at sample 0 (it may stand askew).
@@ -148,7 +152,8 @@ def fill_overlap(
             if at >= 0:
                 angle = psi[k] if j == 0 else heading[a]
                 b_lo, b_hi, ct = blocked_interval(
-                    ex, ey, eh, n, at, x[a], y[a], angle, length[i], width[i], half_corridor[k]
+                    ex, ey, eh, n, at, x[a], y[a], angle, length[i], width[i],
+                    half_corridor[k] + swing_left[at], half_corridor[k] + swing_right[at],
                 )
                 lo[k, j] = b_lo
                 hi[k, j] = b_hi

@@ -53,36 +53,40 @@ def ego_accel(
     mode: int,
     s: float,
     v: float,
+    a: float,
     ego: FloatArray,
 ) -> float:
-    """Acceleration wanted by the speed profile and the stop target, before any leader."""
+    """Acceleration wanted by the speed profile and the stop target, before any leader.
+
+    `v_ref` already brakes at E_BRAKE and eases off with E_JERK; looking ahead by the time that
+    the brake takes to build up makes the onset as smooth.
+    """
     if mode == 2:
         return -ego[E_MAX_BRAKE]
     if mode == 1:
         return -ego[E_BRAKE]
-    preview = 0.4 * v
-    i = min(n - 1, max(0, int((s + preview) / EGO_STEP_M)))
-    i2 = min(n - 1, i + 1)
-    v_here = scale * v_ref[i]
-    slope = (scale * v_ref[i2] - v_here) / EGO_STEP_M
-    a_ff = v_here * slope if v > v_here - 1.5 else 0.0
-    a_ff = min(max(a_ff, -3.0), ego[E_ACCEL])
-    i0 = min(n - 1, max(0, int(s / EGO_STEP_M)))
-    wanted = a_ff + 0.9 * (min(v_here - slope * preview, scale * v_ref[i0]) - v)
-    wanted = min(wanted, ego[E_ACCEL])
+    brake = ego[E_BRAKE]
+    jerk = ego[E_JERK]
+    onset = min(1.5, max(0.15, 0.5 * (a + brake) / jerk))
+    wanted = ego[E_ACCEL]
+    for look in (0.15, onset):
+        i = min(n - 2, max(0, int((s + look * v) / EGO_STEP_M)))
+        target = scale * v_ref[i]
+        slope = target * (scale * v_ref[i + 1] - target) / EGO_STEP_M
+        if slope > 0.0 or v < target - 1.0:
+            slope = 0.0
+        wanted = min(wanted, max(slope, -1.2 * brake) + 0.9 * (target - v))
     if stop_m < 1e8:
         room = stop_m - (s + ego[E_FRONT])
-        brake = ego[E_BRAKE]
-        jerk = ego[E_JERK]
         if room <= 0.05:
             return min(wanted, -1.0 if v > 0.05 else -0.3)
-        ahead = room - 0.35 * v
-        v_stop = stop_speed(max(ahead, 0.0), brake, jerk)
         must = v * v / (2.0 * room)
-        if must > brake:
-            return min(wanted, -must)
-        wanted = min(wanted, stop_slope(ahead, brake, jerk) * min(1.0, v / max(v_stop, 0.1))
-                     + 1.0 * (v_stop - v))
+        if must > 1.1 * brake:
+            return max(min(wanted, -must), -ego[E_MAX_BRAKE])
+        ahead = max(0.0, room - v * (onset if v > 1.0 else 0.15))
+        target = stop_speed(ahead, brake, jerk)
+        slope = stop_slope(ahead, brake, jerk) if v > target - 1.0 else 0.0
+        wanted = min(wanted, slope + 1.0 * (target - v))
     return max(wanted, -ego[E_MAX_BRAKE])
 
 
@@ -175,7 +179,7 @@ def roll(
         now = t * DT_S
         front = s + ego[E_FRONT]
         rear = s - ego[E_REAR]
-        wanted = ego_accel(v_ref, n, scale, stop_m, mode, s, v, ego)
+        wanted = ego_accel(v_ref, n, scale, stop_m, mode, s, v, a, ego)
         cause = -1
         # ---- whom do we follow
         if mode == 0:
@@ -371,7 +375,7 @@ def trace(
     for t in range(1, steps):
         front = s + ego[E_FRONT]
         rear = s - ego[E_REAR]
-        wanted = ego_accel(v_ref, n, scale, stop_m, mode, s, v, ego)
+        wanted = ego_accel(v_ref, n, scale, stop_m, mode, s, v, a, ego)
         if mode == 0:
             for q in range(n_active):
                 k = active[q]

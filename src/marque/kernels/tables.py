@@ -34,6 +34,10 @@ class MapTables(NamedTuple):
     conf_lane: Int32Array
     conf_kind: Int8Array
     conf_priority: Int8Array
+    walk_axis_m: FloatArray
+    walk_width_m: FloatArray
+    walk_priority: BoolArray
+    walk_head: Int32Array
 
 
 def map_tables(road_map: RoadMap) -> MapTables:
@@ -64,4 +68,8 @@ def map_tables(road_map: RoadMap) -> MapTables:
         conf_lane=road_map.conf_lane,
         conf_kind=road_map.conf_kind,
         conf_priority=road_map.conf_priority,
+        walk_axis_m=road_map.walk_axis_m,
+        walk_width_m=road_map.walk_width_m,
+        walk_priority=road_map.walk_priority,
+        walk_head=road_map.walk_head,
     )

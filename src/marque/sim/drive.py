@@ -19,7 +19,8 @@ from marque.guard.guard import GuardMemory
 from marque.kernels.tables import map_tables
 from marque.maps.lookup import LaneIndex
 from marque.maps.routing import Route, Trip, plan_route, route_lanes, route_length_m, route_line
-from marque.sensing.measure import Profile, SensorMemory, measure, measure_ego
+from marque.sensing import measure as senses
+from marque.sensing.profile import SensorProfile
 from marque.sim.worlds.port import WorldPort
 from marque.stack.control.tracking import ControlMemory
 from marque.stack.perception.direct import PerceptionMemory
@@ -49,7 +50,7 @@ class Setup:
     driver: str
     trip: Trip
     seed: int
-    profile: Profile
+    profile: SensorProfile
     limit_s: float  # of simulated time
 
 
@@ -149,7 +150,7 @@ def run_drive(
     stack = begin_stack(setup)
     car = _Car(setup)
     timing = Timing()
-    sensors = SensorMemory()
+    sensors = senses.start(setup.road_map)
     truth = world.reset(car.truth())
     ends = _End(setup, episode)
     gc.collect()
@@ -157,7 +158,7 @@ def run_drive(
     began, cpu = time.perf_counter(), time.process_time()
     try:
         while not episode.end:
-            sensors, reading = measure(sensors, truth, setup.profile, setup.road_map)
+            sensors, reading = senses.measure(sensors, truth, setup.profile, setup.road_map)
             stack, tick_record = _frame(stack, car, truth, reading, timing)
             episode.ticks.append(tick_record)
             if watch is not None:
@@ -198,9 +199,8 @@ def _frame(
     decision: Decision | None = None
     for part in range(PLAN_STEP_NS // BASE_STEP_NS):
         t_ns = truth.t_ns + part * BASE_STEP_NS
-        now = Reading(
-            t_ns, measure_ego(t_ns, car.truth()), reading.detections, reading.signals
-        )
+        ego = senses.measure_ego(car.truth(), t_ns)
+        now = Reading(t_ns, ego, reading.detections, reading.signals)
         wall, cpu = time.perf_counter_ns(), time.thread_time_ns()
         stack, decision = tick(stack, now)
         if decision.scene is not None:

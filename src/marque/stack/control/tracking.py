@@ -16,6 +16,7 @@ from marque.core.geometry import wrap_angle
 from marque.core.jit import jit
 from marque.core.time import BASE_STEP_S, NS_PER_S
 from marque.core.units import G_MPS2
+from marque.types.codes import Indicator
 from marque.types.command import Command
 from marque.types.plan import STEP_S, Plan
 from marque.types.platform import Platform
@@ -83,6 +84,11 @@ def control(
         (p.max_accel_mps2, p.max_brake_mps2),
     )
     return ControlMemory(t_ns, accel, curvature), Command(t_ns, accel, curvature, plan.indicator)
+
+
+def hold(t_ns: int) -> Command:
+    """The command before the first plan is in force: stay where you are."""
+    return Command(t_ns, HOLD_MPS2, 0.0, Indicator.OFF)
 
 
 def _tyres(platform: Platform) -> tuple[float, float]:

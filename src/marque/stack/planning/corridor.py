@@ -57,18 +57,27 @@ class Corridor:
     end_m: float  # path metres where this lane sequence ends for us
     end_kind: str  # "goal", "lane_change", "dead_end", "horizon"
     goal_m: float  # path metres of the goal, inf if not on this path
+    swing_left_m: FloatArray  # [n] how far our front corners reach beyond half our width
+    swing_right_m: FloatArray
     manoeuvre: str  # "keep", "change_left", "change_right", "nudge", ...
     settled_m: float  # from here on the path is the plain centre line again
 
 
 @jit
-def backward_pass(cap: FloatArray, step: float, brake: float, out: FloatArray) -> None:
-    """Highest speeds from which comfortable braking meets every later cap."""
+def backward_pass(cap: FloatArray, step: float, brake: float, jerk: float, out: FloatArray) -> None:
+    """Highest speeds from which comfortable braking, eased off with `jerk`, meets every later cap."""
     n = cap.shape[0]
     out[n - 1] = cap[n - 1]
+    a = 0.0
     for i in range(n - 2, -1, -1):
-        reach = (out[i + 1] * out[i + 1] + 2.0 * brake * step) ** 0.5
-        out[i] = min(cap[i], reach)
+        v = out[i + 1]
+        a = min(brake, a + jerk * step / max(v, 0.7))
+        reach = (v * v + 2.0 * a * step) ** 0.5
+        if reach >= cap[i]:
+            out[i] = cap[i]
+            a = min(brake, max(0.0, (cap[i] * cap[i] - v * v) / (2.0 * step)))
+        else:
+            out[i] = reach
 
 
 def follow(
@@ -77,27 +86,28 @@ def follow(
     """Lanes from `lane` on, as the route wants, without lane change; and why they end."""
     lanes = [lane]
     gone = -s_m + float(road_map.lane_length_m[lane])
-    while gone < length_m:
+    while True:
         here = lanes[-1]
         if here == route.goal_lane and (len(lanes) > 1 or s_m <= route.goal_s_m + 1.0):
             return tuple(lanes), "goal"
+        if route.best_side[here] != 0 and (len(lanes) > 1 or s_m < route.last_chance_m[here]):
+            return tuple(lanes), "lane_change"
+        if gone >= length_m:
+            return tuple(lanes), "horizon"
         following = int(route.best_next[here])
         if following == NONE or not np.isfinite(route.cost_s[following]):
-            kind = "lane_change" if route.best_side[here] != 0 else "dead_end"
-            return tuple(lanes), kind
+            return tuple(lanes), "dead_end"
         if following in lanes:
             return tuple(lanes), "horizon"
         lanes.append(following)
         gone += float(road_map.lane_length_m[following])
-    if lanes[-1] == route.goal_lane and (len(lanes) > 1 or s_m <= route.goal_s_m + 1.0):
-        return tuple(lanes), "goal"
-    return tuple(lanes), "horizon"
 
 
 def build_corridor(
     road_map: RoadMap,
     route: Route,
     style: Style,
+    front_m: float,
     before: tuple[int, ...],
     lane: int,
     s_m: float,
@@ -122,9 +132,33 @@ def build_corridor(
     path = build_path(road_map, (*head, *lanes), start, ahead_m + BEHIND_M)
     here = back - start
     settled = 0.0
+    path = shifted(path, centred(path, front_m))
     if offset is not None:
         path, settled = _beside(path, here, offset)
-    return with_rules(road_map, route, style, path, end_kind, manoeuvre, settled)
+    return with_rules(road_map, route, style, front_m, path, end_kind, manoeuvre, settled)
+
+
+def centred(path: Path, front_m: float) -> FloatArray:
+    """[n] sideways shift of the rear axle towards the inside of a bend, so that the body, not the
+    rear axle, stays in the middle: the front swings out by front^2 / 2R, half of that goes in."""
+    return np.clip(0.25 * front_m * front_m * mean_ahead(path.curvature_1pm, front_m), -0.4, 0.4)
+
+
+def mean_ahead(values: FloatArray, reach_m: float) -> FloatArray:
+    """[n] mean over the next `reach_m`, tapered by a second pass so that it stays smooth."""
+    count = max(1, int(reach_m / STEP_M))
+    kernel = np.convolve(np.full(count, 1.0 / count), np.full(9, 1.0 / 9.0))
+    padded = np.pad(values, (4, len(kernel)), mode="edge")
+    return np.convolve(padded, kernel[::-1], "valid")[: len(values)]
+
+
+def swing(path: Path, front_m: float) -> tuple[FloatArray, FloatArray]:
+    """[n] how far the front corners reach to the left and to the right beyond half our width."""
+    count = max(1, int(front_m / STEP_M))
+    padded = np.pad(path.curvature_1pm, (count - 1, 0), mode="edge")
+    behind = np.convolve(padded, np.full(count, 1.0 / count), "valid")
+    out = np.clip(0.5 * front_m * front_m * behind, -0.9, 0.9)
+    return np.maximum(0.0, -out), np.maximum(0.0, out)
 
 
 def _beside(
@@ -163,6 +197,7 @@ def with_rules(
     road_map: RoadMap,
     route: Route,
     style: Style,
+    front_m: float,
     path: Path,
     end_kind: str,
     manoeuvre: str,
@@ -170,10 +205,11 @@ def with_rules(
 ) -> Corridor:
     """Read caps, junctions and crosswalks from the map along a path."""
     limit = road_map.lane_limit_mps[path.lane] * style.limit_share
-    curve = np.sqrt(style.lateral_mps2 / np.maximum(np.abs(path.curvature_1pm), 1e-5))
+    curve = np.sqrt(style.lateral_mps2 / np.maximum(_widest(np.abs(path.curvature_1pm)), 1e-5))
+    left, right = swing(path, front_m)
     cap = np.minimum(limit, curve)
     v_ref = np.empty_like(cap)
-    backward_pass(cap, STEP_M, style.brake_mps2, v_ref)
+    backward_pass(cap, STEP_M, style.brake_mps2, style.jerk_mps3, v_ref)
     end = path.length_m
     goal = np.inf
     last = len(path.lanes) - 1
@@ -205,6 +241,8 @@ def with_rules(
         cap_mps=cap,
         limit_mps=limit,
         v_ref_mps=v_ref,
+        swing_left_m=left,
+        swing_right_m=right,
         junctions=tuple(junctions),
         crossings=tuple(sorted(crossings, key=lambda c: c.s_in_m)),
         keep_clear_m=np.array(clear).reshape(-1, 2),
@@ -214,6 +252,12 @@ def with_rules(
         manoeuvre=manoeuvre,
         settled_m=settled,
     )
+
+
+def _widest(values: FloatArray) -> FloatArray:
+    """[n] greatest of each value and its two neighbours on either side."""
+    padded = np.pad(values, 2, mode="edge")
+    return np.max(np.lib.stride_tricks.sliding_window_view(padded, 5), axis=1)
 
 
 def _junction(

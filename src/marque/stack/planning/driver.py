@@ -234,7 +234,7 @@ def _fresh(memory: Memory, scene: Scene) -> tuple[Memory, Corridor, Start]:
     if abs(ego.d_m) > 0.15:
         offset = (ego.d_m, 0.0, 0.0, max(10.0, 3.0 * ego.speed_mps))
     corridor = build_corridor(
-        road_map, route_for(memory), context.style, (), ego.lane, ego.s_m,
+        road_map, route_for(memory), context.style, context.ego[E_FRONT], (), ego.lane, ego.s_m,
         _ahead_m(memory, float(road_map.lane_limit_mps[ego.lane])), offset,
     )
     s_m, _ = _on_path(corridor, ego.x_m, ego.y_m, min(ego.s_m, 25.0))
@@ -257,7 +257,7 @@ def _extended(
     position = corridor.path.lanes.index(lane)
     context = memory.context
     grown = build_corridor(
-        context.mission.road_map, route_for(memory), context.style,
+        context.mission.road_map, route_for(memory), context.style, context.ego[E_FRONT],
         corridor.path.lanes[max(0, position - 3) : position], lane, max(0.0, lane_s),
         _ahead_m(memory, float(corridor.limit_mps[i])),
     )
@@ -338,7 +338,8 @@ def _change(
     ahead = _ahead_m(memory, float(corridor.limit_mps[i]))
     name = "change_left" if side > 0 else "change_right"
     built = build_corridor(
-        road_map, route_for(memory), style, _before(road_map, beside), beside, s_b, ahead,
+        road_map, route_for(memory), style, context.ego[E_FRONT], _before(road_map, beside),
+        beside, s_b, ahead,
         (d_b, slope, 0.0, length), name,
     )
     here, _ = _on_path(
@@ -406,7 +407,8 @@ def _abort(
     if length > float(road_map.lane_length_m[origin]) - s_o - 1.0:
         return None
     built = build_corridor(
-        road_map, route_for(memory), context.style, _before(road_map, origin), origin, s_o,
+        road_map, route_for(memory), context.style, context.ego[E_FRONT],
+        _before(road_map, origin), origin, s_o,
         _ahead_m(memory, float(corridor.limit_mps[i])), (d_o, slope, 0.0, length), "return",
     )
     here, _ = _on_path(

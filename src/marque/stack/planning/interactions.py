@@ -178,7 +178,8 @@ def interactions(
             continue
         path = corridor.path
         fill_overlap(
-            path.xy_m[:, 0], path.xy_m[:, 1], path.heading_rad, int(n[c]), half_width_m + margin,
+            path.xy_m[:, 0], path.xy_m[:, 1], path.heading_rad, int(n[c]),
+            corridor.swing_left_m, corridor.swing_right_m, half_width_m + margin,
             k_count, track, forecast.off, forecast.x_m, forecast.y_m, forecast.heading_rad,
             tracks.length_m, tracks.width_m, psi, it.lo[c], it.hi[c], it.cosr[c], it.first[c],
             it.last[c],

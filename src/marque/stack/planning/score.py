@@ -80,7 +80,7 @@ def _cost(
     progress = nominal[:, R_PROGRESS]
     most = max(float(progress.max()), 1.0)
     cost = W_PROGRESS * (1.0 - progress / most)
-    comfort = 0.25 * nominal[:, R_ACCEL2] + 0.15 * nominal[:, R_JERK2]
+    comfort = 0.03 * nominal[:, R_ACCEL2] + 0.03 * nominal[:, R_JERK2]
     comfort += 0.1 * np.maximum(0.0, nominal[:, R_BRAKE] - 2.0) ** 2
     cost += W_COMFORT * np.minimum(1.0, comfort)
     cost += W_COURTESY * np.minimum(1.0, (nominal[:, R_FORCED] / 3.0) ** 2)
