@@ -67,6 +67,7 @@ def town(blocks: int = 4) -> RoadMap:
     walks: list[Walk] = []
     heads: list[tuple[int, int, tuple[float, float]]] = []
     programs: list[Program] = []
+    outlines: list[list[tuple[float, float]]] = []
     for b in range(blocks):
         x = b * (BLOCK_M + 20.0)
         east, across, west = 6 * b, 6 * b + 1, 6 * b + 2
@@ -92,9 +93,21 @@ def town(blocks: int = 4) -> RoadMap:
         axis = (x + BLOCK_M - 5.0, -3.2, x + BLOCK_M - 5.0, 3.2)
         walks.append(Walk(axis, lanes=[(east, BLOCK_M - 6.5, BLOCK_M - 3.5)]))
         heads.append((b, 0, (x + BLOCK_M, -1.6)))
+        y, far = 3.2, x + BLOCK_M + 20.0
+        outlines.append(
+            [
+                (x + BLOCK_M, -y),
+                (mid, -8.0),
+                (far, -y),
+                (far, y),
+                (mid, 8.0),
+                (mid, 8.1),
+                (x + BLOCK_M, y),
+            ]
+        )
         programs.append(Program([(20.0, "G"), (3.0, "y"), (20.0, "r")]))
         assert (east, across, west) == (6 * b, 6 * b + 1, 6 * b + 2)
-    return tiny_map(lanes, walks=walks, heads=heads, programs=programs)
+    return tiny_map(lanes, walks=walks, heads=heads, programs=programs, junctions=outlines)
 
 
 @dataclass

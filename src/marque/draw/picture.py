@@ -67,7 +67,7 @@ def drive_picture(episode: Episode, path: Path, k: int | None = None) -> None:
     draw_scene(scene, episode, at, episode.road_map, RADIUS_M, ahead_m=12.0)
     _caption(scene, episode, at)
     _heading(figure, episode, line)
-    _overview(figure.add_axes((0.675, 0.30, 0.31, 0.52)), episode, line, at)
+    _overview(figure.add_axes((0.675, 0.275, 0.31, 0.55)), episode, line, at)
     _strip(figure.add_axes((0.705, 0.075, 0.28, 0.15)), episode.road_map, line, at)
     write_whole(
         path,
@@ -129,12 +129,14 @@ def _caption(ax: Axes, episode: Episode, k: int) -> None:
         color=INK, bbox=box, zorder=30,
     )  # fmt: skip
     users = tick.world.users
-    present = [kind for kind in UserKind if (users.kind == kind).any()]
+    (x0, x1), (y0, y1) = ax.get_xlim(), ax.get_ylim()
+    seen = (users.x_m > x0) & (users.x_m < x1) & (users.y_m > y0) & (users.y_m < y1)
+    present = [kind for kind in UserKind if (users.kind[seen] == kind).any()]
     handles: list[Any] = [
         Line2D([], [], color=EGO, linewidth=6),
         Line2D([], [], color=PLAN, linewidth=6),
         Line2D([], [], color=FALLBACK, linewidth=2, dashes=(2, 1.2)),
-        *(Line2D([], [], color=USERS[kind], linewidth=6, path_effects=None) for kind in present),
+        *(Line2D([], [], color=USERS[kind], linewidth=6) for kind in present),
     ]
     names = ["our car", "its plan", "its way to stop", *(k.name.lower() for k in present)]
     legend = ax.legend(
@@ -167,7 +169,7 @@ def _overview(ax: Axes, episode: Episode, line: Curves, k: int) -> None:
     high = np.maximum(driven.max(axis=0), ends.max(axis=0))
     cx, cy = 0.5 * (low + high)
     half = 0.5 * max(*(high - low).tolist(), 80.0) + 70.0
-    aspect = 0.31 * _SIZE_IN[0] / (0.52 * _SIZE_IN[1])
+    aspect = 0.31 * _SIZE_IN[0] / (0.55 * _SIZE_IN[1])
     box = (cx - half * aspect, cx + half * aspect, cy - half, cy + half)
     draw_road_map(ax, episode.road_map, box, detail=False)
     ax.add_patch(Rectangle((box[0], box[2]), box[1] - box[0], box[3] - box[2], color=GROUND))
