@@ -1,9 +1,9 @@
 """Comfort: percentiles over moving time, in a form that pools exactly over trips.
 
-A frame counts as moving when the car moves faster than 0.1 m/s in it or in the frame before, so
-that the jolt of a stop counts. Jerk is the difference of the acceleration of two frames, 10 Hz.
-Percentiles are over all moving frames, signed: `accel_p95` that of the acceleration, `decel_p99`
-that of its negative, `lat_accel_p99` that of its lateral magnitude.
+A frame counts as moving when the car moves faster than 0.1 m/s in it or did so within the 0.5 s
+before, so that the jolt of a stop counts. Jerk is the difference of the acceleration of two
+frames, at 10 Hz. Percentiles are over all moving frames, signed: `accel_p95` that of the
+acceleration, `decel_p99` that of its negative, `lat_accel_p99` that of its lateral magnitude.
 """
 
 import base64
@@ -18,7 +18,10 @@ from marque.core.arrays import FloatArray, freeze_arrays
 from marque.metrics.trace import MOVING_MPS, Trace
 
 HARD_JERK_MPS3 = 5.0
+_AFTER = 5  # frames after the last motion that still count
 _STEP = 1.0e-4  # samples are kept to this, so that what is stored is what was measured
+
+_MOST = 1.0e5  # and no larger than fits into 32 bits
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -39,14 +42,15 @@ def comfort_samples(trace: Trace) -> Comfort:
     """The samples of one drive."""
     moves = trace.speed_mps > MOVING_MPS
     moving = moves.copy()
-    moving[1:] |= moves[:-1]
+    for late in range(1, min(_AFTER, len(moves) - 1) + 1):
+        moving[late:] |= moves[:-late]
     jerk = np.diff(trace.accel_mps2) / np.diff(trace.t_s)
     hard = (np.abs(jerk) > HARD_JERK_MPS3) & moving[1:]
     return Comfort(
         _rounded(trace.accel_mps2[moving]),
         _rounded(trace.lat_accel_mps2[moving]),
         _rounded(jerk[moving[1:]]),
-        int(np.count_nonzero(hard & ~np.concatenate(([False], hard[:-1])))) if len(hard) else 0,
+        int(np.count_nonzero(np.diff(hard.astype(np.int8), prepend=0) == 1)),
         float(trace.travelled_m[-1]) if trace.count else 0.0,
     )
 
@@ -98,7 +102,7 @@ def from_json(stored: dict[str, Any]) -> Comfort:
 
 
 def _rounded(values: FloatArray) -> FloatArray:
-    return np.asarray(np.rint(values / _STEP) * _STEP)
+    return np.asarray(np.rint(np.clip(values, -_MOST, _MOST) / _STEP) * _STEP)
 
 
 def _percentile(values: FloatArray, share: float) -> float:
@@ -110,8 +114,9 @@ def _rms(values: FloatArray) -> float:
 
 
 def _pack(values: FloatArray) -> str:
-    whole = np.rint(values / _STEP).astype("<i4")
-    return base64.b64encode(zlib.compress(np.diff(whole, prepend=0).tobytes())).decode("ascii")
+    whole = np.rint(values / _STEP).astype(np.int64)
+    steps = np.diff(whole, prepend=np.int64(0)).astype("<i4")
+    return base64.b64encode(zlib.compress(steps.tobytes())).decode("ascii")
 
 
 def _unpack(text: str) -> FloatArray:
