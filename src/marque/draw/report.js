@@ -1,7 +1,7 @@
 (() => {
   const drive = JSON.parse(document.getElementById("drive").textContent);
   const map = document.getElementById("map"), car = document.getElementById("car");
-  const readout = document.querySelector(".readout"), scale = document.querySelector(".scalebar");
+  const readout = document.querySelector(".readout");
   const x0 = +map.dataset.x0, y1 = +map.dataset.y1;
   const home = map.getAttribute("viewBox").split(" ").map(Number);
   let view = [...home];

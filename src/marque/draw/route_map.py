@@ -18,7 +18,7 @@ from marque.types.road_map import RoadMap
 
 SPEED_CLASSES_KPH = (1.0, 10.0, 20.0, 30.0, 40.0, 55.0, 80.0)  # upper ends; the last is open
 MARGIN_M = 60.0
-FLATTEST, STEEPEST = 2.6, 1.45  # width over height
+FLATTEST, STEEPEST = 2.6, 1.77  # width over height
 DETAIL_BELOW_M = 1800.0  # wider maps leave foot- and cycleways out
 _ALARMS = {"collision", "red_light", "off_road", "wrong_way"}
 

@@ -95,7 +95,7 @@ class DriveLog:
 
     def finish(self, end: dict[str, str]) -> None:
         """Index and close."""
-        self._file.finish(end | {"ticks_written": str(self._ticks)})
+        self._file.finish(end)
 
     def _signals(self, tick: Tick) -> None:
         heads = tick.world.heads
