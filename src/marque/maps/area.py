@@ -1,9 +1,11 @@
 """The drivable area: strips of lanes with their width, and the inside of junctions.
 
-It is made of the importer's own geometry, not of the smoothed centre lines, so that smoothing
-can never widen the road that it is judged by.
+It is made of the importer's own geometry, so that smoothing does not widen the road that it is
+judged by. One exception: where the importer's lanes jump sideways from one to the next, or kink,
+no car can stay within their strips; there the strip around the smoothed centre line counts too.
 """
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -15,6 +17,7 @@ from marque.types.codes import LaneKind
 from marque.types.road_map import RoadMap
 
 TOLERANCE_M = 0.3
+DETOUR_M = 0.1  # a smoothed line farther off than this has its own strip
 _PIECE_M = 10.0  # long straight strips are cut, so that their boxes stay small
 
 
@@ -64,9 +67,46 @@ def covers(area: DrivableArea, corners_m: FloatArray) -> BoolArray:
 def _pieces(road_map: RoadMap) -> FloatArray:
     kind, allow = road_map.lane_kind, road_map.lane_allow
     drivable = (kind != LaneKind.WALK) & ((kind != LaneKind.OTHER) | (allow != 0))
-    off, xy = road_map.shape_off, road_map.shape_xy_m
+    away = _detours(
+        road_map.pt_off, road_map.pt_xy_m, road_map.shape_off, road_map.shape_xy_m, DETOUR_M
+    )
+    every = np.ones(len(road_map.shape_xy_m), dtype=np.bool_)
+    return np.concatenate(
+        (
+            _strips(road_map, road_map.shape_off, road_map.shape_xy_m, drivable, every),
+            _strips(road_map, road_map.pt_off, road_map.pt_xy_m, drivable, away),
+        )
+    )
+
+
+@jit
+def _detours(
+    pt_off: Int32Array, pt: FloatArray, shape_off: Int32Array, shape: FloatArray, least: float
+) -> BoolArray:
+    """[N] points of smoothed lines that lie apart from the importer's line of the same lane."""
+    away = np.zeros(len(pt), dtype=np.bool_)
+    for lane in range(len(pt_off) - 1):
+        k = shape_off[lane]
+        end = shape_off[lane + 1] - 1
+        for i in range(pt_off[lane], pt_off[lane + 1]):
+            best = math.inf
+            first = max(shape_off[lane], k - 2)  # both lines run alike: look near the last hit
+            for j in range(first, min(end, k + 12)):
+                gap2 = gap2_to_segment(
+                    pt[i, 0], pt[i, 1], shape[j, 0], shape[j, 1], shape[j + 1, 0], shape[j + 1, 1]
+                )
+                if gap2 < best:
+                    best = gap2
+                    k = j
+            away[i] = best > least * least
+    return away
+
+
+def _strips(
+    road_map: RoadMap, off: Int32Array, xy: FloatArray, drivable: BoolArray, wanted: BoolArray
+) -> FloatArray:
     lane_of = np.repeat(np.arange(road_map.lane_count), np.diff(off))
-    same = (lane_of[1:] == lane_of[:-1]) & drivable[lane_of[1:]]
+    same = (lane_of[1:] == lane_of[:-1]) & drivable[lane_of[1:]] & (wanted[1:] | wanted[:-1])
     a, b = xy[:-1][same], xy[1:][same]
     half = 0.5 * road_map.lane_width_m[lane_of[1:][same]]
     parts = np.maximum(1, np.ceil(np.hypot(*(b - a).T) / _PIECE_M)).astype(np.int64)

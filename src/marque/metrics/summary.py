@@ -110,4 +110,4 @@ def _seconds(frames: np.ndarray) -> float:
 
 
 def _round(value: float) -> float:
-    return round(value, 4)
+    return round(float(value), 4)
