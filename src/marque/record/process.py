@@ -1,8 +1,8 @@
 """The process that writes a drive log: `python -m marque.record.process FILE`.
 
 It reads frames (kind, length, payload) from standard input and ends when they end: after an END
-frame, or because the driving process is gone. Either way the log is finished and indexed. What went
-wrong is said in one line of JSON on standard output.
+frame, or because the driving process is gone. Either way the log is finished and indexed. On
+standard output it says that it is ready, and at its end, in one line of JSON, what went wrong.
 
 Chunks are closed at 64 KiB, or earlier when one would hold more than 1 % of the drive so far, so
 that killing this very process costs at most that much. Data reach the operating system at once; a
@@ -14,6 +14,7 @@ import pickle
 import signal
 import struct
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import IO, Any
 
@@ -27,6 +28,7 @@ from marque.types.episode import Event, Tick
 
 FRAME = struct.Struct("<BI")
 OPEN, TICK, EVENT, END = 1, 2, 3, 4
+READY = "ready"  # the first line on standard output
 PROFILE = ""
 FIX_EVERY = 10  # ticks between two positions on the globe
 SIGNALS_EVERY = 10  # ticks between two pictures of unchanged signals
@@ -118,12 +120,16 @@ class DriveLog:
         self._file.message(self._topic[topic], t_ns, data)
 
 
-def run(path: Path, source: IO[bytes]) -> dict[str, Any]:
-    """Write the log until the frames end. Returns what to tell the driving process."""
+def run(path: Path, source: IO[bytes], ready: Callable[[], None] = lambda: None) -> dict[str, Any]:
+    """Write the log until the frames end. Returns what to tell the driving process.
+
+    `ready` is called when the file is open and frames will be taken.
+    """
     try:
         file = LogFile(path, profile=PROFILE)
     except OSError as error:
         return {"error": error.strerror or str(error)}
+    ready()
     log: DriveLog | None = None
     end = {"end": "cut off"}
     problem = ""
@@ -178,7 +184,7 @@ def main() -> int:
     for name in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(name, signal.SIG_IGN)
     try:
-        report = run(Path(sys.argv[1]), sys.stdin.buffer)
+        report = run(Path(sys.argv[1]), sys.stdin.buffer, lambda: print(READY, flush=True))
     except Exception as error:  # said in words: the driving process has no other way to learn it
         report = {"error": f"the log writer failed ({type(error).__name__}: {error})"}
     print(json.dumps(report), flush=True)
