@@ -36,7 +36,12 @@ def make(folder: Path, vehicles: str, kind: str = "priority", lanes: int = 1) ->
         [
             str(sumo_folder() / "bin" / "netconvert"),
             *("-n", str(folder / "n.nod.xml"), "-e", str(folder / "e.edg.xml")),
-            *("-o", str(folder / "x.net.xml"), "--no-turnarounds", "--offset.disable-normalization"),
+            *(
+                "-o",
+                str(folder / "x.net.xml"),
+                "--no-turnarounds",
+                "--offset.disable-normalization",
+            ),
         ],
         check=True,
         capture_output=True,

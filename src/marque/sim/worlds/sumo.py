@@ -87,6 +87,11 @@ class SumoWorld:
         """Tell the others where we are going from here on (our edge now must be among them)."""
         self._link.ask("set_route", tuple(edges))
 
+    def routes(self) -> dict[str, tuple[str, ...]]:
+        """Edges of the route of everybody on wheels, by SUMO's name; ours is `ego`."""
+        found: dict[str, tuple[str, ...]] = self._link.ask("routes")
+        return found
+
     def counts(self) -> TrafficCounts:
         """Totals since `reset`."""
         return self._counts

@@ -600,7 +600,8 @@ class Server:
         try:
             lib.start(["sumo", *args])
         except Exception as error:
-            raise MarqueError(f"SUMO cannot start: {error}") from error
+            text = " ".join(str(error).split())
+            raise MarqueError(f"SUMO cannot start: {text}") from error
 
     def _warm(self, setup: dict[str, Any], state: Path, kept: Path) -> None:
         """Fill the roads: coarse steps first, then 0.1 s, and keep the state."""
@@ -673,6 +674,11 @@ class Server:
             "vehicles": self.lib.vehicle.getIDCount(),
             "walkers": self.lib.person.getIDCount(),
         }
+
+    def routes(self) -> dict[str, tuple[str, ...]]:
+        """Who is on the road, and the edges of each one's route."""
+        vehicle = self.lib.vehicle
+        return {name: tuple(vehicle.getRoute(name)) for name in vehicle.getIDList()}
 
     def close(self) -> None:
         """Finish SUMO's own files."""
