@@ -18,15 +18,16 @@ from marque.core.time import BASE_STEP_NS, PLAN_STEP_NS, PLAN_STEP_S
 from marque.guard.guard import GuardMemory
 from marque.kernels.tables import map_tables
 from marque.maps.lookup import LaneIndex
-from marque.maps.routing import Route, Trip, plan_route, route_lanes, route_length_m, route_line
+from marque.maps.routing import Route, Trip, plan_route, route_length_m, route_line
 from marque.sensing import measure as senses
 from marque.sensing.profile import SensorProfile
+from marque.sim.narrate import Narrator, edges_ahead
 from marque.sim.worlds.port import WorldPort
 from marque.stack.control.tracking import ControlMemory
 from marque.stack.perception.direct import PerceptionMemory
 from marque.stack.tick import Decision, StackMemory, tick
 from marque.types.codes import Reason
-from marque.types.episode import Episode, Event, Tick
+from marque.types.episode import Episode, Tick
 from marque.types.mission import Mission
 from marque.types.platform import Platform
 from marque.types.reading import Reading
@@ -93,14 +94,7 @@ def place_on(road_map: RoadMap, lane: int, s_m: float) -> tuple[float, float, fl
 def trip_route(road_map: RoadMap, trip: Trip) -> tuple[Route, tuple[str, ...]]:
     """Cost-to-go of a trip, and the edges it passes. MarqueError when there is no way."""
     route = plan_route(road_map, trip.goal_lane, trip.goal_s_m)
-    edges: list[str] = []
-    for lane in route_lanes(road_map, route, trip.start_lane, trip.start_s_m):
-        if road_map.lane_connector[lane]:
-            continue
-        name = road_map.edge_name[road_map.lane_edge[lane]]
-        if not edges or edges[-1] != name:
-            edges.append(name)
-    return route, tuple(edges)
+    return route, edges_ahead(road_map, route, trip.start_lane, trip.start_s_m)
 
 
 def begin_episode(setup: Setup, route: Route, world: WorldPort) -> Episode:
@@ -145,14 +139,16 @@ def run_drive(
 ) -> Timing:
     """Drive until arrival, the time limit or a contact; fills `episode`, calls `watch` per tick.
 
-    Raises MarqueError when the traffic dies; the episode then holds what was driven.
+    A watcher ends the drive by setting `episode.end`. Raises MarqueError when the traffic dies;
+    the episode then holds what was driven.
     """
     stack = begin_stack(setup)
     car = _Car(setup)
     timing = Timing()
     sensors = senses.start(setup.road_map)
     truth = world.reset(car.truth())
-    ends = _End(setup, episode)
+    narrator = Narrator(episode, setup.index, world)
+    ends = _End(setup, episode, narrator)
     gc.collect()
     gc.freeze()
     began, cpu = time.perf_counter(), time.process_time()
@@ -161,9 +157,10 @@ def run_drive(
             sensors, reading = senses.measure(sensors, truth, setup.profile, setup.road_map)
             stack, tick_record = _frame(stack, car, truth, reading, timing)
             episode.ticks.append(tick_record)
+            narrator.look(tick_record)
+            episode.end = ends.look(tick_record)
             if watch is not None:
                 watch(tick_record)
-            episode.end = ends.look(tick_record)
             if not episode.end:
                 truth = world.step(car.truth())
     finally:
@@ -229,8 +226,9 @@ def _frame(
 class _End:
     """When a drive is over. Contacts are judged elsewhere; here they only end the drive."""
 
-    def __init__(self, setup: Setup, episode: Episode) -> None:
+    def __init__(self, setup: Setup, episode: Episode, narrator: Narrator) -> None:
         self.setup = setup
+        self.narrator = narrator
         self.episode = episode
         self.contact_ns = -1
 
@@ -246,8 +244,11 @@ class _End:
         t_ns = tick_record.world.t_ns
         if t_ns >= self.setup.limit_s * 1e9:
             return "timeout"
-        if self.contact_ns < 0 and touches(tick_record.world, self.setup.platform):
-            self.contact_ns = t_ns
+        if self.contact_ns < 0:
+            row = touched_row(tick_record.world, self.setup.platform)
+            if row >= 0:
+                self.contact_ns = t_ns
+                self.narrator.contact(tick_record.world, row)
         if self.contact_ns >= 0 and t_ns - self.contact_ns >= CRASH_STOP_S * 1e9:
             return "collision"
         return ""
@@ -255,23 +256,21 @@ class _End:
 
 def touches(truth: World, platform: Platform) -> bool:
     """Whether our car's box overlaps anybody's now."""
+    return touched_row(truth, platform) >= 0
+
+
+def touched_row(truth: World, platform: Platform) -> int:
+    """Row of the first road user whose box overlaps our car's now, -1 if none."""
     ego, users = truth.ego, truth.users
     x = ego.x_m + platform.centre_m * math.cos(ego.heading_rad)
     y = ego.y_m + platform.centre_m * math.sin(ego.heading_rad)
     near = np.flatnonzero(
         np.hypot(users.x_m - x, users.y_m - y) < 0.5 * (users.length_m + platform.length_m) + 2.0
     )
-    return any(
-        boxes_overlap(
+    for i in near:
+        if boxes_overlap(
             x, y, ego.heading_rad, platform.length_m, platform.width_m,
             users.x_m[i], users.y_m[i], users.heading_rad[i], users.length_m[i], users.width_m[i],
-        )
-        for i in near
-    )
-
-
-def note(episode: Episode, kind: str, text: str, truth: World) -> Event:
-    """Append an event at the ego's place and return it."""
-    event = Event(truth.t_ns, kind, text, truth.ego.x_m, truth.ego.y_m)
-    episode.events.append(event)
-    return event
+        ):  # fmt: skip
+            return int(i)
+    return -1

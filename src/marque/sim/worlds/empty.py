@@ -1,6 +1,7 @@
 """The empty road: nobody but our car, and signals that run by the map's own programs."""
 
 from collections.abc import Mapping
+from itertools import pairwise
 from types import MappingProxyType
 
 import numpy as np
@@ -75,8 +76,10 @@ class Programs:
     def __init__(self, road_map: RoadMap) -> None:
         self._group = road_map.head_group
         self._offset_s = road_map.group_offset_s
-        self._off = road_map.phase_off
-        self._duration_s = road_map.phase_duration_s
+        off = road_map.phase_off
+        self._ends_s: list[FloatArray] = [
+            np.cumsum(road_map.phase_duration_s[a:b]) for a, b in pairwise(off.tolist())
+        ]
         self._states = [
             _states_of(road_map, group) for group in range(len(road_map.group_name))
         ]  # per group: [phases, heads of the group]
@@ -91,7 +94,7 @@ class Programs:
         return heads
 
     def _phase(self, group: int, t_s: float) -> int:
-        ends: FloatArray = np.cumsum(self._duration_s[self._off[group] : self._off[group + 1]])
+        ends = self._ends_s[group]
         at = (t_s - float(self._offset_s[group])) % float(ends[-1])
         return min(int(np.searchsorted(ends, at + 1e-9, side="right")), len(ends) - 1)
 

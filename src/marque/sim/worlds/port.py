@@ -1,8 +1,9 @@
 """What any world of traffic offers to the closed loop."""
 
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
+from marque.types.episode import Event
 from marque.types.world import EgoTruth, World
 
 
@@ -38,4 +39,20 @@ class WorldPort(Protocol):
 
     def close(self) -> None:
         """End it; may be called twice."""
+        ...
+
+
+@runtime_checkable
+class RoadWorld(WorldPort, Protocol):
+    """A world that people drive in: it can be told our way, and says what it is and what it saw."""
+
+    names: dict[int, str]  # uid -> the traffic simulator's own name
+    events: list[Event]  # news since `reset`, in the order of time
+
+    def set_route(self, edges: tuple[str, ...]) -> None:
+        """Tell the others where we are going from here on."""
+        ...
+
+    def facts(self) -> dict[str, str]:
+        """How the traffic was set up and what it did, for printing."""
         ...

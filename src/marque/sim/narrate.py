@@ -1,0 +1,121 @@
+"""What happens on the way, as events: contacts, the guard, missed turns, news of the traffic.
+
+A missed turn is also told to the world, because its road users see where our car is going.
+"""
+
+from marque.core.errors import MarqueError
+from marque.maps.lookup import LaneIndex
+from marque.maps.routing import Route, plan_route, route_lanes
+from marque.sim.worlds.port import RoadWorld, WorldPort
+from marque.types.codes import UserKind
+from marque.types.episode import Episode, Event, Tick
+from marque.types.road_map import RoadMap
+from marque.types.verdict import Action
+from marque.types.world import World
+
+LOOK_FRAMES = 5  # the way is checked every 0.5 s
+SURE_LOOKS = 2  # this often off the told way before the world is told another
+QUIET_NS = 2_000_000_000  # the same rule of the guard within this is the same intervention
+
+
+def edges_ahead(road_map: RoadMap, route: Route, lane: int, s_m: float) -> tuple[str, ...]:
+    """Names of the edges from a place to the goal. MarqueError when there is no way."""
+    edges: list[str] = []
+    for each in route_lanes(road_map, route, lane, s_m):
+        if road_map.lane_connector[each]:
+            continue
+        name = road_map.edge_name[road_map.lane_edge[each]]
+        if not edges or edges[-1] != name:
+            edges.append(name)
+    return tuple(edges)
+
+
+class Narrator:
+    """Watches one drive and appends to `episode.events`."""
+
+    def __init__(self, episode: Episode, index: LaneIndex, world: WorldPort) -> None:
+        self._episode = episode
+        self._index = index
+        self._world = world if isinstance(world, RoadWorld) else None
+        self._told = 0  # news of the traffic that are in the episode
+        self._frame = 0
+        self._rule, self._rule_ns = "", -QUIET_NS
+        self._lost_looks = 0
+        self._route: Route | None = None
+        self._edges: frozenset[str] = frozenset()
+
+    def look(self, tick: Tick) -> None:
+        """One frame."""
+        if tick.verdicts:
+            self._guard(tick)
+        if self._world is None:
+            return
+        if len(self._world.events) > self._told:
+            self._episode.events.extend(self._world.events[self._told :])
+            self._told = len(self._world.events)
+        if self._frame % LOOK_FRAMES == 0:
+            self._way(self._world, tick.world)
+        self._frame += 1
+
+    def contact(self, truth: World, row: int) -> None:
+        """The first touch of the drive, by the truth."""
+        kind = UserKind(int(truth.users.kind[row])).name.lower()
+        speed = float(truth.ego.speed_mps)
+        self._note(truth, "contact", f"contact with a {kind} at {speed:.1f} m/s")
+
+    def _guard(self, tick: Tick) -> None:
+        verdict = max(tick.verdicts, key=lambda each: each.action)
+        t_ns = tick.world.t_ns
+        again = verdict.rule == self._rule and t_ns - self._rule_ns < QUIET_NS
+        self._rule, self._rule_ns = verdict.rule, t_ns
+        if again or verdict.action == Action.PASS:
+            return
+        did = {Action.LIMIT: "limits", Action.BRAKE: "brakes", Action.FALLBACK: "takes over"}
+        text = f"the guard {did[verdict.action]}: {verdict.rule} (margin {verdict.margin:.2f})"
+        self._note(tick.world, "guard", text)
+
+    def _way(self, world: RoadWorld, truth: World) -> None:
+        ego, road_map = truth.ego, self._episode.road_map
+        place = self._index.nearest(ego.x_m, ego.y_m, ego.heading_rad)
+        if place is None or road_map.lane_connector[place[0]]:
+            return
+        lane, s_m, d_m = place
+        if self._route is None:
+            self._begin(lane, s_m)
+        name = road_map.edge_name[road_map.lane_edge[lane]]
+        aside = abs(d_m) > 0.5 * float(road_map.lane_width_m[lane])
+        if aside or not self._edges or name in self._edges:
+            self._lost_looks = 0
+            return
+        self._lost_looks += 1
+        if self._lost_looks >= SURE_LOOKS:
+            self._reroute(world, truth, lane, s_m)
+
+    def _begin(self, lane: int, s_m: float) -> None:
+        """The way as it was told at the start."""
+        episode = self._episode
+        self._route = plan_route(episode.road_map, episode.goal_lane, episode.goal_s_m)
+        self._edges = frozenset(self._ahead(lane, s_m))
+
+    def _ahead(self, lane: int, s_m: float) -> tuple[str, ...]:
+        assert self._route is not None
+        try:
+            return edges_ahead(self._episode.road_map, self._route, lane, s_m)
+        except MarqueError:
+            return ()
+
+    def _reroute(self, world: RoadWorld, truth: World, lane: int, s_m: float) -> None:
+        self._lost_looks = 0
+        edges = self._ahead(lane, s_m)
+        name = self._episode.road_map.lane_name[lane]
+        if not edges:
+            self._edges = frozenset()  # nothing to tell from here on
+            self._note(truth, "no_route", f"from lane '{name}' no way leads to the goal")
+            return
+        world.set_route(edges)
+        self._edges = frozenset(edges)
+        self._note(truth, "reroute", f"off the planned way on lane '{name}', a new way is taken")
+
+    def _note(self, truth: World, kind: str, text: str) -> None:
+        ego = truth.ego
+        self._episode.events.append(Event(truth.t_ns, kind, text, ego.x_m, ego.y_m))
