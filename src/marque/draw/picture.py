@@ -19,7 +19,7 @@ from marque.draw.map import GROUND, draw_road_map
 from marque.draw.route_map import speed_class
 from marque.draw.scene import EGO, FALLBACK, PLAN, USERS, draw_scene
 from marque.draw.story import WORDS, Curves, curves, limits
-from marque.draw.svg import clock
+from marque.draw.svg import clock, clock_step
 from marque.types.codes import Reason, UserKind
 from marque.types.episode import Episode
 from marque.types.road_map import RoadMap
@@ -165,8 +165,9 @@ def _heading(figure: Figure, episode: Episode, line: Curves) -> None:
 def _overview(ax: Axes, episode: Episode, line: Curves, k: int) -> None:
     driven = np.column_stack((line.x_m, line.y_m))
     ends = np.array([episode.start_xy_m, episode.goal_xy_m])
-    low = np.minimum(driven.min(axis=0), ends.min(axis=0))
-    high = np.maximum(driven.max(axis=0), ends.max(axis=0))
+    route = np.asarray(episode.route_xy_m, dtype=np.float64).reshape(-1, 2)
+    everything = np.vstack((driven, ends, route))
+    low, high = everything.min(axis=0), everything.max(axis=0)
     cx, cy = 0.5 * (low + high)
     half = 0.5 * max(*(high - low).tolist(), 80.0) + 70.0
     aspect = 0.31 * _SIZE_IN[0] / (0.55 * _SIZE_IN[1])
@@ -175,7 +176,6 @@ def _overview(ax: Axes, episode: Episode, line: Curves, k: int) -> None:
     ax.add_patch(Rectangle((box[0], box[2]), box[1] - box[0], box[3] - box[2], color=GROUND))
     for text in ax.texts:
         text.set_visible(False)  # the attribution stands in the big picture
-    route = np.asarray(episode.route_xy_m).reshape(-1, 2)
     ax.plot(*route.T, color="#9fb8e0", linewidth=5, solid_capstyle="round", zorder=15)
     ax.plot(*driven.T, color="white", linewidth=4.4, zorder=16)
     ax.add_collection(
@@ -211,6 +211,7 @@ def _strip(ax: Axes, road_map: RoadMap, line: Curves, k: int) -> None:
     ax.set_ylim(0.0, 1.12 * max(float(np.nanmax(kph)), 20.0))
     ax.set_facecolor(PAPER)
     ax.tick_params(length=0, labelsize=8, labelcolor=SOFT)
+    ax.set_xticks(np.arange(0.0, line.t_s[-1] + 0.1, clock_step(line.t_s[-1] / 7.0)))
     ax.xaxis.set_major_formatter(lambda t, _: clock(t))
     ax.set_ylabel("km/h", fontsize=8, color=SOFT)
     ax.grid(axis="y", color="#e6e4dd", linewidth=0.8)

@@ -362,7 +362,7 @@ def _comfort_and_events(episode: Episode, summary: Mapping[str, Any]) -> str:
         if events
         else "<section><h2>Events</h2><p>None.</p></section>"
     )
-    return f'<div class="split" style="margin-top:14px">{left}{right}</div>'
+    return f'<div class="split" style="margin-top:14px">{left}{right}</div>' if left else right
 
 
 def _repeat(episode: Episode, summary: Mapping[str, Any]) -> str:

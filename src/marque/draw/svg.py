@@ -203,7 +203,7 @@ def nice_ceiling(value: float) -> float:
 
 def _x_labels(sx: Scale, bottom: float, unit: str) -> str:
     rough = (sx.high - sx.low) / 8
-    step = nice_ceiling(rough) if unit != "s" else _clock_step(rough)
+    step = nice_ceiling(rough) if unit != "s" else clock_step(rough)
     parts = []
     for k in range(math.ceil(sx.low / step), math.floor(sx.high / step) + 1):
         value = k * step
@@ -212,7 +212,7 @@ def _x_labels(sx: Scale, bottom: float, unit: str) -> str:
     return "".join(parts)
 
 
-def _clock_step(rough_s: float) -> float:
+def clock_step(rough_s: float) -> float:
     """The next span that people count time in."""
     steps = (1.0, 2.0, 5.0, 10.0, 15.0, 30.0, 60.0, 120.0, 300.0, 600.0, 900.0, 1800.0)
     return next((step for step in steps if step >= rough_s), 3600.0)
