@@ -176,8 +176,8 @@ def drive(platform: Platform, course: Course, *, extra_s: float = 3.0, start: fl
 def _errors(course: Course, car: FloatArray, t_s: float) -> tuple[float, ...]:
     m = dynamics.ego_truth(car)
     planned = float(np.interp(t_s, course.t_s, course.s_m))
-    near = max(0, int((planned - 12.0) / SPACING_M))
-    window = course.path[near : near + int(24.0 / SPACING_M)]
+    near = max(0, int((planned - 5.0) / SPACING_M))
+    window = course.path[near : near + int(10.0 / SPACING_M)]
     i = int(np.argmin((window[:, 0] - m.x_m) ** 2 + (window[:, 1] - m.y_m) ** 2))
     x, y, heading, _ = window[i]
     along = (m.x_m - x) * math.cos(heading) + (m.y_m - y) * math.sin(heading)

@@ -4,10 +4,10 @@ import math
 
 import numpy as np
 import pytest
-from cars import random_car
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from cars import random_car
 from marque.core.arrays import FloatArray
 from marque.core.units import G_MPS2
 from marque.types.platform import Platform
