@@ -7,10 +7,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from builders import arc, straight_road
+from builders import arc, straight_road, street_grid
+from marque.maps.routing import Trip, cost_at, draw_trips, plan_route
 from marque.metrics.arrival import arrived, goal_reached_s, time_limit_s
 from marque.metrics.comfort import comfort, comfort_samples, from_json, pooled, to_json
-from marque.metrics.optimal import optimal_profile, optimal_time_s
+from marque.metrics.optimal import optimal_profile, optimal_time_s, trip_optimal_time_s
 from marque.metrics.rates import (
     beta_share,
     gamma_share,
@@ -166,6 +167,17 @@ def test_optimal_speed_in_a_curve_and_below_limits() -> None:
     gain = np.diff(speed**2) / (2 * np.diff(at))
     assert gain.max() <= 1.8 + 1e-6 and gain.min() >= -2.5 - 1e-6
     assert optimal_time_s(bend, limit) > optimal_time_s(bend, limit, lateral_mps2=4.0)
+
+
+def test_optimal_time_of_a_trip() -> None:
+    trip = Trip(0, 10.0, 0, 510.0)
+    want = optimal_time_s(np.array([[0.0, 0.0], [500.0, 0.0]]), np.full(2, 13.89))
+    assert trip_optimal_time_s(ROAD, trip) == pytest.approx(want, abs=0.05)
+    town = street_grid(4, 3)
+    for trip in draw_trips(town, 1, 5, 300.0):
+        route = plan_route(town, trip.goal_lane, trip.goal_s_m)
+        free_s = cost_at(town, route, trip.start_lane, trip.start_s_m)
+        assert free_s < trip_optimal_time_s(town, trip) < 3.0 * free_s
 
 
 def test_a_line_without_length_is_refused() -> None:

@@ -7,6 +7,8 @@ import numpy as np
 from marque.core.arrays import FloatArray
 from marque.core.geometry import arc_length, curvatures
 from marque.core.jit import jit
+from marque.maps.routing import Trip, plan_route, route_path
+from marque.types.road_map import RoadMap
 
 STEP_M = 1.0
 SMOOTH_M = 1.5  # standard deviation of the low pass on curvature: a car cuts polyline corners
@@ -47,6 +49,16 @@ def optimal_time_s(xy_m: FloatArray, limit_mps: FloatArray, **limits: float) -> 
     """Seconds along the line with `optimal_profile`; from rest to rest unless told otherwise."""
     at, speed = optimal_profile(xy_m, limit_mps, **limits)
     return float(np.sum(2.0 * np.diff(at) / np.maximum(speed[1:] + speed[:-1], 1e-6)))
+
+
+def trip_optimal_time_s(road_map: RoadMap, trip: Trip) -> float:
+    """`optimal_time_s` of a trip along its route, from rest to rest, alone on the road.
+
+    MarqueError when the goal cannot be reached.
+    """
+    route = plan_route(road_map, trip.goal_lane, trip.goal_s_m)
+    path = route_path(road_map, route, trip.start_lane, trip.start_s_m)
+    return optimal_time_s(path.xy_m, path.limit_mps)
 
 
 def _smooth(values: FloatArray, step_m: float) -> FloatArray:
