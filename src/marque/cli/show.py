@@ -1,0 +1,88 @@
+"""What the verbs share: progress on a terminal, tables, and the line that repeats a run."""
+
+import shlex
+import sys
+from collections.abc import Sequence
+from types import TracebackType
+from typing import Self
+
+from rich.console import Console
+from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
+from rich.table import Table
+
+
+class Bar:
+    """A progress bar on standard error; silent where that is no terminal."""
+
+    def __init__(self, total: float, text: str = "") -> None:
+        console = Console(stderr=True)
+        self._on = console.is_terminal
+        self._bar = Progress(
+            BarColumn(28),
+            TextColumn("{task.percentage:3.0f} %"),
+            TimeElapsedColumn(),
+            TextColumn("{task.description}"),
+            console=console,
+            transient=True,
+            auto_refresh=False,
+            disable=not self._on,
+        )
+        self._task: TaskID = self._bar.add_task(text, total=total)
+
+    def show(self, done: float, text: str) -> None:
+        """Redraw."""
+        if self._on:
+            self._bar.update(self._task, completed=done, description=text, refresh=True)
+
+    def __enter__(self) -> Self:
+        self._bar.start()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._bar.stop()
+
+
+class Waiting:
+    """One line that says what is being waited for; silent where there is no terminal."""
+
+    def __init__(self) -> None:
+        self._on = sys.stderr.isatty()
+
+    def __call__(self, text: str) -> None:
+        if self._on:
+            print(f"\r\x1b[K{text}", end="", file=sys.stderr, flush=True)
+
+    def clear(self) -> None:
+        """Take the line away."""
+        self("")
+
+
+def facts_table(title: str, rows: Sequence[tuple[str, str]]) -> Table:
+    """Two columns: name and value."""
+    table = Table(title=title, title_justify="left", show_header=False, box=None, padding=(0, 2))
+    table.add_column(style="dim", no_wrap=True)
+    table.add_column(overflow="fold")
+    for name, value in rows:
+        table.add_row(name, value)
+    return table
+
+
+def command_line(words: Sequence[str], options: Sequence[tuple[str, object]]) -> str:
+    """The line that repeats a run; options that are None or empty are left out."""
+    parts = ["marque", *words]
+    for name, value in options:
+        if value is None or value == "":
+            continue
+        parts += [name, f"{value:g}" if isinstance(value, float) else str(value)]
+    return shlex.join(parts)
+
+
+def minutes(seconds: float) -> str:
+    """`3:07 min`."""
+    whole = round(seconds)
+    return f"{whole // 60}:{whole % 60:02d} min"

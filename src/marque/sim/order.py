@@ -1,0 +1,267 @@
+"""A drive as somebody orders it, and what it takes to drive it.
+
+`prepare` answers every question that can be answered before the traffic starts, so that a wrong
+word costs seconds; `open_world` then starts the traffic.
+"""
+
+import contextlib
+import os
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from marque.core.errors import MarqueError, unknown
+from marque.core.registry import load
+from marque.maps import store
+from marque.maps.library import open_map
+from marque.maps.lookup import LaneIndex
+from marque.maps.places import parse_place
+from marque.maps.reach import explain
+from marque.maps.routing import Route, Trip, cost_at, draw_trips, plan_route, route_path
+from marque.metrics.arrival import time_limit_s
+from marque.metrics.optimal import optimal_time_s
+from marque.sensing.profile import load_profile
+from marque.sim.drive import Setup, place_on, trip_route
+from marque.sim.reference import Reference, reference_run
+from marque.sim.worlds.empty import EmptyWorld
+from marque.sim.worlds.port import RoadWorld
+from marque.sim.worlds.sumo import SumoSpec, SumoWorld
+from marque.sim.worlds.sumo_link import need_sumo
+from marque.sim.worlds.sumo_spec import cfg_files, launch, split_args
+from marque.types.platform import Platform
+from marque.types.road_map import RoadMap
+from marque.types.world import EgoTruth
+from marque.vehicle.catalog import load_platform
+
+DEFAULT_MAP = "berlin"
+SUMO, EMPTY = "sumo", "none"
+# the time limit of a drive whose reference was not driven, from the time-optimal profile
+LIMIT_FACTOR, LIMIT_EXTRA_S = 6.0, 180.0
+
+Progress = Callable[[str], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """A drive in the words of its user. Places as `maps.places` reads them."""
+
+    map_name: str = ""  # "": Berlin, or the network that a .sumocfg names
+    traffic: str = SUMO  # sumo | none | path of a .sumocfg
+    density: int | None = None  # vehicles present; None: by the map's size
+    begin_s: float | None = None  # in the time of a .sumocfg
+    sumo_args: str = ""
+    driver: str = "marque"
+    car: str = "saloon_ev"
+    sensors: str = "ideal"
+    seed: int = 1  # of the demand, and of the trip unless places are given
+    start: str = ""
+    goal: str = ""
+    min_length_m: float = 2000.0
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Ground:
+    """A map, ready to be driven on; many trips share one."""
+
+    road_map: RoadMap
+    file: Path
+    index: LaneIndex
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Ready:
+    """A drive that can begin."""
+
+    order: Order
+    ground: Ground
+    setup: Setup
+    route: Route
+    spec: SumoSpec | None  # None: an empty road
+    optimal_s: float  # the time-optimal profile along the route, from rest to rest
+
+    @property
+    def traffic_title(self) -> str:
+        """What traffic it will be, before it starts."""
+        if self.spec is None:
+            return EmptyWorld.label
+        facts = launch(self.spec).facts
+        return f"{facts['simulator']}, demand {facts['demand']}"
+
+
+def open_ground(order: Order) -> Ground:
+    """The order's map. MarqueError: unknown map or traffic, a damaged file, SUMO missing."""
+    name = order.map_name
+    cfg = sumocfg_of(order.traffic)
+    if not name:
+        name = DEFAULT_MAP if cfg is None else str(cfg_files(cfg)[0])
+    if order.traffic != EMPTY:
+        need_sumo()
+    road_map, file = open_map(name)
+    return Ground(road_map, file, LaneIndex(road_map))
+
+
+def sumocfg_of(traffic: str) -> Path | None:
+    """The configuration that `traffic` names, None for `sumo` and `none`. MarqueError otherwise."""
+    if traffic in (SUMO, EMPTY):
+        return None
+    path = Path(traffic).expanduser()
+    if path.is_file():
+        return path
+    if path.suffix or len(path.parts) > 1:
+        raise MarqueError(
+            f"no traffic file {traffic}; have [none, sumo] or the path of a .sumocfg file"
+        )
+    raise unknown("traffic", traffic, (SUMO, EMPTY))
+
+
+def prepare(order: Order, ground: Ground, trip: Trip | None = None) -> Ready:
+    """Everything but the traffic. `trip` when it is already drawn.
+
+    MarqueError: a place, driver, car or sensor profile that does not exist, no way to the goal,
+    or words that exclude each other.
+    """
+    platform = load_platform(order.car)
+    load("driver", order.driver)
+    profile = load_profile(order.sensors)
+    road_map = ground.road_map
+    if trip is None:
+        trip = _trip(order, ground)
+    route, edges = trip_route(road_map, trip)
+    optimal_s = _optimal_s(road_map, route, trip)
+    setup = Setup(
+        road_map=road_map,
+        index=ground.index,
+        platform=platform,
+        driver=order.driver,
+        trip=trip,
+        seed=order.seed,
+        profile=profile,
+        limit_s=LIMIT_FACTOR * optimal_s + LIMIT_EXTRA_S,
+    )
+    spec = _spec(order, ground, platform, edges)
+    return Ready(order, ground, setup, route, spec, optimal_s)
+
+
+def with_limit(ready: Ready, limit_s: float) -> Ready:
+    """The same drive with another limit of simulated time."""
+    return replace(ready, setup=replace(ready.setup, limit_s=limit_s))
+
+
+def open_world(ready: Ready, progress: Progress | None = None) -> RoadWorld:
+    """Start the traffic; the first time for a map and seed it has to be warmed up.
+
+    MarqueError: SUMO refuses or dies.
+    """
+    if ready.spec is None:
+        return EmptyWorld(ready.setup.road_map)
+    spec = replace(ready.spec, progress=progress)
+    with _one_warms(spec):
+        return SumoWorld(spec)
+
+
+def drive_reference(ready: Ready, progress: Progress | None = None) -> Reference:
+    """SUMO's own driver on the same route, at the same hour. MarqueError: there is no SUMO."""
+    if ready.spec is None:
+        raise MarqueError("the reference driver is SUMO's own; on an empty road there is none")
+    spec = replace(ready.spec, progress=progress)
+    trip, road_map = ready.setup.trip, ready.setup.road_map
+    x, y, heading = place_on(road_map, trip.start_lane, trip.start_s_m)
+    start = EgoTruth(x, y, heading, 0.0, 0.0, 0.0, 0.0, 0.0)
+    with _one_warms(spec):
+        return reference_run(spec, start, trip.goal_lane, trip.goal_s_m)
+
+
+def limit_by_reference(ready: Ready, reference: Reference) -> Ready:
+    """The same drive, given the time in which it counts as arrived."""
+    if not reference.arrived:
+        return ready
+    return with_limit(ready, time_limit_s(reference.duration_s))
+
+
+def place_text(road_map: RoadMap, lane: int, s_m: float) -> str:
+    """A place in words that `maps.places` reads back exactly."""
+    return f"lane:{road_map.lane_name[lane]}@{s_m!r}"
+
+
+def _trip(order: Order, ground: Ground) -> Trip:
+    if bool(order.start) != bool(order.goal):
+        raise MarqueError("--from and --to belong together; or leave both for a seeded trip")
+    if not order.start:
+        return draw_trips(ground.road_map, order.seed, 1, order.min_length_m)[0]
+    start = parse_place(ground.road_map, ground.index, order.start)
+    goal = parse_place(ground.road_map, ground.index, order.goal)
+    return checked_trip(ground.road_map, Trip(*start, *goal))
+
+
+def checked_trip(road_map: RoadMap, trip: Trip) -> Trip:
+    """The trip itself. MarqueError: begins or ends inside a junction, or there is no way."""
+    for lane, end in ((trip.start_lane, "start"), (trip.goal_lane, "goal")):
+        if road_map.lane_connector[lane]:
+            raise MarqueError(
+                f"the {end} lane '{road_map.lane_name[lane]}' lies inside a junction; "
+                "a drive begins and ends on a road"
+            )
+    route = plan_route(road_map, trip.goal_lane, trip.goal_s_m)
+    if cost_at(road_map, route, trip.start_lane, trip.start_s_m) == float("inf"):
+        why = explain(road_map, trip.start_lane, trip.start_s_m, trip.goal_lane)
+        raise MarqueError(f"no way to the goal; {why or 'it lies behind the start'}")
+    return trip
+
+
+def _optimal_s(road_map: RoadMap, route: Route, trip: Trip) -> float:
+    line = route_path(road_map, route, trip.start_lane, trip.start_s_m)
+    if not line.s_m[-1] > 0.0:
+        raise MarqueError("the goal is where the drive begins; choose another")
+    return optimal_time_s(line.xy_m, line.limit_mps)
+
+
+def _spec(
+    order: Order, ground: Ground, platform: Platform, edges: tuple[str, ...]
+) -> SumoSpec | None:
+    if order.traffic == EMPTY:
+        for word, given in (
+            ("--density", order.density is not None),
+            ("--begin", order.begin_s is not None),
+            ("--sumo-args", bool(order.sumo_args)),
+        ):
+            if given:
+                raise MarqueError(f"{word} belongs to SUMO's traffic; --traffic none has none")
+        return None
+    cfg = sumocfg_of(order.traffic)
+    spec = SumoSpec(
+        road_map=ground.road_map,
+        net=None if cfg else store.load_net(ground.file),
+        route_edges=edges,
+        ego_length_m=platform.length_m,
+        ego_width_m=platform.width_m,
+        ego_front_m=platform.front_m,
+        seed=order.seed,
+        density=order.density,
+        sumocfg=cfg,
+        begin_s=order.begin_s,
+        sumo_args=split_args(order.sumo_args),
+    )
+    launch(spec)  # a wrong option is found here, not after the start
+    return spec
+
+
+@contextlib.contextmanager
+def _one_warms(spec: SumoSpec) -> Iterator[None]:
+    """Of several processes that need the same warmed traffic, one makes it and the others wait."""
+    state = launch(spec).state
+    if state.exists():
+        yield
+        return
+    try:
+        import fcntl
+
+        state.parent.mkdir(parents=True, exist_ok=True)
+        handle = os.open(state.with_suffix(".lock"), os.O_CREAT | os.O_RDWR, 0o644)
+    except (ImportError, OSError):  # without locks the work is only done twice
+        yield
+        return
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(handle)
