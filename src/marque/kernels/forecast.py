@@ -231,6 +231,62 @@ def cross_over(
 
 
 @jit
+def along_sidewalk(
+    tables: MapTables,
+    lane: int,
+    s: float,
+    d: float,
+    psi: float,
+    reach: float,
+    x: FloatArray,
+    y: FloatArray,
+    heading: FloatArray,
+    on_lane: Int32Array,
+    base: int,
+    room: int,
+) -> int:
+    """Samples 1 m apart along a sidewalk, whichever way somebody walks on it, then straight on.
+
+    0 when the heading cuts across the sidewalk: then the straight line is the better guess.
+    """
+    first = tables.pt_off[lane]
+    last = tables.pt_off[lane + 1] - 1
+    index = first
+    while index < last - 1 and tables.pt_s_m[index + 1] < s:
+        index += 1
+    way = math.cos(psi - tables.pt_heading_rad[index])
+    if abs(way) < 0.85 or abs(d) > 0.5 * tables.lane_width_m[lane] + 0.3:
+        return 0
+    step = 1.0 if way > 0.0 else -1.0
+    count = 0
+    while count < room and (count == 0 or count <= reach):
+        if 0.0 <= s <= tables.pt_s_m[last]:
+            while index < last - 1 and tables.pt_s_m[index + 1] < s:
+                index += 1
+            while index > first and tables.pt_s_m[index] > s:
+                index -= 1
+            span = tables.pt_s_m[index + 1] - tables.pt_s_m[index]
+            t = (s - tables.pt_s_m[index]) / span if span > 1e-9 else 0.0
+            turn = tables.pt_heading_rad[index]
+            px = tables.pt_xy_m[index, 0] * (1.0 - t) + tables.pt_xy_m[index + 1, 0] * t
+            py = tables.pt_xy_m[index, 1] * (1.0 - t) + tables.pt_xy_m[index + 1, 1] * t
+            x[base + count] = px - d * math.sin(turn)
+            y[base + count] = py + d * math.cos(turn)
+            heading[base + count] = turn if step > 0.0 else turn + math.pi
+        elif count == 0:
+            return 0
+        else:
+            h = heading[base + count - 1]
+            x[base + count] = x[base + count - 1] + math.cos(h)
+            y[base + count] = y[base + count - 1] + math.sin(h)
+            heading[base + count] = h
+        on_lane[base + count] = -1
+        count += 1
+        s += step
+    return count
+
+
+@jit
 def fork_ahead(
     tables: MapTables, lane: int, s: float, reach: float
 ) -> tuple[int, float]:
@@ -277,6 +333,7 @@ def forecast_paths(
     out_stop: FloatArray,
     out_conn: Int32Array,
     out_conn_m: FloatArray,
+    out_walk: Int32Array,
     x: FloatArray,
     y: FloatArray,
     heading: FloatArray,
@@ -301,9 +358,16 @@ def forecast_paths(
             if k >= out_track.shape[0]:
                 return k
             far = v[i] * horizon_s + 1.0
-            count = straight_on(
-                px[i], py[i], psi[i], far, x, y, heading, on_lane, used, room_all - used
-            )
+            count = 0
+            if kind[i] == _PEDESTRIAN and lane_of[i] >= 0:
+                count = along_sidewalk(
+                    tables, lane_of[i], s_of[i], d_of[i], psi[i], far, x, y, heading, on_lane,
+                    used, room_all - used,
+                )
+            if count == 0:
+                count = straight_on(
+                    px[i], py[i], psi[i], far, x, y, heading, on_lane, used, room_all - used
+                )
             out_track[k] = i
             out_prob[k] = 1.0
             out_off[k] = used
@@ -325,6 +389,7 @@ def forecast_paths(
             out_track[k] = i
             out_prob[k] = 0.5
             out_prob[k - 1] = 0.5
+            out_walk[k] = walk
             out_off[k] = used
             out_limit[k] = max(v[i], 1.4)
             out_stop[k] = math.inf

@@ -3,7 +3,7 @@
 One-dimensional by construction: each user moves along its path, ours along its own, and the
 overlap tables say when a box of one lies in the corridor of the other. Step 0.2 s, 8 s long.
 
-Policy row: path, speed scale, stop (path metres of the front bumper, inf none), virtual leader
+Policy row: path, speed scale (mode 1: its braking, m/s2), stop (path metres of the front bumper, inf none), virtual leader
 (path of another, -1 none), mode (0 normal, 1 comfortable stop, 2 emergency stop).
 """
 
@@ -64,7 +64,7 @@ def ego_accel(
     if mode == 2:
         return -ego[E_MAX_BRAKE]
     if mode == 1:
-        return -ego[E_BRAKE]
+        return -scale
     brake = ego[E_BRAKE]
     jerk = ego[E_JERK]
     onset = min(1.5, max(0.15, 0.5 * (a + brake) / jerk))

@@ -25,6 +25,7 @@ class Forecast:
     stop_m: FloatArray  # [K] distance at which it must stop (red light, stop line); inf if none
     connector: Int32Array  # [K] first connector ahead or under it, NONE if none
     connector_m: FloatArray  # [K] distance to that connector's start, negative when inside
+    walk: Int32Array  # [K] crosswalk that this path enters from the kerb, NONE if none
     lead: Int32Array  # [K] track that drives or stands ahead on this path, NONE if free
     lead_m: FloatArray  # [K] path metres of that track's middle, inf if free
 

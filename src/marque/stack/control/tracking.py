@@ -232,7 +232,8 @@ def _steering(
     most = FEEDBACK_LATERAL_MPS2 / max(1.0, v * v)
     wanted = ahead + min(most, max(-most, feedback))
     flexed = wheelbase + understeer * v * v
-    rate = min(steer_rate / flexed, LATERAL_JERK_MPS3 / max(1e-3, v * v))
+    wheel_rate = steer_rate * (1.0 + (flexed * last) ** 2) / flexed
+    rate = min(wheel_rate, LATERAL_JERK_MPS3 / max(1e-3, v * v))
     tightest = math.tan(max_steer) / flexed
     wanted = min(tightest, max(-tightest, wanted))
     return float(min(last + rate * dt_s, max(last - rate * dt_s, wanted)))

@@ -90,7 +90,9 @@ def follow(
         here = lanes[-1]
         if here == route.goal_lane and (len(lanes) > 1 or s_m <= route.goal_s_m + 1.0):
             return tuple(lanes), "goal"
-        if route.best_side[here] != 0 and (len(lanes) > 1 or s_m < route.last_chance_m[here]):
+        if _must_change_here(road_map, route, here) and (
+            len(lanes) > 1 or s_m < route.last_chance_m[here]
+        ):
             return tuple(lanes), "lane_change"
         if gone >= length_m:
             return tuple(lanes), "horizon"
@@ -101,6 +103,12 @@ def follow(
             return tuple(lanes), "horizon"
         lanes.append(following)
         gone += float(road_map.lane_length_m[following])
+
+
+def _must_change_here(road_map: RoadMap, route: Route, lane: int) -> bool:
+    """Whether the route leaves this lane sideways before it ends."""
+    chance = float(route.last_chance_m[lane])
+    return bool(route.best_side[lane] != 0 and chance <= float(road_map.lane_length_m[lane]) + 0.5)
 
 
 def build_corridor(

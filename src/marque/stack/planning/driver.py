@@ -87,6 +87,7 @@ class Memory:
     rules: RuleMemory = RuleMemory()
     previous: tuple[str, bool] | None = None
     changed_ns: int = -(10**18)  # when the last lane change was settled
+    stood_s: float = 0.0  # standing, for whatever reason
     waiting_s: float = 0.0  # standing for a lane change
     detour: frozenset[int] = frozenset()  # lanes on which we gave up changing
 
@@ -120,7 +121,7 @@ class Marque:
 
     def drive(self, memory: Any, scene: Scene, forecast: Forecast) -> tuple[Memory, Plan]:
         """One tick of planning."""
-        memory, corridor, start = locate(memory, scene)
+        memory, corridor, start = locate(patient(memory), scene)
         corridors, starts = alternatives(memory, scene, corridor, start)
         context = memory.context
         ego = context.ego
@@ -136,10 +137,12 @@ class Marque:
                 rule_memory = after
         it = interactions(
             context.tables, corridors, [s.s_m for s in starts], ego[E_FRONT], ego[E_REAR],
-            ego[E_HALF_WIDTH], scene.tracks, forecast, frozenset(),
+            ego[E_HALF_WIDTH], scene.tracks, forecast, [r.quiet for r in rules], memory.stood_s,
         )
         fronts = [s.s_m + ego[E_FRONT] for s in starts]
-        policies = propose(corridors, rules, it, fronts, scene.tracks, forecast)
+        policies = propose(
+            corridors, rules, it, fronts, start.speed_mps, scene.tracks, forecast
+        )
         result = evaluate(ego, policies, it, start)
         key = [(corridors[p.corridor].manoeuvre, not p.binding) for p in policies]
         value = corridor_costs(memory, corridors, starts)
@@ -155,6 +158,7 @@ class Marque:
             memory, corridor=chosen, plan=plan, plan_s_m=starts[winner.corridor].s_m,
             rules=rule_memory, previous=key[scores.best],
             waiting_s=_waited(memory, plan, start),
+            stood_s=memory.stood_s + PLAN_STEP_S if scene.ego.speed_mps < 0.2 else 0.0,
         )
         return memory, plan
 
@@ -173,6 +177,16 @@ def ego_vector(mission: Mission, style: Style) -> FloatArray:
     ego[E_MAX_BRAKE] = 0.9 * car.max_brake_mps2
     ego[E_HALF_WIDTH] = 0.5 * car.width_m
     return ego
+
+
+def patient(memory: Memory) -> Memory:
+    """Give a lane change up after `PATIENCE_S` at its last chance, where another way leads on."""
+    if memory.waiting_s < PATIENCE_S or memory.corridor is None:
+        return memory
+    lane = memory.corridor.path.lanes[-1]
+    if not math.isfinite(memory.context.route.next_cost_s[lane]):
+        return memory
+    return replace(memory, detour=memory.detour | {lane}, waiting_s=0.0)
 
 
 # ---------------------------------------------------------------- where are we
@@ -333,7 +347,7 @@ def _change(
     style = context.style
     pace = style.lane_change_s if wanted == 0 else 0.85 * style.lane_change_s
     length = min(max(16.0, pace * max(start.speed_mps, 3.0)), room)
-    if length < 14.0 or abs(slope) > 0.3:
+    if length < (11.0 if start.speed_mps < 4.0 else 14.0) or abs(slope) > 0.3:
         return None
     ahead = _ahead_m(memory, float(corridor.limit_mps[i]))
     name = "change_left" if side > 0 else "change_right"
@@ -541,9 +555,7 @@ def explain(
     i = np.minimum((s_m + trajectory.s_m[soon]) / EGO_STEP_M, len(corridor.cap_mps) - 1).astype(int)
     gap = corridor.limit_mps[i] - slow
     if policy.mode != NORMAL:
-        who = int(result[:, R_CONFLICT].max())
-        uid = int(scene.tracks.uid[forecast.track[who]]) if who >= 0 else -1
-        return Reason.FALLBACK, uid
+        return Reason.FALLBACK, -1
     if float(gap.max()) < 0.6:
         return Reason.NONE, -1
     braking = float(trajectory.accel_mps2[soon].min()) < -0.15

@@ -18,7 +18,7 @@ from marque.types.scene import Tracks
 SAMPLES = 132
 LATERAL_M = 0.3  # beside our body, to moving and standing vehicles
 LATERAL_WALKER_M = 0.6
-ALIGNED = 0.7  # cosine of the relative heading
+PATIENCE_S = 3.0  # somebody who has stood for so long before us gives way to us
 
 
 @dataclass(slots=True, eq=False)
@@ -128,9 +128,11 @@ def interactions(
     half_width_m: float,
     tracks: Tracks,
     forecast: Forecast,
-    granted: frozenset[int],
+    quiet: list[set[int]],
+    stood_s: float,
 ) -> Interactions:
-    """Tables for all corridors. `granted`: connectors of others that stand at red for us."""
+    """Tables for all corridors. `quiet[c]`: crosswalks on which nobody has green; `stood_s`: how
+    long we have been standing (two that wait for each other may go on waiting for ever)."""
     c_count, k_count = len(corridors), forecast.count
     n = np.array([len(c.path.xy_m) for c in corridors], np.int32)
     widest = int(n.max())
@@ -184,11 +186,18 @@ def interactions(
             tracks.length_m, tracks.width_m, psi, it.lo[c], it.hi[c], it.cosr[c], it.first[c],
             it.last[c],
         )
+        for k in np.flatnonzero(forecast.walk >= 0):
+            if int(forecast.walk[k]) in quiet[c]:
+                it.first[c, k] = it.last[c, k] = -1
         it.n_active[c] = relate(
             tables, k_count, forecast.off, forecast.lane, path.lane, int(n[c]), s0[c],
             front_m, -rear_m, it.first[c], it.last[c], it.lo[c], it.hi[c], it.cosr[c],
             lead_path, walker, it.relation[c], it.behind[c], it.k_off[c], it.active[c],
         )
+        if stood_s > PATIENCE_S:
+            waits = (it.speed < 0.1) & (tracks.still_s[track] > PATIENCE_S)
+            it.relation[c][waits & (it.relation[c] <= 0)] = 1
+            it.stop = np.where(waits, np.minimum(it.stop, 0.0), it.stop)
     return it
 
 

@@ -16,6 +16,8 @@ from marque.types.scene import Tracks
 SCALES = (1.0, 0.75, 0.5, 0.25)
 SCALES_ASIDE = (1.0, 0.7)
 MAX_STOPS = 4
+SOFT_MPS2 = 2.5  # of the comfortable stop, or what it takes to stand within the plan:
+STANDS_WITHIN_S = 6.0
 MAX_VIRTUAL = 3
 NORMAL, COMFORT_STOP, EMERGENCY_STOP = 0.0, 1.0, 2.0
 
@@ -47,10 +49,12 @@ def propose(
     rules: list[Rules],
     it: Interactions,
     front_m: list[float],
+    speed_mps: float,
     tracks: Tracks,
     forecast: Forecast,
 ) -> list[Policy]:
     """All policies; each corridor carries its comfortable stop and its emergency stop."""
+    soft_mps2 = max(SOFT_MPS2, speed_mps / STANDS_WITHIN_S)
     out: list[Policy] = []
     for c in range(len(corridors)):
         must = min(rules[c].binding, key=lambda stop: stop.at_m, default=None)
@@ -64,7 +68,7 @@ def propose(
             out.append(Policy(c, 1.0, stop, -1, NORMAL, False))
         for k in _let_in(c, it):
             out.append(Policy(c, 1.0, must, k, NORMAL, True))
-        out.append(Policy(c, 1.0, None, -1, COMFORT_STOP, False))
+        out.append(Policy(c, soft_mps2, None, -1, COMFORT_STOP, False))
         out.append(Policy(c, 1.0, None, -1, EMERGENCY_STOP, False))
     return out
 

@@ -22,7 +22,7 @@ AMBER_BRAKE_MPS2 = 3.0
 AMBER_REACTION_S = 0.3
 STOOD_MPS = 0.2
 STEP_OUT_M = 2.0  # a pedestrian this near to the kerb of a crosswalk may step on it
-LOOK_AHEAD_S = 3.0
+WAITS_S = 3.0  # somebody who has stood for longer is waiting, not walking
 
 _STOPPING = (SignalState.RED, SignalState.RED_AMBER)
 
@@ -47,8 +47,9 @@ class RuleMemory:
 
 @dataclass(slots=True, eq=False)
 class Rules:
-    """Result of one look at the corridor."""
+    """Result of one look at the corridor. `quiet`: crosswalks that nobody may step on now."""
 
+    quiet: set[int] = field(default_factory=set)
     binding: list[Stop] = field(default_factory=list)
     optional: list[Stop] = field(default_factory=list)
 
@@ -182,7 +183,9 @@ def _crosswalk(
     line = crossing.s_in_m - WALK_MARGIN_M
     if line < front_m - 0.5:
         return
-    if not _has_priority(road_map, scene, crossing):
+    if not _has_priority(road_map, corridor, scene, crossing):
+        if road_map.walk_head[crossing.walk] >= 0:
+            rules.quiet.add(crossing.walk)
         rules.optional.append(Stop(line, Reason.CROSSWALK))
         return
     uid = _who_crosses(road_map, corridor, scene.tracks, crossing)
@@ -194,13 +197,22 @@ def _crosswalk(
     rules.binding.append(Stop(line, Reason.CROSSWALK, uid))
 
 
-def _has_priority(road_map: RoadMap, scene: Scene, crossing: Crossing) -> bool:
-    """Zebra, or pedestrians who have green (or a signal that we cannot see from here)."""
+def _has_priority(
+    road_map: RoadMap, corridor: Corridor, scene: Scene, crossing: Crossing
+) -> bool:
+    """Zebra, or pedestrians who have green. Where their signal cannot be seen from here: traffic
+    that goes straight on at green crosses nobody's green, turning traffic may."""
     head = int(road_map.walk_head[crossing.walk])
-    if head >= 0:
-        state = int(scene.signal_state[head])
-        return state not in (SignalState.RED, SignalState.AMBER, SignalState.OFF)
-    return bool(road_map.walk_priority[crossing.walk])
+    if head < 0:
+        return bool(road_map.walk_priority[crossing.walk])
+    state = int(scene.signal_state[head])
+    if state != SignalState.UNKNOWN:
+        return state in (SignalState.GREEN, SignalState.GREEN_YIELD)
+    for junction in corridor.junctions:
+        near = junction.stop_m - 8.0 < crossing.s_in_m < junction.s_out_m + 8.0
+        if near and junction.head >= 0:
+            return junction.turn != Turn.STRAIGHT and crossing.s_in_m > junction.s_in_m
+    return True
 
 
 def _who_crosses(
@@ -230,6 +242,8 @@ def _who_crosses(
         if abs(across) > 0.5 * width + 1.0:
             continue
         v = float(tracks.speed_mps[i])
+        if v < 0.1 and float(tracks.still_s[i]) > WAITS_S:
+            continue
         heading = float(tracks.heading_rad[i])
         toward = v * (math.cos(heading) * ux + math.sin(heading) * uy)
         reach = STEP_OUT_M if v > 0.1 else 0.6

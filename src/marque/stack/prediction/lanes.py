@@ -5,6 +5,7 @@ import numpy as np
 from marque.kernels.forecast import MAX_PATHS, find_leaders, forecast_paths
 from marque.kernels.tables import MapTables
 from marque.types.forecast import Forecast
+from marque.types.road_map import NONE
 from marque.types.scene import Scene
 
 HORIZON_S = 8.0
@@ -24,13 +25,14 @@ def predict(tables: MapTables, scene: Scene) -> Forecast:
     stop = np.empty(rows)
     connector = np.empty(rows, np.int32)
     connector_m = np.empty(rows)
+    walk = np.full(rows, NONE, np.int32)
     x, y, heading = np.empty(room), np.empty(room), np.empty(room)
     lane = np.empty(room, np.int32)
     count = forecast_paths(
         tables, tracks.kind, tracks.x_m, tracks.y_m, tracks.heading_rad, tracks.speed_mps,
         tracks.length_m, tracks.indicator, tracks.lane, tracks.s_m, tracks.d_m, tracks.still_s,
         scene.signal_state, HORIZON_S, track, probability, off, limit, stop, connector,
-        connector_m, x, y, heading, lane,
+        connector_m, walk, x, y, heading, lane,
     )
     lead = np.empty(rows, np.int32)
     lead_m = np.empty(rows)
@@ -43,5 +45,5 @@ def predict(tables: MapTables, scene: Scene) -> Forecast:
         track=track[:count], probability=probability[:count], off=off[: count + 1],
         x_m=x[:used], y_m=y[:used], heading_rad=heading[:used], lane=lane[:used],
         limit_mps=limit[:count], stop_m=stop[:count], connector=connector[:count],
-        connector_m=connector_m[:count], lead=lead[:count], lead_m=lead_m[:count],
+        connector_m=connector_m[:count], walk=walk[:count], lead=lead[:count], lead_m=lead_m[:count],
     )
