@@ -149,10 +149,10 @@ def _canvas(ax: Axes, road_map: RoadMap, box: Extent) -> _Canvas:
     ax.set_aspect("equal", adjustable="box")
     ax.set_axis_off()
     ax.set_facecolor(GROUND)
-    figure = ax.get_figure()
+    figure = ax.get_figure(root=True)
+    inches = figure.get_size_inches() if figure else (9.7, 9.7)
     size = ax.get_position()
-    wide_pt = figure.get_size_inches()[0] * size.width * 72.0 if figure else 700.0
-    high_pt = figure.get_size_inches()[1] * size.height * 72.0 if figure else 700.0
+    wide_pt, high_pt = inches[0] * size.width * 72.0, inches[1] * size.height * 72.0
     per_m = min(wide_pt / max(box[1] - box[0], 1e-6), high_pt / max(box[3] - box[2], 1e-6))
     return _Canvas(ax, road_map, lanes_within(road_map, box), per_m)
 
@@ -270,23 +270,30 @@ def _marks(canvas: _Canvas) -> None:
         half = 0.5 * float(m.lane_width_m[i])
         left, right, facing = int(m.lane_left[i]), int(m.lane_right[i]), int(m.lane_opposite[i])
         if left >= 0:
-            free = m.lane_left_ok[i] or m.lane_right_ok[left]
-            line = _beside(m, i, half)
-            (dashed.extend if free else solid.append)(_dashes(line) if free else line)  # type: ignore[operator]
-        elif facing >= 0 and i < facing:
-            line = _beside(m, i, half if not m.left_hand else -half)
-            (dashed.extend if m.lane_opposite_ok[i] else solid.append)(  # type: ignore[operator]
-                _dashes(line) if m.lane_opposite_ok[i] else line
-            )
-        elif facing < 0:
+            free = bool(m.lane_left_ok[i] or m.lane_right_ok[left])
+            _border(_beside(m, i, half), free, dashed, solid)
+        elif facing < 0 or m.left_hand:
             edge.append(_beside(m, i, half - 0.1))
-        if right < 0:
+        if right < 0 and (facing < 0 or not m.left_hand):
             edge.append(_beside(m, i, 0.1 - half))
+        if facing > i:
+            line = _beside(m, i, -half if m.left_hand else half)
+            _border(line, bool(m.lane_opposite_ok[i]), dashed, solid)
     width = canvas.line_width(0.13)
     for lines, colour in ((dashed, MARK), (solid, MARK), (edge, GREY_MARK)):
         canvas.ax.add_collection(
             LineCollection(lines, colors=colour, linewidths=width, capstyle="butt", zorder=3.0)
         )
+
+
+def _border(
+    line: FloatArray, free: bool, dashed: list[FloatArray], solid: list[FloatArray]
+) -> None:
+    """File a border under dashes where it may be crossed, under solid lines otherwise."""
+    if free:
+        dashed += _dashes(line)
+    else:
+        solid.append(line)
 
 
 def _dashes(line: FloatArray) -> list[FloatArray]:

@@ -9,6 +9,7 @@ import math
 import numpy as np
 
 from marque.core.arrays import FloatArray
+from marque.core.geometry import wrap_angle
 from marque.core.jit import jit
 
 OVERSAMPLE = 8
@@ -224,8 +225,8 @@ def even(line: FloatArray, ends: FloatArray, step: float) -> FloatArray:
 def _fill_heading(out: FloatArray, ends: FloatArray) -> None:
     """Heading and curvature columns from the points and the pinned ends."""
     n = len(out)
-    out[0, 2] = _wrap(ends[0, 2])
-    out[n - 1, 2] = _wrap(ends[1, 2])
+    out[0, 2] = wrap_angle(ends[0, 2])
+    out[n - 1, 2] = wrap_angle(ends[1, 2])
     out[0, 3] = ends[0, 3]
     out[n - 1, 3] = ends[1, 3]
     for i in range(1, n - 1):
@@ -236,11 +237,6 @@ def _fill_heading(out: FloatArray, ends: FloatArray) -> None:
         out[i, 2] = math.atan2(ay + by, ax + bx)
         size = max(0.5 * (math.hypot(ax, ay) + math.hypot(bx, by)), 1e-6)
         out[i, 3] = math.atan2(ax * by - ay * bx, ax * bx + ay * by) / size
-
-
-@jit
-def _wrap(angle: float) -> float:
-    return math.pi - (math.pi - angle) % (2.0 * math.pi)
 
 
 @jit

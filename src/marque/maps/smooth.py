@@ -22,6 +22,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from marque.core.arrays import BoolArray, FloatArray, Int32Array
+from marque.core.geometry import wrap_angle
 from marque.core.jit import jit
 from marque.maps.curves import (
     band_smooth,
@@ -35,6 +36,7 @@ from marque.maps.curves import (
 )
 
 STEP_M = 1.0  # between points of a lane
+PLAIN_STEP_M = 2.0  # at most, of a footway
 FINE_STEP_M = 0.5  # of a connector, and of a lane with a curve below FINE_RADIUS_M
 FINE_RADIUS_M = 25.0
 WINDOW_M = 6.0  # how far a join looks along the path
@@ -48,6 +50,9 @@ S_SHAPE = 5.77  # peak acceleration of a quintic change of lane: this * shift / 
 TAPER_MOST_M = 4.0
 TAPER_SHARE = 0.08  # of a lane's length; a short lane cannot be moved far
 CUT_M = 2.5  # at most this much of a lane's end goes to its connectors, to widen tight turns
+BEND_CUT_M = 7.0  # the same where the road merely bends at a join and nothing branches off
+LEAST_RUN_M = 0.5  # of a connector, along the lanes it joins
+LEG_M = 3.0  # end tangents may meet this far behind a join, and the turn is still plain
 CUT_SHARE = 0.25  # and at most this part of the lane
 CUT_RADIUS_M = 5.5
 TAPER_RAD = math.radians(30.0)  # lanes this parallel may jump
@@ -78,28 +83,36 @@ def smooth_lanes(
     connector_from: Int32Array,
     connector_to: Int32Array,
     plain: BoolArray,
+    u_turn: BoolArray,
     limit_mps: FloatArray,
 ) -> Lines:
     """Centre lines of all lanes.
 
     shape_off [L+1], shape_xy_m [M, 2]: source polylines, at least two points each.
     connector_from, connector_to [L]: joined lanes of a connector, -1 for a lane.
-    plain [L]: resampled only (footways). limit_mps [L]: how gently a lane that opens is tapered.
+    plain [L]: resampled only (footways). u_turn [L]: connectors that turn back.
+    limit_mps [L]: how gently a lane that opens is tapered.
     """
     is_connector = connector_from >= 0
+    lanes = len(shape_off) - 1
+    out_off, out = _grouped(connector_from, lanes)
+    in_off, into = _grouped(connector_to, lanes)
+    branching = np.column_stack(
+        [
+            np.bincount(key[is_connector & ~u_turn], minlength=lanes) > 1
+            for key in (connector_to, connector_from)
+        ]
+    )
     off, xy = _without_repeats(shape_off, shape_xy_m)
     shift = _jumps(off, xy, _arc_all(off, xy), connector_from, connector_to, limit_mps)
     off, xy = _tapered(off, xy, connector_from, connector_to, shift, limit_mps)
-    cut = _cuts(off, xy, _arc_all(off, xy), connector_from, connector_to)
+    cut = _cuts(off, xy, _arc_all(off, xy), connector_from, connector_to, branching)
     off, xy = _without_repeats(*_move_joins(off, xy, connector_from, connector_to, cut))
     s = _arc_all(off, xy)
-    out_off, out = _grouped(connector_from, len(off) - 1)
-    in_off, into = _grouped(connector_to, len(off) - 1)
     ahead = connector_to.astype(np.int32)  # lane -> straightest connector, connector -> lane
     behind = connector_from.astype(np.int32)
     _link_straightest(off, xy, s, out_off, out, connector_to, is_connector, True, ahead)
     _link_straightest(off, xy, s, in_off, into, connector_from, is_connector, False, behind)
-    branching = np.column_stack((np.diff(in_off) > 1, np.diff(out_off) > 1))
     joins = _joins(off, xy, s, ahead, behind, is_connector, branching)
     ends = _pinned_ends(off, xy, joins, connector_from, connector_to, plain)
     pt_off, pt_xy, heading, curvature, moved = _smooth_all(off, xy, s, ends, is_connector, plain)
@@ -283,6 +296,7 @@ def _cuts(
     s: FloatArray,
     connector_from: Int32Array,
     connector_to: Int32Array,
+    branching: BoolArray,
 ) -> FloatArray:
     """[L, 2] how much of each lane's start and end its connectors take over, metres."""
     cut = np.zeros((len(off) - 1, 2))
@@ -302,12 +316,20 @@ def _cuts(
             qx, qy = _at(xy, s, off[lane], off[lane + 1], far)
             ends[side, 0], ends[side, 1] = px, py
             ends[side, 2] = math.atan2(py - qy, px - qx) + (math.pi if side == 1 else 0.0)
+        middle = ends[0, 2] + 0.5 * wrap_angle(ends[1, 2] - ends[0, 2])
+        along = (ends[1, 0] - ends[0, 0]) * math.cos(middle)
+        along += (ends[1, 1] - ends[0, 1]) * math.sin(middle)
+        if along < LEAST_RUN_M:  # the lanes overlap, or leave no room to join them
+            cut[a, 1] = max(cut[a, 1], min(0.5 * (LEAST_RUN_M - along), CUT_M))
+            cut[b, 0] = max(cut[b, 0], min(0.5 * (LEAST_RUN_M - along), CUT_M))
         first, second, turn = tangent_legs(ends)
-        if not (first > 0.0 and second > 0.0) or abs(turn) < 0.6 or abs(turn) > 2.3:
+        if not (first > -LEG_M and second > -LEG_M) or abs(turn) < 0.6 or abs(turn) > 2.3:
             continue
         want = CUT_RADIUS_M * math.tan(0.5 * abs(turn))
-        cut[a, 1] = max(cut[a, 1], min(want - first, CUT_M))
-        cut[b, 0] = max(cut[b, 0], min(want - second, CUT_M))
+        alone = not branching[a, 1] and not branching[b, 0]
+        most = BEND_CUT_M if alone else CUT_M
+        cut[a, 1] = max(cut[a, 1], min(want - first, most))
+        cut[b, 0] = max(cut[b, 0], min(want - second, most))
     for lane in range(len(off) - 1):
         most = CUT_SHARE * s[off[lane + 1] - 1]
         cut[lane, 0] = min(cut[lane, 0], most)
@@ -588,7 +610,9 @@ def _shift_join(
     smooth = 0.125 * (2.0 * SHIFT_WINDOW_M) ** 2 * abs(out[3]) * 0.5
     side = 0.5 * inner
     side = min(max(side, -smooth), smooth)
-    side = min(max(side, -JOIN_SHIFT_M), JOIN_SHIFT_M)
+    # the other join of a short connector or lane moves by its own rule: leave no step between
+    most = min(JOIN_SHIFT_M, 0.1 * min(s[off[first + 1] - 1], s[off[then + 1] - 1]))
+    side = min(max(side, -most), most)
     out[0] += side * nx
     out[1] += side * ny
 
@@ -655,13 +679,14 @@ def _smooth_each(
         raw = xy[lo:hi]
         arc = s[lo:hi]
         if plain[lane]:
-            count = max(2, math.ceil(arc[-1] / STEP_M) + 1)
+            count = max(2, math.ceil(arc[-1] / PLAIN_STEP_M) + 1)
             line = sampled(raw, arc, count)
-            tight = False
+            step = PLAIN_STEP_M
         else:
             line, moved[lane] = _smooth_one(raw, arc, ends[lane], is_connector[lane], lengths)
             tight = is_connector[lane] or max_curvature(line) > 1.0 / FINE_RADIUS_M
-        rows = even(line, ends[lane], FINE_STEP_M if tight else STEP_M)
+            step = FINE_STEP_M if tight else STEP_M
+        rows = even(line, ends[lane], step)
         counts[lane] = len(rows)
         out[k : k + len(rows)] = rows
         k += len(rows)

@@ -39,6 +39,8 @@ from marque.types.road_map import NONE, RoadMap
 
 OSM_ATTRIBUTION = "© OpenStreetMap contributors"
 OPPOSITE_LIMIT_MPS = 50.0 * KPH + 0.1
+BACK_RAD = math.radians(150.0)
+BACK_RADIUS_M = 4.5
 STOP_BEFORE_CROSSWALK_M = 0.5
 LEAST_PASS_M = 0.25  # a crosswalk that merely touches a lane's end is not on it
 TURNS = {
@@ -252,7 +254,9 @@ def _assemble(draft: Draft, name: str, source: str, defaulted_ways: frozenset[st
     plain = (kind == LaneKind.WALK) & (start < 0)
     limit = np.array([lane.speed_mps for lane in lanes])
     limits = np.concatenate((limit, limit[start[n:]]))
-    lines = smooth_lanes(shape_off, shape_xy, start, end, plain, limits)
+    back = np.zeros(total, dtype=np.bool_)
+    back[n:] = [c.row.turn in ("t", "T") for c in connectors]
+    lines = smooth_lanes(shape_off, shape_xy, start, end, plain, back, limits)
     length = lines.pt_s_m[lines.pt_off[1:] - 1]
     circle = net.roundabout_edges
     lane_circle = [draft.edges[e].name in circle for e in draft.lane_edge]
@@ -291,10 +295,7 @@ def _assemble(draft: Draft, name: str, source: str, defaulted_ways: frozenset[st
         lane_length_m=length,
         lane_limit_mps=limits,
         lane_limit_defaulted=np.concatenate((by_default, by_default[start[n:]])),
-        lane_turn=np.array(
-            [Turn.NONE] * n + [TURNS.get(c.row.turn, Turn.STRAIGHT) for c in connectors],
-            dtype=np.int8,
-        ),
+        lane_turn=_turns(draft, lines),
         lane_control=control,
         lane_roundabout=roundabout,
         lane_junction=np.array([NONE] * n + [c.junction for c in connectors], dtype=np.int32),
@@ -332,6 +333,21 @@ def _assemble(draft: Draft, name: str, source: str, defaulted_ways: frozenset[st
         alias_name=tuple(part for part, _ in aliases),
         alias_lane=np.array([lane for _, lane in aliases], dtype=np.int32),
     )
+
+
+def _turns(draft: Draft, lines: Lines) -> Int8Array:
+    """Turn of every lane. One that doubles back more tightly than a car can is a U-turn, whatever
+    the source calls it."""
+    n = len(draft.lanes)
+    turn = np.zeros(n + len(draft.connectors), dtype=np.int8)
+    turn[n:] = [TURNS.get(c.row.turn, Turn.STRAIGHT) for c in draft.connectors]
+    for i in range(n, len(turn)):
+        part = slice(lines.pt_off[i], lines.pt_off[i + 1])
+        bend = np.diff(np.unwrap(lines.pt_heading_rad[part])).sum()
+        worst = np.abs(lines.pt_curvature_1pm[part]).max()
+        if abs(bend) > BACK_RAD and worst > 1.0 / BACK_RADIUS_M:
+            turn[i] = Turn.U_TURN
+    return turn
 
 
 def _defaulted(ways: str, defaulted_ways: frozenset[str]) -> bool:
