@@ -18,6 +18,7 @@ from marque.types.road_map import RoadMap
 
 TOLERANCE_M = 0.3
 DETOUR_M = 0.1  # a smoothed line farther off than this has its own strip
+_THIN = 3  # every third point of a smoothed line is enough: 1.5 m
 _PIECE_M = 10.0  # long straight strips are cut, so that their boxes stay small
 
 
@@ -70,13 +71,16 @@ def _pieces(road_map: RoadMap) -> FloatArray:
     away = _detours(
         road_map.pt_off, road_map.pt_xy_m, road_map.shape_off, road_map.shape_xy_m, DETOUR_M
     )
-    every = np.ones(len(road_map.shape_xy_m), dtype=np.bool_)
-    return np.concatenate(
-        (
-            _strips(road_map, road_map.shape_off, road_map.shape_xy_m, drivable, every),
-            _strips(road_map, road_map.pt_off, road_map.pt_xy_m, drivable, away),
-        )
-    )
+    shape_lane = np.repeat(np.arange(road_map.lane_count), np.diff(road_map.shape_off))
+    strips = _strips(road_map, road_map.shape_xy_m, shape_lane, shape_lane, drivable)
+    lane = np.repeat(np.arange(road_map.lane_count), np.diff(road_map.pt_off))
+    begins = np.diff(lane, prepend=-1) != 0
+    begins[1:] |= away[1:] != away[:-1]
+    stretch = np.cumsum(begins)  # one number per run of points that are all away, or all not
+    ends = begins | np.append(begins[1:], True)
+    kept = np.flatnonzero(away & (ends | (np.arange(len(lane)) % _THIN == 0)))
+    detours = _strips(road_map, road_map.pt_xy_m[kept], lane[kept], stretch[kept], drivable)
+    return np.concatenate((strips, detours))
 
 
 @jit
@@ -103,10 +107,10 @@ def _detours(
 
 
 def _strips(
-    road_map: RoadMap, off: Int32Array, xy: FloatArray, drivable: BoolArray, wanted: BoolArray
+    road_map: RoadMap, xy: FloatArray, lane_of: IntArray, run: IntArray, drivable: BoolArray
 ) -> FloatArray:
-    lane_of = np.repeat(np.arange(road_map.lane_count), np.diff(off))
-    same = (lane_of[1:] == lane_of[:-1]) & drivable[lane_of[1:]] & (wanted[1:] | wanted[:-1])
+    """Pieces of strips along points [n, 2]; only points of the same run are joined."""
+    same = (run[1:] == run[:-1]) & (lane_of[1:] == lane_of[:-1]) & drivable[lane_of[1:]]
     a, b = xy[:-1][same], xy[1:][same]
     half = 0.5 * road_map.lane_width_m[lane_of[1:][same]]
     parts = np.maximum(1, np.ceil(np.hypot(*(b - a).T) / _PIECE_M)).astype(np.int64)

@@ -54,7 +54,8 @@ def slot_of(key: IntArray, x: float, y: float) -> int:
 def _slot(key: IntArray, ix: int, iy: int) -> int:
     mask = len(key) - 1
     want = ix * 4194304 + iy
-    at = ((want ^ (want >> 17)) * 40503 + (want >> 7)) & mask
+    mixed = (ix * 73856093) ^ (iy * 19349663)  # two large primes spread neighbours apart
+    at = (mixed ^ (mixed >> 15)) & mask
     while key[at] != _EMPTY and key[at] != want:
         at = (at + 1) & mask
     return at
