@@ -3,6 +3,7 @@
 import math
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 
@@ -10,6 +11,7 @@ from courses import reading_of
 from marque.core.arrays import FloatArray
 from marque.core.geometry import boxes_overlap
 from marque.guard.guard import GuardMemory, guard
+from marque.stack.control.tracking import ControlMemory, control
 from marque.types.codes import Indicator, Reason, UserKind
 from marque.types.command import Command
 from marque.types.plan import STEP_S, STEPS, Plan, Trajectory
@@ -236,3 +238,54 @@ def run(
         out.verdicts.append(verdict)
         car = dynamics.step(p, car, verdict.command.accel_mps2, verdict.command.curvature_1pm, 0.02)
     return out
+
+
+def drive_road(
+    platform: Platform,
+    speed: float,
+    curvature: float,
+    traffic: Callable[[float], list[User]],
+    seconds: float,
+) -> Run:
+    """Drive an arc road with the project's own controller, at constant speed, among others."""
+    p = dynamics.parameters(platform)
+    car = dynamics.initial(platform, 0.0, 0.0, 0.0, speed)
+    car[dynamics.STEER] = dynamics.steer_for(p, curvature, speed)
+    car[dynamics.YAW_RATE] = speed * curvature
+    ring = slice(dynamics.CURVATURE_RING, dynamics.CURVATURE_RING + dynamics.RING)
+    car[ring] = curvature
+    watching, steering = GuardMemory(), ControlMemory()
+    out = Run([], [], [])
+    for i in range(round(seconds / 0.02)):
+        t_ns = i * DT_NS
+        users = traffic(i * 0.02)
+        if i % 5 == 0:
+            seen, now_plan = users, plan_on_road(car, t_ns, curvature, speed)
+        got = reading(car, seen, t_ns, (i - i % 5) * DT_NS)
+        steering, command = control(steering, got.ego, now_plan, platform, t_ns)
+        watching, verdict = guard(watching, got, now_plan, command, platform)
+        out.cars.append(car)
+        out.users.append(users)
+        out.verdicts.append(verdict)
+        asked = verdict.command
+        car = dynamics.step(p, car, asked.accel_mps2, asked.curvature_1pm, 0.02)
+    return out
+
+
+def on_road(curvature: float, s: float, d: float, back: bool = False, **what: Any) -> User:
+    """A road user at a place of the arc road, along it or (`back`) against it."""
+    x, y, heading = on_arc(curvature, s, d)
+    return User(x, y, heading + (math.pi if back else 0.0), **what)
+
+
+def impact_mps(platform: Platform, got: Run) -> float:
+    """Speed at the first contact of a run, -1 if there is none."""
+    for car, users in zip(got.cars, got.users, strict=True):
+        m = dynamics.ego_truth(car)
+        x = m.x_m + platform.centre_m * math.cos(m.heading_rad)
+        y = m.y_m + platform.centre_m * math.sin(m.heading_rad)
+        size = (platform.length_m, platform.width_m)
+        for u in users:
+            if boxes_overlap(x, y, m.heading_rad, *size, u.x, u.y, u.heading, u.length, u.width):
+                return m.speed_mps
+    return -1.0

@@ -66,7 +66,8 @@ def command(
         wanted = float(np.interp(s + v * late, grid, bends)) + np.clip(feedback, -most, most)
         flexed = p.wheelbase_m + p.understeer_rads2pm * v * v
         tight = math.tan(p.max_steer_rad) / flexed
-        rate = min(p.steer.rate / flexed, t.LATERAL_JERK_MPS3 / max(1e-3, v * v)) * dt_s
+        wheel = p.steer.rate / (math.cos(math.atan(last[1] * flexed)) ** 2 * flexed)
+        rate = min(wheel, t.LATERAL_JERK_MPS3 / max(1e-3, v * v)) * dt_s
         curvature = float(np.clip(np.clip(wanted, -tight, tight), last[1] - rate, last[1] + rate))
     now = column(path.s_m, at_s)
     stands = column(path.s_m, at_s + t.STANDS_WITHIN_S) - now < t.STANDS_M

@@ -12,6 +12,7 @@
 4. With b = 0.7 of the car's braking, less than d is a violation, and braking begins gently; at
    d(0.95 of the car's braking) it is full. So from every state with d(0.7) the car can stop
    behind a leader that brakes with 8 m/s^2, even if the driver ignores it.
+5. A car that hardly moves needs no full braking: at most 2 m/s^2 at a stand, all from 1 m/s on.
 
 Source: Shalev-Shwartz, Shammah, Shashua 2017, definition 1; lead braking and shares are ours.
 """
@@ -30,6 +31,8 @@ LEAD_BRAKE_MPS2 = 8.0
 SOFT_SHARE = 0.7
 FULL_SHARE = 0.95
 GENTLE_MPS2 = 1.0  # braking at the first violation
+CRAWL_MPS2 = 2.0
+CRAWL_GAIN_1PS = 8.0
 SIDE_M = 0.2
 SAME_WAY = 0.5  # cosine between a leader and the path
 SLOW_MPS = 0.5  # below, a road user stands
@@ -57,15 +60,14 @@ def safe_distance(speed: float, lead: float, accel: float, rho_s: float, brake: 
 def demand(
     gap: float, speed: float, lead: float, accel: float, rho_s: float, brake: float
 ) -> float:
-    """Braking (positive) that rule 4 asks at a gap; `brake`: the car's most."""
+    """Braking (positive) that rules 4 and 5 ask at a gap; `brake`: the car's most."""
     soft = safe_distance(speed, lead, accel, rho_s, SOFT_SHARE * brake)
     if gap >= soft:
         return 0.0
     full = safe_distance(speed, lead, accel, rho_s, FULL_SHARE * brake)
-    if gap <= full:
-        return brake
-    share = (soft - gap) / (soft - full)
-    return GENTLE_MPS2 + (brake - GENTLE_MPS2) * share * share
+    share = min(1.0, (soft - gap) / max(1e-9, soft - full))
+    asked = GENTLE_MPS2 + (brake - GENTLE_MPS2) * share * share
+    return min(asked, CRAWL_MPS2 + CRAWL_GAIN_1PS * speed)
 
 
 @jit
