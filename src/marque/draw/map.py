@@ -131,9 +131,11 @@ def save_map_picture(
 
 
 def whole_extent(road_map: RoadMap, margin_m: float = 15.0) -> Extent:
-    """x0, x1, y0, y1 around every lane."""
-    low = road_map.pt_xy_m.min(axis=0) - margin_m
-    high = road_map.pt_xy_m.max(axis=0) + margin_m
+    """x0, x1, y0, y1 around every road (every lane, where there is no road)."""
+    roads = np.isin(road_map.lane_kind, (LaneKind.DRIVE, LaneKind.BUS))
+    chosen = np.repeat(roads if roads.any() else ~roads, np.diff(road_map.pt_off))
+    low = road_map.pt_xy_m[chosen].min(axis=0) - margin_m
+    high = road_map.pt_xy_m[chosen].max(axis=0) + margin_m
     return float(low[0]), float(high[0]), float(low[1]), float(high[1])
 
 

@@ -35,6 +35,7 @@ class Overlaps:
 def find_overlaps(
     pairs: Int32Array,
     listed: BoolArray,
+    abreast: BoolArray,
     half_width_m: FloatArray,
     pt_off: Int32Array,
     pt_xy_m: FloatArray,
@@ -45,7 +46,9 @@ def find_overlaps(
     """Overlaps among candidate pairs [P, 2] of connectors.
 
     listed [P]: the source names the pair as foes; an unlisted pair that does not cross counts
-    only when vehicles would touch. half_width_m [L]: half of the strip swept along each lane.
+    only when vehicles would touch. abreast [P]: both come from one road; unlisted and uncrossed,
+    they are lanes side by side and no conflict. half_width_m [L]: half of the strip swept along
+    each lane.
     """
     found = _measure_pairs(pairs, half_width_m, pt_off, pt_xy_m, pt_s_m)
     a, b = pairs[:, 0], pairs[:, 1]
@@ -54,7 +57,7 @@ def find_overlaps(
     near, crossing = found[:, 0], found[:, 5] > 0.5
     room = half_width_m[a] + half_width_m[b]
     touch = near < room - 2.0 * SIDE_MARGIN_M + GRAZE_M
-    keep = merge | diverge | ((near < room) & (crossing | touch | listed))
+    keep = merge | diverge | ((near < room) & (crossing | listed | (touch & ~abreast)))
     kind = np.full(len(a), ConflictKind.CROSS, dtype=np.int8)
     kind[merge] = ConflictKind.MERGE
     kind[diverge] = ConflictKind.DIVERGE

@@ -42,7 +42,6 @@ OPTIONS = {
     "walkingareas": "true",
     "remove-edges.isolated": "true",
     "output.original-names": "true",
-    "osm.speedlimit-none": f"{130 / 3.6:.2f}",
     "proj.utm": "true",
     "no-warnings": "true",
     "precision": "3",

@@ -98,18 +98,36 @@ def normalise(osm: Osm) -> None:
 
 
 def fill_limits(osm: Osm, region: Region) -> frozenset[str]:
-    """Give every road without a limit its region's default; the ids of these ways."""
+    """Give every road without a limit its region's default; the ids of these ways.
+
+    A limit given as a word becomes its number; a sign that says "none" becomes the advisory speed;
+    variable signs count as unknown.
+    """
     town = _Towns(osm)
     filled = set()
     for way in osm.ways:
         kind = way.tags.get("highway", "")
         if not kind or kind in FOOT or _signed_kph(way) is not None:
             continue
-        if "maxspeed" in way.tags:
-            continue  # a word that the importer knows, such as "none" or "DE:urban"
-        way.tags["maxspeed"] = str(_default_kph(way, kind, region, town))
-        filled.add(str(way.name))
+        told = _word_kph(way.tags.get("maxspeed", ""), region)
+        if told is None:
+            told = _default_kph(way, kind, region, town)
+            filled.add(str(way.name))
+        way.tags["maxspeed"] = str(told)
     return frozenset(filled)
+
+
+def _word_kph(text: str, region: Region) -> int | None:
+    """A limit that is mapped as a word, e.g. `DE:urban`; None where it says nothing."""
+    words = {
+        "none": region.motorway,
+        "walk": 7,
+        "urban": region.urban,
+        "rural": region.rural,
+        "motorway": region.motorway,
+        "living_street": region.living_street,
+    }
+    return words.get(text.strip().lower().rsplit(":", 1)[-1])
 
 
 def _default_kph(way: OsmWay, kind: str, region: Region, town: "_Towns") -> int:

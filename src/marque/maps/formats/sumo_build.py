@@ -396,8 +396,10 @@ def _conflicts(
 ) -> dict[str, Any]:
     pairs, listed = _candidate_pairs(draft, kind)
     half = np.array([HALF_WIDTHS_M[LaneKind(k)] + SIDE_MARGIN_M for k in kind])
+    edge = np.array(draft.lane_edge, dtype=np.int32)
+    abreast = edge[start[pairs[:, 0]]] == edge[start[pairs[:, 1]]]
     found = find_overlaps(
-        pairs, listed, half, lines.pt_off, lines.pt_xy_m, lines.pt_s_m, start, end
+        pairs, listed, abreast, half, lines.pt_off, lines.pt_xy_m, lines.pt_s_m, start, end
     )
     priority, guessed = _priorities(draft, found, lines, roundabout)
     return _both_sides(found, priority, guessed, len(kind))
