@@ -139,13 +139,20 @@ def info_command(file: MapArgument, json_file: JsonOption = None) -> None:
 
 
 def _middle(road_map: RoadMap, place: str) -> tuple[float, float]:
-    from marque.maps.lookup import LaneIndex
-    from marque.maps.places import parse_place
+    """The point meant, wherever it lies: a picture needs no lane beneath its middle."""
+    from marque.maps.places import to_xy
 
-    lane, s_m = parse_place(road_map, LaneIndex(road_map), place)
-    arc, points = road_map.arc(lane), road_map.points(lane)
-    at = int(abs(arc - s_m).argmin())
-    return float(points[at, 0]), float(points[at, 1])
+    head, _, rest = place.strip().partition(":")
+    if head == "lane":
+        if rest not in road_map.lane_name:
+            raise MarqueError(f"no lane '{rest}' in map '{road_map.name}'")
+        points = road_map.points(road_map.lane_name.index(rest))
+        return float(points[len(points) // 2, 0]), float(points[len(points) // 2, 1])
+    try:
+        first, second = (float(word) for word in (rest if head == "xy" else place).split(","))
+    except ValueError as error:
+        raise MarqueError(f"no place '{place}'; write lat,lon or xy:X,Y or lane:ID") from error
+    return (first, second) if head == "xy" else to_xy(road_map, first, second)
 
 
 def _weight(row: tuple[str, str]) -> tuple[int, str]:
