@@ -2,16 +2,55 @@
 
 `MARQUE_NO_JIT=1` turns the compiler off (coverage and mutation run that way); the functions are
 then plain Python and give the same results.
+
+Machine code is cached in the user's cache under a digest of every source that compiles anything:
+Numba itself looks only at the one file a function stands in, and would go on using old code of a
+function that this one calls.
 """
 
+import hashlib
 import os
+import shutil
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any, TypeVar, cast
 
 import numba
 
+from marque.core.files import user_cache
+
 F = TypeVar("F", bound=Callable[..., Any])
 ENABLED = os.environ.get("MARQUE_NO_JIT", "") in ("", "0")
+KEPT = 6  # digests of earlier sources whose code is kept
+
+
+def _source_digest() -> str:
+    digest = hashlib.sha256(numba.__version__.encode())
+    root = Path(__file__).resolve().parent.parent
+    for path in sorted(root.rglob("*.py")):
+        content = path.read_bytes()
+        if b"@jit" in content:
+            digest.update(str(path.relative_to(root)).encode())
+            digest.update(content)
+    return digest.hexdigest()[:20]
+
+
+def _use_cache() -> None:
+    home = user_cache() / "code"
+    folder = home / _source_digest()
+    try:
+        if not folder.exists():
+            folder.mkdir(parents=True)
+            old = sorted(home.iterdir(), key=lambda one: one.stat().st_mtime, reverse=True)
+            for stale in old[KEPT:]:
+                shutil.rmtree(stale, ignore_errors=True)
+    except OSError:
+        return  # no place to keep code: Numba falls back to its own choice
+    numba.config.CACHE_DIR = str(folder)
+
+
+if ENABLED:
+    _use_cache()
 
 
 def jit(function: F) -> F:
@@ -19,10 +58,3 @@ def jit(function: F) -> F:
     if not ENABLED:
         return function
     return cast(F, numba.njit(cache=True, error_model="numpy")(function))
-
-
-def jit_inline(function: F) -> F:
-    """`jit` for a leaf that must dissolve into its caller (no call cost in an inner loop)."""
-    if not ENABLED:
-        return function
-    return cast(F, numba.njit(cache=True, error_model="numpy", inline="always")(function))
