@@ -45,8 +45,12 @@ JOIN_SHIFT_M = 0.3
 CONNECTOR_STEP_M = 0.25  # between points while a connector is being fitted
 STRAIGHT_1PM = 0.06  # an end with less curvature counts as straight
 ARC_SHARES = np.array([0.92, 0.85, 0.75, 0.6])
-TAPER_MPS2 = 2.0  # lateral acceleration of a taper, or of a connector's own drift, at the limit
-S_SHAPE = 5.77  # peak acceleration of a quintic change of lane: this * shift / duration^2
+TAPER_MPS2 = 2.0  # lateral acceleration of a taper at TAPER_SPEED of the limit
+TAPER_SPEED = 0.6
+TAPER_RADIUS_M = (30.0, 300.0)  # bounds of a taper's radius
+DRIFT_RADIUS_M = 20.0  # least radius of a connector's own drift; else half a taper's
+S_SHAPE = 5.77  # peak curvature of a quintic shift to the side: this * shift / length^2
+SHORT_M = 2.0  # a lane this short has no direction of its own
 TAPER_MOST_M = 4.0
 TAPER_SHARE = 0.08  # of a lane's length; a short lane cannot be moved far
 CUT_M = 2.5  # at most this much of a lane's end goes to its connectors, to widen tight turns
@@ -206,7 +210,8 @@ def _jumps(
         tx, ty = math.cos(middle), math.sin(middle)
         along = (bx - ax) * tx + (by - ay) * ty
         aside = (by - ay) * tx - (bx - ax) * ty
-        drift = TAPER_MPS2 * (max(along, 0.0) / max(limit_mps[a], 1.0)) ** 2 / S_SHAPE
+        radius = max(0.5 * _taper_radius(limit_mps[a]), DRIFT_RADIUS_M)
+        drift = max(along, 0.0) ** 2 / (S_SHAPE * radius)
         rest = max(abs(aside) - drift, 0.0)
         rest = math.copysign(min(rest, TAPER_MOST_M), aside)
         share = 0.5
@@ -225,6 +230,13 @@ def _jumps(
         shift[b, 0, 0] += move_b * ty
         shift[b, 0, 1] -= move_b * tx
     return shift
+
+
+@jit
+def _taper_radius(limit_mps: float) -> float:
+    """How tight the S of a taper may be."""
+    radius = (TAPER_SPEED * limit_mps) ** 2 / TAPER_MPS2
+    return min(max(radius, TAPER_RADIUS_M[0]), TAPER_RADIUS_M[1])
 
 
 @jit
@@ -284,7 +296,7 @@ def _ease(at: float, shift: FloatArray, limit_mps: float, most: float) -> float:
     size = math.hypot(shift[0], shift[1])
     if size < 0.01:
         return 0.0
-    length = min(max(limit_mps * math.sqrt(S_SHAPE * size / TAPER_MPS2), 8.0), most)
+    length = min(max(math.sqrt(S_SHAPE * size * _taper_radius(limit_mps)), 8.0), most)
     t = min(1.0, at / max(length, 1e-6))
     return 1.0 - t * t * t * (10.0 - 15.0 * t + 6.0 * t * t)
 
@@ -430,7 +442,8 @@ def _link_straightest(
 ) -> None:
     """Write into link[lane] the connector that runs on straightest at its end (or start).
 
-    Direction is measured over WINDOW_M along connector and the lane beyond it.
+    Direction is measured over WINDOW_M along connector and the lane beyond it, and at that lane;
+    -1 where nothing runs on within THROUGH_RAD.
     """
     for lane in range(len(off) - 1):
         if is_connector[lane]:
@@ -444,10 +457,27 @@ def _link_straightest(
         for k in range(via_off[lane], via_off[lane + 1]):
             c = via[k]
             fx, fy = _beyond(off, xy, s, c, far[c], forward)
-            angle = _angle_between(xy[i, 0] - qx, xy[i, 1] - qy, fx - xy[i, 0], fy - xy[i, 1])
-            if angle < best:
+            ux, uy = xy[i, 0] - qx, xy[i, 1] - qy
+            angle = _angle_between(ux, uy, fx - xy[i, 0], fy - xy[i, 1])
+            vx, vy, length = _lane_direction(off, xy, s, far[c], forward)
+            if length > SHORT_M:
+                angle = max(angle, _angle_between(ux, uy, vx, vy))
+            if angle < min(best, THROUGH_RAD):
                 best = angle
                 link[lane] = c
+
+
+@jit
+def _lane_direction(
+    off: Int32Array, xy: FloatArray, s: FloatArray, lane: int, forward: bool
+) -> tuple[float, float, float]:
+    """Chord over the first WINDOW_M of a lane (over the last, turned round, when not forward), and
+    its length."""
+    lo, hi = off[lane], off[lane + 1]
+    total = s[hi - 1]
+    ax, ay = _at(xy, s, lo, hi, 0.0 if forward else total)
+    bx, by = _at(xy, s, lo, hi, WINDOW_M if forward else total - WINDOW_M)
+    return bx - ax, by - ay, min(WINDOW_M, total)
 
 
 @jit
