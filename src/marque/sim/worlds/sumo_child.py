@@ -29,7 +29,7 @@ SENSOR_M = 120.0
 LOOK_M = 220.0  # candidates for NEAR_M during the next second
 WAKE_M, DOZE_M = 300.0, 350.0  # nearer than this drivers decide every 0.1 s; beyond, less often
 LIFT_CLEAR_M = 200.0  # a deadlock is lifted at once only beyond this
-NEAR_LIFT_FACTOR = 2.5  # nearer, it is given that much longer
+NEAR_LIFT_FACTOR = 2.0  # nearer, it is given that much longer
 EGO_STEP = struct.Struct("<6d")  # front x, y, angle (deg), speed, accel at the end of the step; pad
 FRAME = struct.Struct("<10q")
 
@@ -194,7 +194,7 @@ class Sumo:
         self._ego_type(ego)
         self.front = (x, y, angle)
         self.route = tuple(ego["route"])
-        self._clear_room(x, y, angle, ego["length"], ego["width"])
+        self._clear_room()
         try:
             lib.route.add("marque_route", self.route)
             lib.vehicle.add(EGO, "marque_route", "marque_ego")
@@ -209,6 +209,7 @@ class Sumo:
         lib.vehicle.setActionStepLength(EGO, 0.1)
         if self.setup["far_s"] > 0.0:
             self.wake_near()
+        self._clear_room()  # once more: the others moved in this step and had not seen us
         self._clear_followers()
         self.counts = dict.fromkeys(self.counts, 0) | {
             "removed_for_ego": self.counts["removed_for_ego"]
@@ -233,19 +234,25 @@ class Sumo:
         types.setSpeedFactor("marque_ego", 1.0)
         types.setSpeedDeviation("marque_ego", 0.0)
 
-    def _clear_room(self, x: float, y: float, angle: float, length: float, width: float) -> None:
-        """Remove who stands within a gap of 2.5 m before, behind and 0.3 m beside the ego."""
+    def _clear_room(self) -> None:
+        """Remove who stands within 2.5 m before or behind the ego or 0.3 m beside it, and who is
+        changing lanes right beside it: SUMO's driver looks when he begins to change, not after.
+        """
+        x, y, angle = self.front
+        length, width = self.setup["ego"]["length"], self.setup["ego"]["width"]
         h = radians(90.0 - angle)
         mx, my = x - 0.5 * length * cos(h), y - 0.5 * length * sin(h)
         vehicle = self.lib.vehicle
         for name in vehicle.getIDList():
             px, py = vehicle.getPosition(name)
-            if hypot(px - mx, py - my) > 40.0:
+            if name == EGO or not hypot(px - mx, py - my) < 40.0:
                 continue
             oh = radians(90.0 - vehicle.getAngle(name))
             long, wide = vehicle.getLength(name), vehicle.getWidth(name)
             box = (px - 0.5 * long * cos(oh), py - 0.5 * long * sin(oh), oh, long, wide)
-            if _overlap((mx, my, h, length + 5.0, width + 0.6), box):
+            changing = abs(vehicle.getLateralLanePosition(name)) > 0.02
+            beside = 4.0 if changing else 0.6
+            if _overlap((mx, my, h, length + 5.0, width + beside), box):
                 vehicle.remove(name)
                 self.counts["removed_for_ego"] += 1
 

@@ -20,11 +20,11 @@ from marque.core.errors import MarqueError
 
 VEHICLES_PER_LANE_KM = 4.2  # about 200 in the Berlin district (48 lane-km)
 FEWEST, MOST = 20, 1200
-CYCLISTS_PER_VEHICLE = 0.10  # few: on one lane a cyclist sets the pace for all behind
+CYCLISTS_PER_VEHICLE = 0.07  # few: on one lane a cyclist sets the pace for all behind
 WALKERS_PER_VEHICLE = 0.50
 SHORTEST_TRIP_M = 500.0
 CLEAR_OF_EGO_M = 200.0  # nobody appears nearer than this; beyond sensor range
-FRINGE_WEIGHT = 5.0  # roads that enter or leave the map carry more traffic
+FRINGE_WEIGHT = 2.0  # roads that enter or leave the map carry more traffic
 TRIES = 200
 
 # type id: (share, class, length, width, accel, decel, top speed m/s, speed factor)

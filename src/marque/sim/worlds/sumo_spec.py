@@ -20,7 +20,7 @@ OWN_WARM_S = 300.0
 FOREIGN_WARM_S = 1800.0
 FINE_S = 30.0  # the last part of the warm-up runs at the drive's own step
 SETTLE_S = 10  # walkers enter before the ego does
-DEADLOCK_S = 120.0
+DEADLOCK_S = 180.0  # longer than any red
 FAR_S = 0.5  # drivers beyond 300 m decide this often; it halves the cost of a big city
 
 
@@ -304,7 +304,7 @@ def _facts(
         "collision check": f"junctions {values['collision.check-junctions'] or 'true'}, "
         f"action {values['collision.action']}",
         "deadlocks": f"the head of a lane standing {spec.deadlock_s:g} s is removed beyond 200 m "
-        "from our car, nearer after 2.5 times that; SUMO's own teleports "
+        "from our car, nearer after twice that; SUMO's own teleports "
         + ("off" if values["time-to-teleport"] == "-1" else values["time-to-teleport"] + " s"),
         "drivers decide": f"every 0.1 s within 300 m of our car, every {FAR_S:g} s beyond"
         if values["default.action-step-length"] == str(FAR_S)
