@@ -12,7 +12,7 @@ from typing import Annotated, Any
 import typer
 from rich.console import Console
 
-from marque.cli.show import Bar, Waiting, command_line, facts_table, minutes
+from marque.cli.show import Bar, Waiting, facts_table, minutes
 from marque.core.errors import MarqueError
 from marque.core.files import need_writable_folder, write_text
 from marque.core.time import seconds
@@ -29,11 +29,11 @@ from marque.sim.order import (
     limit_by_reference,
     open_ground,
     open_world,
-    place_text,
     prepare,
     with_limit,
 )
 from marque.sim.reference import Reference
+from marque.sim.told import command_line, drive_options, reference_facts
 from marque.sim.worlds.port import RoadWorld
 from marque.types.episode import Episode, Tick
 
@@ -241,24 +241,6 @@ def _first_line(ready: Ready) -> str:
     )
 
 
-def repeat_line(ready: Ready, verb: tuple[str, ...] = ("drive",)) -> list[tuple[str, object]]:
-    """The options that fix a drive."""
-    order = ready.order
-    road_map, trip = ready.setup.road_map, ready.setup.trip
-    return [
-        ("--map", order.map_name or (road_map.name if order.traffic in ("sumo", "none") else "")),
-        ("--from", place_text(road_map, trip.start_lane, trip.start_s_m)),
-        ("--to", place_text(road_map, trip.goal_lane, trip.goal_s_m)),
-        ("--seed", order.seed),
-        ("--traffic", order.traffic),
-        ("--density", order.density),
-        ("--begin", order.begin_s),
-        ("--sumo-args", order.sumo_args),
-        ("--driver", order.driver),
-        ("--car", order.car),
-    ]
-
-
 def _summary(
     ready: Ready,
     wanted: Wanted,
@@ -267,7 +249,7 @@ def _summary(
     reference: Reference | None,
     facts: dict[str, str],
 ) -> dict[str, Any]:
-    options = [*repeat_line(ready), ("--minutes", wanted.minutes)]
+    options = [*drive_options(ready), ("--minutes", wanted.minutes)]
     words = ("drive", "--reference") if wanted.reference else ("drive",)
     return {
         "schema": "marque.drive/1",
@@ -283,22 +265,6 @@ def _summary(
         "reference": reference_facts(reference),
         "traffic_facts": facts,
         "events": len(episode.events),
-    }
-
-
-def reference_facts(reference: Reference | None) -> dict[str, Any] | None:
-    """What SUMO's own driver did, as plain data."""
-    if reference is None:
-        return None
-    return {
-        "arrived": reference.arrived,
-        "duration_s": round(reference.duration_s, 3),
-        "waiting_s": round(reference.waiting_s, 3),
-        "distance_m": round(reference.distance_m, 3),
-        "collisions": [
-            {"t_s": hit.t_s, "x_m": hit.x_m, "y_m": hit.y_m, "other": hit.other}
-            for hit in reference.collisions
-        ],
     }
 
 

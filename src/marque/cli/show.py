@@ -1,8 +1,8 @@
 """What the verbs share: progress on a terminal, tables, and the line that repeats a run."""
 
-import shlex
+import contextlib
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from types import TracebackType
 from typing import Self
 
@@ -33,6 +33,13 @@ class Bar:
         """Redraw."""
         if self._on:
             self._bar.update(self._task, completed=done, description=text, refresh=True)
+
+    @contextlib.contextmanager
+    def aside(self) -> Iterator[None]:
+        """Take the bar away while something else is printed."""
+        self._bar.stop()
+        yield
+        self._bar.start()
 
     def __enter__(self) -> Self:
         self._bar.start()
@@ -70,16 +77,6 @@ def facts_table(title: str, rows: Sequence[tuple[str, str]]) -> Table:
     for name, value in rows:
         table.add_row(name, value)
     return table
-
-
-def command_line(words: Sequence[str], options: Sequence[tuple[str, object]]) -> str:
-    """The line that repeats a run; options that are None or empty are left out."""
-    parts = ["marque", *words]
-    for name, value in options:
-        if value is None or value == "":
-            continue
-        parts += [name, f"{value:g}" if isinstance(value, float) else str(value)]
-    return shlex.join(parts)
 
 
 def minutes(seconds: float) -> str:

@@ -17,9 +17,9 @@ from marque.maps.library import open_map
 from marque.maps.lookup import LaneIndex
 from marque.maps.places import parse_place
 from marque.maps.reach import explain
-from marque.maps.routing import Route, Trip, cost_at, draw_trips, plan_route, route_path
+from marque.maps.routing import Route, Trip, cost_at, draw_trips, plan_route, route_length_m
 from marque.metrics.arrival import time_limit_s
-from marque.metrics.optimal import optimal_time_s
+from marque.metrics.optimal import trip_optimal_time_s
 from marque.sensing.profile import load_profile
 from marque.sim.drive import Setup, place_on, trip_route
 from marque.sim.reference import Reference, reference_run
@@ -37,6 +37,7 @@ DEFAULT_MAP = "berlin"
 SUMO, EMPTY = "sumo", "none"
 # the time limit of a drive whose reference was not driven, from the time-optimal profile
 LIMIT_FACTOR, LIMIT_EXTRA_S = 6.0, 180.0
+LEAST_WAY_M = 1.0
 
 Progress = Callable[[str], None]
 
@@ -127,7 +128,9 @@ def prepare(order: Order, ground: Ground, trip: Trip | None = None) -> Ready:
     if trip is None:
         trip = _trip(order, ground)
     route, edges = trip_route(road_map, trip)
-    optimal_s = _optimal_s(road_map, route, trip)
+    if not route_length_m(road_map, route, trip.start_lane, trip.start_s_m) > LEAST_WAY_M:
+        raise MarqueError(f"the goal lies less than {LEAST_WAY_M:g} m ahead of the start")
+    optimal_s = trip_optimal_time_s(road_map, trip)
     setup = Setup(
         road_map=road_map,
         index=ground.index,
@@ -206,13 +209,6 @@ def checked_trip(road_map: RoadMap, trip: Trip) -> Trip:
         why = explain(road_map, trip.start_lane, trip.start_s_m, trip.goal_lane)
         raise MarqueError(f"no way to the goal; {why or 'it lies behind the start'}")
     return trip
-
-
-def _optimal_s(road_map: RoadMap, route: Route, trip: Trip) -> float:
-    line = route_path(road_map, route, trip.start_lane, trip.start_s_m)
-    if not line.s_m[-1] > 0.0:
-        raise MarqueError("the goal is where the drive begins; choose another")
-    return optimal_time_s(line.xy_m, line.limit_mps)
 
 
 def _spec(
