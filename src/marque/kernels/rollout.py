@@ -285,7 +285,7 @@ def roll(
         rear = s - ego[E_REAR]
         now += DT_S
         # ---- contacts and time margins
-        if v > 0.3 or t == 0:
+        if v > 0.1 or t == 0:
             for q in range(n_active):
                 k = active[q]
                 if first[k] < 0 or behind[k] == 1:
@@ -309,7 +309,7 @@ def roll(
                             if out[R_CONFLICT] < 0.0:
                                 out[R_CONFLICT] = float(k)
                 if relation[k] != 1 and v > 0.3:
-                    ahead = pos[k] + vel[k] * rear_margin[k] + 0.5
+                    ahead = pos[k] + vel[k] * rear_margin[k]
                     j2 = min(int(ahead + 0.5), samples[k] - 1)
                     jm = min(int(0.5 * (pos[k] + ahead) + 0.5), samples[k] - 1)
                     for jx in (jm, j2):

@@ -62,6 +62,7 @@ LOST_SIDE_M = 0.6  # off the planned line by more than this: plan from where the
 LOST_ALONG_M = 1.5
 LOST_MPS = 1.2
 CHANGE_PAUSE_S = 3.0
+CREEP_MPS = 1.5
 PATIENCE_S = 15.0  # waiting for a gap longer than this: take the way round instead
 
 
@@ -137,7 +138,8 @@ class Marque:
                 rule_memory = after
         it = interactions(
             context.tables, corridors, [s.s_m for s in starts], ego[E_FRONT], ego[E_REAR],
-            ego[E_HALF_WIDTH], scene.tracks, forecast, [r.quiet for r in rules], memory.stood_s,
+            ego[E_HALF_WIDTH], scene.tracks, forecast, start.speed_mps, [r.quiet for r in rules],
+            memory.stood_s,
         )
         fronts = [s.s_m + ego[E_FRONT] for s in starts]
         policies = propose(
@@ -158,7 +160,7 @@ class Marque:
             memory, corridor=chosen, plan=plan, plan_s_m=starts[winner.corridor].s_m,
             rules=rule_memory, previous=key[scores.best],
             waiting_s=_waited(memory, plan, start),
-            stood_s=memory.stood_s + PLAN_STEP_S if scene.ego.speed_mps < 0.2 else 0.0,
+            stood_s=_stood(memory, scene.ego.speed_mps),
         )
         return memory, plan
 
@@ -300,7 +302,7 @@ def alternatives(
     """The present corridor first, then lane changes."""
     corridors = [corridor]
     starts = [start]
-    if corridor.manoeuvre != "keep":
+    if corridor.manoeuvre not in ("keep", "return"):
         back = _abort(memory, corridor, start)
         if back is not None:
             corridors.append(back[0])
@@ -612,6 +614,13 @@ def _indicator(corridor: Corridor, s_m: float, trajectory: Trajectory) -> Indica
             if junction.turn == 3:
                 return Indicator.RIGHT
     return Indicator.OFF
+
+
+def _stood(memory: Memory, speed_mps: float) -> float:
+    """Creeping neither adds to the time nor ends it: else two would wait and creep in turns."""
+    if speed_mps < 0.2:
+        return memory.stood_s + PLAN_STEP_S
+    return memory.stood_s if speed_mps < CREEP_MPS else 0.0
 
 
 def _waited(memory: Memory, plan: Plan, start: Start) -> float:

@@ -16,8 +16,10 @@ from marque.types.forecast import Forecast
 from marque.types.scene import Tracks
 
 SAMPLES = 132
-LATERAL_M = 0.3  # beside our body, to moving and standing vehicles
-LATERAL_WALKER_M = 0.6
+# room beside our body; it grows with our speed
+WALKER_LEAST_M, WALKER_MOST_M = 0.3, 0.6
+OTHER_LEAST_M, OTHER_MOST_M = 0.2, 0.35
+SIDE_S = 0.06
 PATIENCE_S = 3.0  # somebody who has stood for so long before us gives way to us
 
 
@@ -128,6 +130,7 @@ def interactions(
     half_width_m: float,
     tracks: Tracks,
     forecast: Forecast,
+    speed_mps: float,
     quiet: list[set[int]],
     stood_s: float,
 ) -> Interactions:
@@ -142,7 +145,11 @@ def interactions(
     track = forecast.track
     kind = tracks.kind[track]
     walker = (kind == UserKind.PEDESTRIAN).astype(np.int8)
-    margin = np.where(walker == 1, LATERAL_WALKER_M, LATERAL_M)
+    margin = np.where(
+        walker == 1,
+        min(WALKER_MOST_M, WALKER_LEAST_M + SIDE_S * speed_mps),
+        min(OTHER_MOST_M, OTHER_LEAST_M + 0.4 * SIDE_S * speed_mps),
+    )
     lead_path, lead_gap = _lead_paths(tracks, forecast)
     zones = max(1, max(len(c.keep_clear_m) for c in corridors))
     it = Interactions(
@@ -152,9 +159,9 @@ def interactions(
         active=np.zeros((c_count, max(k_count, 1)), np.int32),
         n_active=np.zeros(c_count, np.int32),
         samples=samples,
-        lo=np.empty(shape),
-        hi=np.empty(shape),
-        cosr=np.empty(shape),
+        lo=np.full(shape, FREE),
+        hi=np.full(shape, -FREE),
+        cosr=np.ones(shape),
         first=np.full((c_count, max(k_count, 1)), -1, np.int32),
         last=np.full((c_count, max(k_count, 1)), -1, np.int32),
         relation=np.zeros((c_count, max(k_count, 1)), np.int8),

@@ -60,6 +60,9 @@ def choose(
     forced = nominal[:, R_FORCED]
     # contact: the later the better, in steps of half a second
     tier0 = np.where(np.isinf(contact), 0, 40 - np.floor(2.0 * np.minimum(contact, 8.0)))
+    # of those that touch at the same time, the ones that brake
+    moving = np.array([policy.mode == NORMAL for policy in policies])
+    tier0 += np.where(np.isfinite(contact) & moving, 1, 0)
     tier1 = np.where(margin < MARGIN_S, 11 - np.floor(2.0 * np.minimum(margin, 5.0)), 0.0)
     tier1 += np.where(forced > FORCED_MPS2, 5.0, 0.0)
     tier2 = nominal[:, R_BOX]
