@@ -127,7 +127,7 @@ def test_the_sublane_model_can_be_asked_for(tmp_path):
     spec = spec_of(make(tmp_path, CAR), ("wc", "ce"), 3, sumo_args=("--lateral-resolution", "0.8"))
     world = SumoWorld(spec)
     try:
-        ego = on_lane(spec.road_map, "wc_0", 60.0)
+        ego = on_lane(spec.road_map, "wc_0", 120.0)
         world.reset(ego)
         seen = world.step(ego)
         assert len(seen.users.uid) == 1

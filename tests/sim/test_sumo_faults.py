@@ -140,6 +140,20 @@ def test_options_of_the_user_pass_through_and_ours_are_held(tmp_path):
     assert "own 1 s is overridden" in plan.facts["step"]
 
 
+@pytest.mark.parametrize("which", ["*.xml.gz", "*.json"])
+def test_a_damaged_warmed_state_is_made_again(tmp_path, which):
+    spec = spec_of(make(tmp_path, CAR), ("wc", "ce"), 3)
+    SumoWorld(spec).close()
+    (state,) = (tmp_path / "cache").glob(which)
+    state.write_bytes(state.read_bytes()[: state.stat().st_size // 2])
+    world = SumoWorld(spec)
+    try:
+        assert len(world.reset(on_lane(spec.road_map, "wc_0", 120.0)).users.uid) == 1
+        assert world.facts()["warmed state"] == "made now"
+    finally:
+        world.close()
+
+
 def test_an_unknown_option_is_refused_in_sumos_words(tmp_path):
     spec = spec_of(make(tmp_path, CAR), ("wc", "ce"), 3, sumo_args=("--no-such-thing", "1"))
     with pytest.raises(MarqueError, match=r"no-such-thing"):

@@ -20,6 +20,7 @@ from pathlib import Path
 from typing import Any
 
 from marque.core.errors import MarqueError
+from marque.core.files import write_text
 from marque.sim.worlds import sumo_link as link
 from marque.sim.worlds.sumo_demand import CYCLIST_PREFIX, Demand, Wanted, read_network
 
@@ -567,16 +568,19 @@ class Server:
         made = not (state.exists() and kept.exists())
         if made:
             self._warm(setup, state, kept)
-        data = json.loads(kept.read_text())
-        self._start([*setup["args"], "--load-state", str(state)])
+        try:
+            data = self._load(setup, state, kept)
+        except (MarqueError, OSError, ValueError):
+            if made:
+                raise
+            self._warm(setup, state, kept)  # a damaged state is made again
+            data, made = self._load(setup, state, kept), True
         self.sumo = sumo = Sumo(libsumo, setup)
         self._check_map(sumo)
         if setup["demand"] is not None:
             sumo.demand = Demand(
                 read_network(Path(setup["net"])), Wanted(*setup["demand"]), setup["seed"]
             )
-            drawn = data["random"]
-            data["random"] = (drawn[0], tuple(drawn[1]), drawn[2])
             sumo.demand.load(data)
         for second in range(setup["settle_s"]):
             sumo.tend(walkers=True)
@@ -593,6 +597,11 @@ class Server:
             "made": made,
             "delta_s": libsumo.simulation.getDeltaT(),
         }
+
+    def _load(self, setup: dict[str, Any], state: Path, kept: Path) -> dict[str, Any]:
+        data: dict[str, Any] = json.loads(kept.read_text())
+        self._start([*setup["args"], "--load-state", str(state)])
+        return data
 
     def _need_walkers(self) -> None:
         if self.lib.person.getIDCount() == 0 and self.sumo and self.sumo.demand:
@@ -639,7 +648,7 @@ class Server:
                 saved = str(aside)
                 lib.simulation.saveState(saved)
             data = demand.save() if demand is not None else {}
-            kept.write_text(json.dumps(data))
+            write_text(kept, json.dumps(data))
             os.replace(aside, state)
         finally:
             aside.unlink(missing_ok=True)

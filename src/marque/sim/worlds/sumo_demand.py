@@ -26,6 +26,7 @@ SHORTEST_TRIP_M = 500.0
 CLEAR_OF_EGO_M = 200.0  # nobody appears nearer than this; beyond sensor range
 FRINGE_WEIGHT = 2.0  # roads that enter or leave the map carry more traffic
 TRIES = 200
+ENOUGH_WAYS = 12  # with fewer known ways of a class, new ones are drawn in the drive too
 
 # type id: (share, class, length, width, accel, decel, top speed m/s, speed factor)
 TYPES: dict[str, tuple[float, str, float, float, float, float, float, str]] = {
@@ -246,6 +247,7 @@ class Demand:
         self.serial = 0
         self.refused = 0  # draws with no route, a U-turn or too short a way
         self.starts = network.walk_starts
+        self.ways: dict[str, list[tuple[str, ...]]] = {}  # by class, as drawn so far
         shares = [row[0] for row in TYPES.values()]
         self._shares = tuple(accumulate(shares))
         if target.vehicles and not network.places["passenger"].edges:
@@ -253,11 +255,18 @@ class Demand:
 
     def save(self) -> dict[str, Any]:
         """What must be kept with a saved SUMO state (vehicles alone; walkers start afresh)."""
-        return {"random": self.random.getstate(), "serial": self.serial, "refused": self.refused}
+        return {
+            "random": self.random.getstate(),
+            "serial": self.serial,
+            "refused": self.refused,
+            "ways": self.ways,
+        }
 
     def load(self, kept: dict[str, Any]) -> None:
         """Continue from `save`."""
-        self.random.setstate(kept["random"])
+        version, numbers, gauss = kept["random"]
+        self.random.setstate((version, tuple(numbers), gauss))
+        self.ways = {of: [tuple(way) for way in ways] for of, ways in kept["ways"].items()}
         self.serial = kept["serial"]
         self.refused = kept["refused"]
 
@@ -278,10 +287,31 @@ class Demand:
     def _vehicle(
         self, traffic: Traffic, kind: str, of: str, ego: tuple[float, float] | None
     ) -> None:
-        places = self.network.places[of]
+        route = self._known_way(of, ego) if ego is not None else None
+        route = route or self._new_way(traffic, kind, of, ego)
+        if route is None:
+            return
+        self.serial += 1
+        sort = CYCLIST_PREFIX if kind == CYCLIST else "m"
+        traffic.add_vehicle(f"{sort}{self.serial}", kind, route)
+
+    def _known_way(self, of: str, ego: tuple[float, float] | None) -> tuple[str, ...] | None:
+        """A way that somebody took in the warm-up: routing is dear, and a drive is short."""
+        ways = self.ways.get(of, [])
+        if len(ways) < ENOUGH_WAYS:
+            return None
         for _ in range(TRIES):
-            if not places.edges:
-                return
+            way = ways[int(self.random.random() * len(ways))]
+            if not self._in_sight(way[0], ego):
+                return way
+        return None
+
+    def _new_way(
+        self, traffic: Traffic, kind: str, of: str, ego: tuple[float, float] | None
+    ) -> tuple[str, ...] | None:
+        """Draw ends until SUMO knows a way between them that is long enough and has no U-turn."""
+        places = self.network.places[of]
+        for _ in range(TRIES if places.edges else 0):
             start = places.edges[self._draw(places.weight, self.random)]
             end = places.edges[self._draw(places.weight, self.random)]
             if start == end or self._in_sight(start, ego):
@@ -292,10 +322,9 @@ class Demand:
             if not route or length < SHORTEST_TRIP_M or u_turn:
                 self.refused += 1
                 continue
-            self.serial += 1
-            sort = CYCLIST_PREFIX if kind == CYCLIST else "m"
-            traffic.add_vehicle(f"{sort}{self.serial}", kind, route)
-            return
+            self.ways.setdefault(of, []).append(route)
+            return route
+        return None
 
     def _walker(self, traffic: Traffic, ego: tuple[float, float] | None) -> None:
         draw = self.walk_random

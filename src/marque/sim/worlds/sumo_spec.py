@@ -15,7 +15,7 @@ from marque.sim.worlds.sumo_demand import Wanted, type_file, wanted
 from marque.types.codes import LaneKind
 from marque.types.road_map import RoadMap
 
-WARM_VERSION = 1  # change when the warm-up itself changes: old states are then not found
+WARM_VERSION = 2  # change when the warm-up itself changes: old states are then not found
 OWN_WARM_S = 300.0
 FOREIGN_WARM_S = 1800.0
 FINE_S = 30.0  # the last part of the warm-up runs at the drive's own step
