@@ -1,0 +1,139 @@
+"""`marque prove situations`: seeded cases of every class of situation, judged by the truth."""
+
+import json
+import shlex
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from marque.cli.show import Bar, minutes
+from marque.core.files import need_writable_folder, write_text
+
+FAILED = 1
+
+
+def situations(
+    only: Annotated[
+        list[str] | None,
+        typer.Option("--only", metavar="CLASS", help="This class alone; may be repeated."),
+    ] = None,
+    cases: Annotated[int, typer.Option(min=1, metavar="N", help="Cases of each class.")] = 20,
+    seed: Annotated[int, typer.Option(min=0, metavar="S", help="Of everything drawn.")] = 1,
+    driver: Annotated[str, typer.Option(metavar="D", help="Who drives.")] = "marque",
+    car: Annotated[str, typer.Option(metavar="C", help="A name or a TOML file.")] = "saloon_ev",
+    workers: Annotated[int, typer.Option(min=1, metavar="K", help="Processes.")] = 1,
+    case: Annotated[
+        int | None, typer.Option(min=0, metavar="I", help="One case alone, with its diary.")
+    ] = None,
+    keep: Annotated[
+        Path | None,
+        typer.Option("--keep", metavar="DIR", help="SUMO's files of failed cases go there."),
+    ] = None,
+    json_file: Annotated[
+        Path | None, typer.Option("--json", metavar="FILE", help="The result as one object.")
+    ] = None,
+) -> int:
+    """Drive seeded cases of every class of situation in SUMO's traffic, and print the share passed.
+
+    A case in which the situation truly did not come about is drawn anew and counted as not posed.
+    Exit 0: all passed; 1: some failed; 2: wrong use or bad input.
+    """
+    from marque.prove.situations import suite
+
+    if json_file is not None:
+        need_writable_folder(json_file.parent)
+    if keep is not None:
+        need_writable_folder(keep)
+    chosen = tuple(only or ())
+    total = (len(chosen) or len(suite.CLASSES)) * (cases if case is None else 1)
+    console = Console(highlight=False)
+    console.print(
+        f"{total} cases, driver {driver}, car {car}, seed {seed}, traffic: SUMO's, drawn per case",
+        soft_wrap=True, markup=False,
+    )  # fmt: skip
+    with Bar(total) as bar:
+        count = 0
+
+        def done(result: dict[str, Any]) -> None:
+            nonlocal count
+            count += 1
+            bar.show(count, f"{result['class']} {result['case']}")
+
+        report = suite.run(
+            seed=seed, cases=cases, only=chosen, driver=driver, car=car, workers=workers,
+            keep=keep, case=case, done=done,
+        )  # fmt: skip
+    report["command"] = _command(chosen, cases, seed, driver, car, workers, case)
+    show(console, report)
+    if case is not None:
+        _show_diaries(console, report)
+    if json_file is not None:
+        write_text(json_file, json.dumps(report, indent=1) + "\n")
+        console.print(f"wrote {json_file}", soft_wrap=True, markup=False)
+    console.print(f"again: {report['command']}", soft_wrap=True, markup=False)
+    return 0 if report["passed"] else FAILED
+
+
+def show(console: Console, report: dict[str, Any]) -> None:
+    """The table for people, and one line for each case that failed."""
+    table = Table(box=None, padding=(0, 2))
+    for name, side in (
+        ("situation", "left"), ("passed", "right"), ("share", "right"), ("not posed", "right"),
+        ("what failed", "left"),
+    ):  # fmt: skip
+        table.add_column(name, justify=side, overflow="fold")  # type: ignore[arg-type]
+    for each in report["classes"]:
+        broken = ", ".join(f"{name} {count}" for name, count in each["broken"].items())
+        table.add_row(
+            each["title"], f"{each['passed']}/{each['cases']}",
+            f"{100.0 * each['passed_share']:.0f} %", str(each["not_posed"]), broken,
+        )  # fmt: skip
+    table.add_row(
+        "all", f"{report['cases_passed']}/{report['cases_total']}",
+        f"{100.0 * report['passed_share']:.0f} %",
+        str(sum(each["not_posed"] for each in report["classes"])), "",
+    )  # fmt: skip
+    console.print(table)
+    for each in report["classes"]:
+        for result in each["results"]:
+            if not result["passed"]:
+                console.print(_failure(each["class"], result), soft_wrap=True, markup=False)
+    console.print(f"computed in {minutes(report['wall_s'])}", markup=False)
+
+
+def _failure(name: str, result: dict[str, Any]) -> str:
+    parts = []
+    for failed in result["failed"]:
+        at = "" if failed["t_s"] is None else f" at {failed['t_s']:g} s"
+        parts.append(f"{failed['name']}{at} ({failed['value']})")
+    return f"{name} {result['case']}: {result['text']}: {'; '.join(parts)}"
+
+
+def _show_diaries(console: Console, report: dict[str, Any]) -> None:
+    from marque.prove.situations.diary import say
+
+    for each in report["classes"]:
+        for result in each["results"]:
+            console.print(f"{each['class']} {result['case']}: {result['text']}", markup=False)
+            for line in result["diary"]:
+                console.print(say(line), soft_wrap=True, markup=False)
+
+
+def _command(
+    only: tuple[str, ...],
+    cases: int,
+    seed: int,
+    driver: str,
+    car: str,
+    workers: int,
+    case: int | None,
+) -> str:
+    words = ["marque", "prove", "situations"]
+    for name in only:
+        words += ["--only", name]
+    words += ["--cases", str(cases)] if case is None else ["--case", str(case)]
+    words += ["--seed", str(seed), "--driver", driver, "--car", car, "--workers", str(workers)]
+    return shlex.join(words)
