@@ -29,7 +29,11 @@ def locate(path: Trajectory, x: float, y: float) -> tuple[float, float, float]:
                 along = (x - px) * math.cos(h) + (y - py) * math.sin(h)
                 end = (i == 0 and w == 0.0) or w == 1.0
                 best = (away, s + (along if end else 0.0), left, h)
-    return best[1:]
+    if best[0] < math.inf:
+        return best[1:]
+    h = headings[0]  # a standing trajectory: one point with a direction
+    along = (x - xs[0]) * math.cos(h) + (y - ys[0]) * math.sin(h)
+    return ss[0] + along, (y - ys[0]) * math.cos(h) - (x - xs[0]) * math.sin(h), h
 
 
 def command(
@@ -63,11 +67,18 @@ def command(
         feedback = -np.clip(d, -t.OFFSET_CLIP_M, t.OFFSET_CLIP_M) / reach**2
         feedback += 2.0 * t.DAMPING * turn / reach
         most = t.FEEDBACK_LATERAL_MPS2 / max(1.0, v * v)
-        wanted = float(np.interp(s + v * late, grid, bends)) + np.clip(feedback, -most, most)
         flexed = p.wheelbase_m + p.understeer_rads2pm * v * v
         tight = math.tan(p.max_steer_rad) / flexed
         wheel = p.steer.rate / (math.cos(math.atan(last[1] * flexed)) ** 2 * flexed)
-        rate = min(wheel, t.LATERAL_JERK_MPS3 / max(1e-3, v * v)) * dt_s
+        rate = min(wheel, t.LATERAL_JERK_MPS3 / max(1e-3, v * v))
+        soon = s + v * late
+        ahead = float(np.interp(soon, grid, bends))
+        waits = (grid[grid > soon] - soon) / max(v, t.EARLY_BELOW_MPS)
+        later = bends[grid > soon][waits <= t.EARLY_S]
+        waits = waits[waits <= t.EARLY_S]
+        early = max([ahead, *(later - rate * waits)]) + min([ahead, *(later + rate * waits)])
+        wanted = 0.5 * early + np.clip(feedback, -most, most)
+        rate *= dt_s
         curvature = float(np.clip(np.clip(wanted, -tight, tight), last[1] - rate, last[1] + rate))
     now = column(path.s_m, at_s)
     stands = column(path.s_m, at_s + t.STANDS_WITHIN_S) - now < t.STANDS_M
@@ -83,4 +94,4 @@ def command(
     before = 0.0 if v < t.HOLD_BELOW_MPS and last[0] < 0.0 else last[0]
     down = t.HARD_JERK_MPS3 if wanted < t.HARD_MPS2 else t.JERK_MPS3
     wanted = float(np.clip(wanted, before - down * dt_s, before + t.JERK_MPS3 * dt_s))
-    return float(np.clip(wanted, -p.max_brake_mps2, p.max_accel_mps2)), curvature
+    return float(np.clip(wanted, -p.max_brake_mps2, min(t.ACCEL_MPS2, p.max_accel_mps2))), curvature

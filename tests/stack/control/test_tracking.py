@@ -92,6 +92,16 @@ def test_a_turn_with_a_stop_in_it(car: Platform) -> None:
     assert wheel.max() - wheel.min() < 0.02  # no steering to and fro where it stands
 
 
+@pytest.mark.parametrize("car", CARS[:2], ids=lambda c: c.name)
+def test_a_turn_that_sets_in_faster_than_the_wheel_is_begun_early(car: Platform) -> None:
+    """A city lane: from straight to 4.8 m radius within 2.5 m at 3 m/s, and out again."""
+    bend = smooth_curvature([(15, 0), (2.5, 0), (4.0, 0.208), (2.5, 0.208), (40, 0.0)])
+    road = course(ramp([(14.0, 0.0)], FINE_S), 3.0, bend)
+    got = drive(car, road, extra_s=0.0)
+    assert np.abs(np.diff(got.curvature_cmd_1pm)).max() / FINE_S < 0.27  # the wheel's own pace
+    assert np.abs(got.offset_m).max() <= 0.2
+
+
 @each_car
 @pytest.mark.parametrize("start", [-0.8, 0.5])
 def test_an_offset_is_brought_back_without_swinging_over(car: Platform, start: float) -> None:

@@ -26,6 +26,7 @@ from marque.types.scene import EgoBelief
 SPEED_GAIN_1PS = 1.2
 PLACE_GAIN_1PS2 = 0.35
 PLACE_CLIP_M = 2.0  # a larger lag than this is the next plan's affair
+ACCEL_MPS2 = 1.95  # of the command, just below what the guard lets through
 JERK_MPS3 = 3.0  # of the command, up and down, in ordinary driving
 HARD_JERK_MPS3 = 25.0  # when the plan itself brakes harder than HARD_MPS2
 HARD_MPS2 = -2.6
@@ -41,6 +42,8 @@ DAMPING = 0.9
 OFFSET_CLIP_M = 1.0
 FEEDBACK_LATERAL_MPS2 = 1.5  # most that feedback may add to the path's own
 LATERAL_JERK_MPS3 = 4.5  # below what the guard lets through
+EARLY_S = 2.0  # how far ahead the wheel looks for turns that are faster than it
+EARLY_BELOW_MPS = 1.0
 NEED_PATH_M = 0.3  # with less path ahead, the wheel stays where it is
 
 
@@ -222,7 +225,11 @@ def _steering(
         return last  # too little path to steer by
     late_s, steer_rate, max_steer = steer
     wheelbase, understeer, rear_slip, yaw_late = body
-    ahead = over_path(curvature, s, place + v * (late_s + yaw_late * v))
+    flexed = wheelbase + understeer * v * v
+    wheel_rate = steer_rate * (1.0 + (flexed * last) ** 2) / flexed
+    rate = min(wheel_rate, LATERAL_JERK_MPS3 / max(1e-3, v * v))
+    soon = place + v * (late_s + yaw_late * v)
+    ahead = over_path(curvature, s, soon) + _early(curvature, s, soon, v, rate)
     here = over_path(curvature, s, place)
     reach = max(REACH_MIN_M, v * REACH_S)
     slip = rear_slip * v * v * here
@@ -231,12 +238,30 @@ def _steering(
     feedback = back + 2.0 * DAMPING * math.sin(turn) / reach
     most = FEEDBACK_LATERAL_MPS2 / max(1.0, v * v)
     wanted = ahead + min(most, max(-most, feedback))
-    flexed = wheelbase + understeer * v * v
-    wheel_rate = steer_rate * (1.0 + (flexed * last) ** 2) / flexed
-    rate = min(wheel_rate, LATERAL_JERK_MPS3 / max(1e-3, v * v))
     tightest = math.tan(max_steer) / flexed
     wanted = min(tightest, max(-tightest, wanted))
     return float(min(last + rate * dt_s, max(last - rate * dt_s, wanted)))
+
+
+@jit
+def _early(curvature: FloatArray, s: FloatArray, soon: float, v: float, rate: float) -> float:
+    """What to add to the path's curvature at `soon` where it later turns faster than the wheel.
+
+    Half of what would be needed to be there in time: the wheel is then early by as much as it
+    will be late.
+    """
+    here = over_path(curvature, s, soon)
+    most = here
+    least = here
+    i = int(np.searchsorted(s, soon, side="right"))
+    while i < len(s):
+        wait = (s[i] - soon) / max(v, EARLY_BELOW_MPS)
+        if wait > EARLY_S:
+            break
+        most = max(most, curvature[i] - rate * wait)
+        least = min(least, curvature[i] + rate * wait)
+        i += 1
+    return float(0.5 * (most + least) - here)
 
 
 @jit
@@ -268,4 +293,4 @@ def _pedals(
         last = 0.0  # a standing car feels no step in the brake
     down = HARD_JERK_MPS3 if wanted < HARD_MPS2 else JERK_MPS3
     wanted = min(last + JERK_MPS3 * dt_s, max(last - down * dt_s, wanted))
-    return float(min(limit[0], max(-limit[1], wanted)))
+    return float(min(ACCEL_MPS2, limit[0], max(-limit[1], wanted)))
