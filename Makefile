@@ -1,20 +1,32 @@
 # Two commands: `make drive` and `make test`. Each works alone on a fresh clone with Python 3.11+.
-PYTHON ?= python3
+# Choose another Python with `make PYTHON=/path/to/python3.12 drive`; words for the drive go into
+# ARGS: `make drive ARGS="--seed 7 --driver lane"`.
+PYTHON ?= $(shell for p in python3 python3.14 python3.13 python3.12 python3.11 python; do \
+	"$$p" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && { echo $$p; exit; }; \
+	done; echo python3)
 VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.ready
+PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt
+ARGS ?=
 
 .PHONY: setup drive test lint types contracts unit prove clean
 
 setup: $(STAMP)
 
 $(STAMP): pyproject.toml constraints.txt
-	$(PYTHON) -m venv $(VENV)
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e ".[sumo]"
+	@"$(PYTHON)" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null || { \
+		echo "marque needs Python 3.11 or newer; '$(PYTHON)' is not. Say make PYTHON=/path/to/python3.11" >&2; \
+		exit 2; }
+	@"$(PYTHON)" -c 'import ensurepip, venv' 2>/dev/null || { \
+		echo "'$(PYTHON)' lacks its modules venv and ensurepip; on Debian and Ubuntu: apt install python3-venv" >&2; \
+		exit 2; }
+	"$(PYTHON)" -m venv $(VENV)
+	$(PIP) -e ".[sumo]"
 	touch $@
 
 $(VENV)/.dev: $(STAMP)
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e ".[dev]"
+	$(PIP) -e ".[dev]"
 	touch $@
 
 drive: $(STAMP)

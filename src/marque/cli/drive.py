@@ -5,6 +5,7 @@ from typing import Annotated
 
 import typer
 
+from marque.cli.show import Waiting
 from marque.core.files import need_writable_folder
 
 app = typer.Typer(add_completion=False, rich_markup_mode=None)
@@ -64,8 +65,11 @@ def drive(
         need_writable_folder(json_file.parent)
     if out is not None:
         need_writable_folder(out)
+    waiting = Waiting()
+    waiting("opening the map; a new one is converted first")
     ground = open_ground(order)
     out = out or Path("out") / f"drive-{ground.road_map.name}-{seed}"
     need_writable_folder(out)
     ready = prepare(order, ground)
+    waiting.clear()
     return carry_out(ready, Wanted(order, time_min, reference, out, json_file))

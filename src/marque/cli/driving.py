@@ -11,7 +11,7 @@ from typing import Any
 
 from rich.console import Console
 
-from marque.cli.show import Bar, Waiting, facts_table, minutes
+from marque.cli.show import Bar, Waiting, facts_table, minutes, standard_output
 from marque.core.errors import MarqueError
 from marque.core.files import write_text
 from marque.core.time import seconds
@@ -52,7 +52,7 @@ class Wanted:
 
 def carry_out(ready: Ready, wanted: Wanted) -> int:
     """Everything after the words are understood: drive, judge, write, print; the exit code."""
-    console = Console(highlight=False)
+    console = standard_output()
     console.print(_first_line(ready), soft_wrap=True, markup=False)
     waiting = Waiting()
     reference = drive_reference(ready, waiting) if wanted.reference else None

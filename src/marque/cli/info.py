@@ -8,10 +8,9 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import typer
-from rich.console import Console
 
 from marque import __version__
-from marque.cli.show import facts_table
+from marque.cli.show import facts_table, standard_output
 from marque.core.files import user_cache, write_text
 from marque.core.registry import names
 
@@ -41,7 +40,7 @@ def info(
         ("traffic", ", ".join(facts["traffic"])),
         ("sensor profiles", ", ".join(facts["sensors"])),
     ]
-    console = Console(highlight=False)
+    console = standard_output()
     console.print(facts_table("", rows))
     if json_file is not None:
         write_text(json_file, json.dumps(facts, indent=2) + "\n")

@@ -5,9 +5,8 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.console import Console
 
-from marque.cli.show import Bar, facts_table
+from marque.cli.show import Bar, Waiting, facts_table, standard_output
 from marque.cli.situations import situations
 from marque.core.errors import MarqueError
 from marque.core.files import need_writable_folder, write_text
@@ -79,10 +78,13 @@ def city(
         if folder is not None:
             need_writable_folder(folder)
     chosen = _seeds(seeds) if seeds else (seed,)
+    waiting = Waiting()
+    waiting("opening the map; a new one is converted first")
     ground = open_ground(order)
+    waiting.clear()
     folder = out or default_folder(ground.road_map.name, driver, chosen, routes)
     suite = Suite(order, chosen, routes, workers, folder, again)
-    console = Console(highlight=False)
+    console = standard_output()
     console.print(
         f"map {ground.road_map.name}, traffic {traffic}; driver {driver}, car {car}; "
         f"{routes} trips for each of {len(chosen)} seeds, at least {min_length_m:g} m; "

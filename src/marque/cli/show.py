@@ -10,6 +10,13 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
+PLAIN_WIDTH = 140  # columns where the output is no terminal
+
+
+def standard_output() -> Console:
+    """For tables and sentences; wide where it is no terminal."""
+    return Console(highlight=False, width=None if sys.stdout.isatty() else PLAIN_WIDTH)
+
 
 class Bar:
     """A progress bar on standard error; silent where that is no terminal."""
