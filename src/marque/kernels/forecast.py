@@ -287,9 +287,7 @@ def along_sidewalk(
 
 
 @jit
-def fork_ahead(
-    tables: MapTables, lane: int, s: float, reach: float
-) -> tuple[int, float]:
+def fork_ahead(tables: MapTables, lane: int, s: float, reach: float) -> tuple[int, float]:
     """The first lane ahead (or this one) that ends at a junction, and the distance to its end.
 
     (-1, inf) when none lies within reach, or when the way is inside a connector.
@@ -361,8 +359,18 @@ def forecast_paths(
             count = 0
             if kind[i] == _PEDESTRIAN and lane_of[i] >= 0:
                 count = along_sidewalk(
-                    tables, lane_of[i], s_of[i], d_of[i], psi[i], far, x, y, heading, on_lane,
-                    used, room_all - used,
+                    tables,
+                    lane_of[i],
+                    s_of[i],
+                    d_of[i],
+                    psi[i],
+                    far,
+                    x,
+                    y,
+                    heading,
+                    on_lane,
+                    used,
+                    room_all - used,
                 )
             if count == 0:
                 count = straight_on(
@@ -460,9 +468,7 @@ def forecast_paths(
             span = max(tables.pt_s_m[last], 1e-6)
             at = first + int((last - first) * min(1.0, max(0.0, s / span)))
             drift = v[i] * math.sin(psi[i] - tables.pt_heading_rad[at])
-            goes_left = (drift > DRIFT_MPS and d > 0.2) or (
-                indicator[i] == _LEFT and drift > 0.1
-            )
+            goes_left = (drift > DRIFT_MPS and d > 0.2) or (indicator[i] == _LEFT and drift > 0.1)
             goes_right = (drift < -DRIFT_MPS and d < -0.2) or (
                 indicator[i] == _RIGHT and drift < -0.1
             )
@@ -486,8 +492,19 @@ def forecast_paths(
             if k >= out_track.shape[0] or room_all - used < 2:
                 return k
             count = walk_lanes(
-                tables, lanes[h], starts[h], sides[h], settles[h], choices[h], reach,
-                x, y, heading, on_lane, used, room_all - used,
+                tables,
+                lanes[h],
+                starts[h],
+                sides[h],
+                settles[h],
+                choices[h],
+                reach,
+                x,
+                y,
+                heading,
+                on_lane,
+                used,
+                room_all - used,
             )
             if count == 0:
                 count = straight_on(
@@ -593,4 +610,3 @@ def priority_between(tables: MapTables, ours: int, other: int) -> int:
         if tables.conf_lane[j] == other:
             return int(tables.conf_priority[j])
     return 2
-

@@ -17,9 +17,7 @@ _NEAR_M = 7.0  # beyond this no box can reach the corridor
 
 
 @jit
-def nearest_sample(
-    ex: FloatArray, ey: FloatArray, n: int, x: float, y: float, hint: int
-) -> int:
+def nearest_sample(ex: FloatArray, ey: FloatArray, n: int, x: float, y: float, hint: int) -> int:
     """Index of the ego path sample closest to (x, y); -1 if none is within reach.
 
     With a hint (>= 0) only its neighbourhood is searched, which is right along a smooth path.
@@ -140,9 +138,7 @@ def fill_overlap(
         j = 0
         while j < samples:
             a = off[k] + j
-            outside = max(
-                max(x_min - x[a], x[a] - x_max), max(y_min - y[a], y[a] - y_max)
-            )
+            outside = max(max(x_min - x[a], x[a] - x_max), max(y_min - y[a], y[a] - y_max))
             if outside > _NEAR_M + 1.0:
                 j += max(1, int(outside - _NEAR_M))
                 hint = -1
@@ -152,8 +148,18 @@ def fill_overlap(
             if at >= 0:
                 angle = psi[k] if j == 0 else heading[a]
                 b_lo, b_hi, ct = blocked_interval(
-                    ex, ey, eh, n, at, x[a], y[a], angle, length[i], width[i],
-                    half_corridor[k] + swing_left[at], half_corridor[k] + swing_right[at],
+                    ex,
+                    ey,
+                    eh,
+                    n,
+                    at,
+                    x[a],
+                    y[a],
+                    angle,
+                    length[i],
+                    width[i],
+                    half_corridor[k] + swing_left[at],
+                    half_corridor[k] + swing_right[at],
                 )
                 lo[k, j] = b_lo
                 hi[k, j] = b_hi
@@ -166,9 +172,7 @@ def fill_overlap(
 
 
 @jit
-def connector_at(
-    tables: MapTables, lanes: Int32Array, at: int, back: int
-) -> int:
+def connector_at(tables: MapTables, lanes: Int32Array, at: int, back: int) -> int:
     """The connector under sample `at` of a path, or the last one within `back` samples before."""
     p = at
     while p >= 0 and p >= at - back:

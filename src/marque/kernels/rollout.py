@@ -41,6 +41,8 @@ E_LEN = 9
 R_LEN = 12
 
 REACTION_S = 0.5
+INSIDE_M = 1.0  # so far in, we are an obstacle that nobody drives into if they can stop
+ASSERTIVE_BRAKE = 2.0  # what an assertive user spends on not hitting us there
 YIELD_BRAKE = 3.5  # a user that would need more than this to yield is expected to go
 
 
@@ -107,9 +109,7 @@ def leader_accel(
     """What following the box that begins at `lo` allows."""
     gap = lo - (s + ego[E_FRONT])
     along = v_other * cosr
-    return acc(
-        v, along, a_other, gap, ego[E_ACCEL], ego[E_BRAKE], ego[E_HEADWAY], ego[E_GAP]
-    )
+    return acc(v, along, a_other, gap, ego[E_ACCEL], ego[E_BRAKE], ego[E_HEADWAY], ego[E_GAP])
 
 
 @jit
@@ -204,8 +204,13 @@ def roll(
                 ahead = pos[virtual] - k_off[virtual] - 0.5 * length[virtual]
                 if ahead > rear:
                     limit_a = idm_interaction(
-                        v, vel[virtual], max(ahead - front, 0.5), ego[E_ACCEL], ego[E_BRAKE],
-                        0.7 * ego[E_HEADWAY], ego[E_GAP],
+                        v,
+                        vel[virtual],
+                        max(ahead - front, 0.5),
+                        ego[E_ACCEL],
+                        ego[E_BRAKE],
+                        0.7 * ego[E_HEADWAY],
+                        ego[E_GAP],
                     )
                     limit_a = max(limit_a, -2.0)
                     if limit_a < wanted:
@@ -242,8 +247,9 @@ def roll(
             if stop[k] < 1e8:
                 room = stop[k] - pos[k]
                 if room > -1.0:
-                    a_k = min(a_k, idm_interaction(v_k, 0.0, max(room, 0.1) + 1.0, 1.6, 2.5, 0.5,
-                                                   1.0))
+                    a_k = min(
+                        a_k, idm_interaction(v_k, 0.0, max(room, 0.1) + 1.0, 1.6, 2.5, 0.5, 1.0)
+                    )
             if first[k] >= 0:
                 at_ego = s + k_off[k]
                 aligned = k_off[k] > -1e8
@@ -263,13 +269,17 @@ def roll(
                                     need = (v_k - v) * (v_k - v) / (2.0 * max(gap - 1.0, 0.2))
                                 out[R_FORCED] = max(out[R_FORCED], need)
                             a_k = min(a_k, a_e)
-                if relation[k] == 1 and behind[k] == 0:
+                if behind[k] == 0:
+                    # one that must yield waits before our path; anybody waits while we are in it
                     hold = first[k] - 0.5 * length[k] - 0.5
                     room = hold - pos[k]
                     edge = lo[k, first[k]]
                     beyond = hi[k, last[k]]
-                    if room > 0.0 and rear < beyond and edge - front < max(v, 2.0) * 5.0:
-                        if v_k * v_k <= 2.0 * YIELD_BRAKE * room:
+                    yields = relation[k] == 1 and edge - front < max(v, 2.0) * 5.0
+                    inside = edge + INSIDE_M < front and k_off[k] < -1e8
+                    limit_b = YIELD_BRAKE if hypothesis == 0 else ASSERTIVE_BRAKE
+                    if room > 0.0 and rear < beyond and (yields or inside):
+                        if v_k * v_k <= 2.0 * (YIELD_BRAKE if yields else limit_b) * room:
                             a_k = min(
                                 a_k,
                                 idm_interaction(v_k, 0.0, room + 1.0, 1.6, 2.5, 0.3, 1.0),
@@ -325,10 +335,10 @@ def roll(
     out[R_ACCEL2] /= STEPS
     out[R_JERK2] /= STEPS
     out[R_END_SPEED] = v
-    if v < 0.5 and stop_m > 1e8 and mode == 0:
+    if v < 0.5 and stop_m > 1e8:
         for z in range(keep_clear.shape[0]):
             if keep_clear[z, 0] < s + ego[E_FRONT] and keep_clear[z, 1] > s - ego[E_REAR]:
-                if s0 + ego[E_FRONT] < keep_clear[z, 0]:
+                if mode > 0 or s0 + ego[E_FRONT] < keep_clear[z, 0]:
                     out[R_BOX] = 1.0
 
 
@@ -396,8 +406,13 @@ def trace(
                 ahead = pos[virtual] - k_off[virtual] - 0.5 * length[virtual]
                 if ahead > rear:
                     limit_a = idm_interaction(
-                        v, vel[virtual], max(ahead - front, 0.5), ego[E_ACCEL], ego[E_BRAKE],
-                        0.7 * ego[E_HEADWAY], ego[E_GAP],
+                        v,
+                        vel[virtual],
+                        max(ahead - front, 0.5),
+                        ego[E_ACCEL],
+                        ego[E_BRAKE],
+                        0.7 * ego[E_HEADWAY],
+                        ego[E_GAP],
                     )
                     wanted = min(wanted, max(limit_a, -2.0))
         wanted = max(wanted, -ego[E_MAX_BRAKE])
@@ -464,9 +479,37 @@ def roll_all(
         path = int(policies[p, 0])
         for h in range(2):
             roll(
-                n[path], v_ref[path], policies[p], ego, s0[path], v0, a0,
-                active[path], n_active[path], samples, lo[path], hi[path], cosr[path],
-                first[path], last[path], relation[path], behind[path], k_off[path],
-                speed, accel, length, limit, stop, lead, lead_gap, walker,
-                rear_margin, front_margin, keep_clear[path], h, pos, vel, out[p, h],
+                n[path],
+                v_ref[path],
+                policies[p],
+                ego,
+                s0[path],
+                v0,
+                a0,
+                active[path],
+                n_active[path],
+                samples,
+                lo[path],
+                hi[path],
+                cosr[path],
+                first[path],
+                last[path],
+                relation[path],
+                behind[path],
+                k_off[path],
+                speed,
+                accel,
+                length,
+                limit,
+                stop,
+                lead,
+                lead_gap,
+                walker,
+                rear_margin,
+                front_margin,
+                keep_clear[path],
+                h,
+                pos,
+                vel,
+                out[p, h],
             )

@@ -3,12 +3,14 @@
 Sampling is `STEP_M`; sample i lies at s = i * STEP_M from the path's own start.
 """
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
 
 from marque.core.arrays import FloatArray, Int32Array, freeze_arrays
 from marque.core.geometry import arc_length, curvatures, headings
+from marque.core.jit import jit
 from marque.types.road_map import RoadMap
 
 STEP_M = 0.5
@@ -77,6 +79,54 @@ def build_path(
         lane_s_m=lane_s,
         start_m=starts,
     )
+
+
+def trailed(path: Path, lead_m: float) -> Path:
+    """The line of a rear axle whose body point `lead_m` ahead follows `path`.
+
+    A body that is led by a point ahead of its axle cuts corners as a trailer does: its curvature
+    is bounded by 1 / lead_m and changes smoothly, and the body, not the axle, keeps to the middle.
+    """
+    xy = path.xy_m
+    rear = _tractrix(xy, path.heading_rad[0], lead_m)
+    ahead = int(round(lead_m / STEP_M))
+    rear = rear[ahead:]  # sample j leads from j + ahead: the axle itself is then near sample j
+    station = np.arange(len(rear)) * STEP_M
+    s = arc_length(rear)
+    count = int(s[-1] / STEP_M) + 1
+    at = np.arange(count) * STEP_M
+    line = np.column_stack((np.interp(at, s, rear[:, 0]), np.interp(at, s, rear[:, 1])))
+    where = np.interp(at, s, station)
+    index = np.minimum((where / STEP_M).astype(np.int64), len(path.lane) - 1)
+    start = path.start_m.copy()
+    inside = start > 0.0
+    start[inside] = np.interp(start[inside], station, s)
+    return Path(
+        lanes=path.lanes,
+        xy_m=line,
+        heading_rad=np.unwrap(headings(line)),
+        curvature_1pm=_low_pass(curvatures(line), 1),
+        lane=path.lane[index],
+        lane_s_m=path.lane_s_m[index] + where - index * STEP_M,
+        start_m=start,
+    )
+
+
+@jit
+def _tractrix(xy: FloatArray, heading: float, lead: float) -> FloatArray:
+    """Where the axle is when its lead point is at each sample of xy [n, 2]."""
+    out = np.empty_like(xy)
+    rx = xy[0, 0] - lead * math.cos(heading)
+    ry = xy[0, 1] - lead * math.sin(heading)
+    for i in range(xy.shape[0]):
+        dx = xy[i, 0] - rx
+        dy = xy[i, 1] - ry
+        length = math.hypot(dx, dy)
+        rx = xy[i, 0] - lead * dx / length
+        ry = xy[i, 1] - lead * dy / length
+        out[i, 0] = rx
+        out[i, 1] = ry
+    return out
 
 
 def _position(lane: Int32Array, lanes: tuple[int, ...]) -> Int32Array:

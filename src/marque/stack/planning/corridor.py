@@ -9,13 +9,16 @@ import numpy as np
 
 from marque.core.arrays import FloatArray
 from marque.core.jit import jit
-from marque.maps.path import STEP_M, Path, build_path, from_line
+from marque.maps.path import STEP_M, Path, build_path, from_line, trailed
 from marque.maps.field import Route
 from marque.stack.planning.style import Style
 from marque.types.codes import ConflictKind, Control
 from marque.types.road_map import NONE, RoadMap
 
 BEHIND_M = 25.0
+# the point of the body that keeps to the lane's middle, as a share of rear axle to front bumper:
+# front corners swing out as far as the rear wheels cut in
+LEAD_SHARE = 0.7
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -137,27 +140,13 @@ def build_corridor(
         head.insert(0, previous)
         back += float(road_map.lane_length_m[previous])
     start = max(0.0, back - BEHIND_M)
-    path = build_path(road_map, (*head, *lanes), start, ahead_m + BEHIND_M)
+    path = build_path(road_map, (*head, *lanes), start, ahead_m + BEHIND_M + front_m)
     here = back - start
     settled = 0.0
-    path = shifted(path, centred(path, front_m))
+    path = trailed(path, LEAD_SHARE * front_m)
     if offset is not None:
         path, settled = _beside(path, here, offset)
     return with_rules(road_map, route, style, front_m, path, end_kind, manoeuvre, settled)
-
-
-def centred(path: Path, front_m: float) -> FloatArray:
-    """[n] sideways shift of the rear axle towards the inside of a bend, so that the body, not the
-    rear axle, stays in the middle: the front swings out by front^2 / 2R, half of that goes in."""
-    return np.clip(0.25 * front_m * front_m * mean_ahead(path.curvature_1pm, front_m), -0.4, 0.4)
-
-
-def mean_ahead(values: FloatArray, reach_m: float) -> FloatArray:
-    """[n] mean over the next `reach_m`, tapered by a second pass so that it stays smooth."""
-    count = max(1, int(reach_m / STEP_M))
-    kernel = np.convolve(np.full(count, 1.0 / count), np.full(9, 1.0 / 9.0))
-    padded = np.pad(values, (4, len(kernel)), mode="edge")
-    return np.convolve(padded, kernel[::-1], "valid")[: len(values)]
 
 
 def swing(path: Path, front_m: float) -> tuple[FloatArray, FloatArray]:
@@ -165,7 +154,7 @@ def swing(path: Path, front_m: float) -> tuple[FloatArray, FloatArray]:
     count = max(1, int(front_m / STEP_M))
     padded = np.pad(path.curvature_1pm, (count - 1, 0), mode="edge")
     behind = np.convolve(padded, np.full(count, 1.0 / count), "valid")
-    out = np.clip(0.5 * front_m * front_m * behind, -0.9, 0.9)
+    out = np.clip(0.5 * front_m * front_m * behind, -2.0, 2.0)
     return np.maximum(0.0, -out), np.maximum(0.0, out)
 
 
@@ -178,9 +167,7 @@ def _beside(
     return shifted(path, side), here + begin + length
 
 
-def settle(
-    s: FloatArray, d: float, slope: float, begin: float, length: float
-) -> FloatArray:
+def settle(s: FloatArray, d: float, slope: float, begin: float, length: float) -> FloatArray:
     """Lateral offset that starts at (d, slope) and is 0 from begin + length on: a quintic with
     continuous curvature. `s` counts from the present position."""
     straight = d + slope * np.minimum(s, begin)
@@ -268,9 +255,7 @@ def _widest(values: FloatArray) -> FloatArray:
     return np.max(np.lib.stride_tricks.sliding_window_view(padded, 5), axis=1)
 
 
-def _junction(
-    road_map: RoadMap, path: Path, i: int, clear: list[tuple[float, float]]
-) -> Junction:
+def _junction(road_map: RoadMap, path: Path, i: int, clear: list[tuple[float, float]]) -> Junction:
     lane = path.lanes[i]
     s_in = float(path.start_m[i])
     stop = s_in

@@ -5,12 +5,12 @@ them -> policies -> rollouts -> lexicographic choice -> trajectory with a verifi
 """
 
 import math
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
 
-from marque.core.arrays import FloatArray
+from marque.core.arrays import FloatArray, IntArray
 from marque.core.errors import MarqueError
 from marque.core.geometry import project
 from marque.core.time import PLAN_STEP_NS, PLAN_STEP_S
@@ -59,8 +59,9 @@ from marque.types.road_map import NONE, RoadMap
 from marque.types.scene import Scene
 
 LOST_SIDE_M = 0.6  # off the planned line by more than this: plan from where the car is
-LOST_ALONG_M = 1.5
-LOST_MPS = 1.2
+LOST_ALONG_M = 0.6
+LOST_MPS = 0.8
+STANDOFF_S = 3.0  # two who have both stood for so long may wait for each other for ever
 CHANGE_PAUSE_S = 3.0
 CREEP_MPS = 1.5
 PATIENCE_S = 15.0  # waiting for a gap longer than this: take the way round instead
@@ -77,6 +78,9 @@ class Context:
     ego: FloatArray  # parameter vector of `kernels.rollout`
 
 
+NOBODY: IntArray = np.empty(0, np.int64)
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Memory:
     """Everything that the driver remembers."""
@@ -89,6 +93,7 @@ class Memory:
     previous: tuple[str, bool] | None = None
     changed_ns: int = -(10**18)  # when the last lane change was settled
     stood_s: float = 0.0  # standing, for whatever reason
+    granted: IntArray = field(default_factory=lambda: NOBODY)  # uids of those who wait for us
     waiting_s: float = 0.0  # standing for a lane change
     detour: frozenset[int] = frozenset()  # lanes on which we gave up changing
 
@@ -130,21 +135,32 @@ class Marque:
         rules: list[Rules] = []
         for c, one in enumerate(corridors):
             after, found = apply_rules(
-                memory.rules, context.mission.road_map, one, scene,
-                starts[c].s_m + ego[E_FRONT], start.speed_mps, ego[E_FRONT],
+                memory.rules,
+                context.mission.road_map,
+                one,
+                scene,
+                starts[c].s_m + ego[E_FRONT],
+                start.speed_mps,
+                ego[E_FRONT],
             )
             rules.append(found)
             if c == 0:
                 rule_memory = after
         it = interactions(
-            context.tables, corridors, [s.s_m for s in starts], ego[E_FRONT], ego[E_REAR],
-            ego[E_HALF_WIDTH], scene.tracks, forecast, start.speed_mps, [r.quiet for r in rules],
-            memory.stood_s,
+            context.tables,
+            corridors,
+            [s.s_m for s in starts],
+            ego[E_FRONT],
+            ego[E_REAR],
+            ego[E_HALF_WIDTH],
+            scene.tracks,
+            forecast,
+            start.speed_mps,
+            [r.quiet for r in rules],
+            granted(memory, scene),
         )
         fronts = [s.s_m + ego[E_FRONT] for s in starts]
-        policies = propose(
-            corridors, rules, it, fronts, start.speed_mps, scene.tracks, forecast
-        )
+        policies = propose(corridors, rules, it, fronts, start.speed_mps, scene.tracks, forecast)
         result = evaluate(ego, policies, it, start)
         key = [(corridors[p.corridor].manoeuvre, not p.binding) for p in policies]
         value = corridor_costs(memory, corridors, starts)
@@ -157,10 +173,15 @@ class Marque:
         if chosen is not corridor:
             rule_memory = memory.rules
         memory = replace(
-            memory, corridor=chosen, plan=plan, plan_s_m=starts[winner.corridor].s_m,
-            rules=rule_memory, previous=key[scores.best],
+            memory,
+            corridor=chosen,
+            plan=plan,
+            plan_s_m=starts[winner.corridor].s_m,
+            rules=rule_memory,
+            previous=key[scores.best],
             waiting_s=_waited(memory, plan, start),
             stood_s=_stood(memory, scene.ego.speed_mps),
+            granted=granted(memory, scene),
         )
         return memory, plan
 
@@ -250,8 +271,15 @@ def _fresh(memory: Memory, scene: Scene) -> tuple[Memory, Corridor, Start]:
     if abs(ego.d_m) > 0.15:
         offset = (ego.d_m, 0.0, 0.0, max(10.0, 3.0 * ego.speed_mps))
     corridor = build_corridor(
-        road_map, route_for(memory), context.style, context.ego[E_FRONT], (), ego.lane, ego.s_m,
-        _ahead_m(memory, float(road_map.lane_limit_mps[ego.lane])), offset,
+        road_map,
+        route_for(memory),
+        context.style,
+        context.ego[E_FRONT],
+        (),
+        ego.lane,
+        ego.s_m,
+        _ahead_m(memory, float(road_map.lane_limit_mps[ego.lane])),
+        offset,
     )
     s_m, _ = _on_path(corridor, ego.x_m, ego.y_m, min(ego.s_m, 25.0))
     v = ego.speed_mps
@@ -273,8 +301,13 @@ def _extended(
     position = corridor.path.lanes.index(lane)
     context = memory.context
     grown = build_corridor(
-        context.mission.road_map, route_for(memory), context.style, context.ego[E_FRONT],
-        corridor.path.lanes[max(0, position - 3) : position], lane, max(0.0, lane_s),
+        context.mission.road_map,
+        route_for(memory),
+        context.style,
+        context.ego[E_FRONT],
+        corridor.path.lanes[max(0, position - 3) : position],
+        lane,
+        max(0.0, lane_s),
         _ahead_m(memory, float(corridor.limit_mps[i])),
     )
     here = corridor.path.xy_m[i]
@@ -342,9 +375,7 @@ def _change(
         xy, road_map.arc(beside), float(pose[0]), float(pose[1]), 0, len(xy) - 1
     )
     heading = math.atan2(xy[seg + 1, 1] - xy[seg, 1], xy[seg + 1, 0] - xy[seg, 0])
-    slope = math.tan(
-        math.remainder(float(corridor.path.heading_rad[i]) - heading, 2.0 * math.pi)
-    )
+    slope = math.tan(math.remainder(float(corridor.path.heading_rad[i]) - heading, 2.0 * math.pi))
     room = float(road_map.lane_length_m[beside]) - s_b - 2.0
     style = context.style
     pace = style.lane_change_s if wanted == 0 else 0.85 * style.lane_change_s
@@ -354,12 +385,21 @@ def _change(
     ahead = _ahead_m(memory, float(corridor.limit_mps[i]))
     name = "change_left" if side > 0 else "change_right"
     built = build_corridor(
-        road_map, route_for(memory), style, context.ego[E_FRONT], _before(road_map, beside),
-        beside, s_b, ahead,
-        (d_b, slope, 0.0, length), name,
+        road_map,
+        route_for(memory),
+        style,
+        context.ego[E_FRONT],
+        _before(road_map, beside),
+        beside,
+        s_b,
+        ahead,
+        (d_b, slope, 0.0, length),
+        name,
     )
     here, _ = _on_path(
-        built, float(pose[0]), float(pose[1]),
+        built,
+        float(pose[0]),
+        float(pose[1]),
         float(built.path.start_m[built.path.lanes.index(beside)]) + s_b,
     )
     return built, Start(here, start.speed_mps, start.accel_mps2)
@@ -393,9 +433,7 @@ def _worth(memory: Memory, corridor: Corridor, start: Start, beside: int) -> boo
     return held_up and good and context.route.best_side[beside] == 0
 
 
-def _abort(
-    memory: Memory, corridor: Corridor, start: Start
-) -> tuple[Corridor, Start] | None:
+def _abort(memory: Memory, corridor: Corridor, start: Start) -> tuple[Corridor, Start] | None:
     """Back to the lane we came from, while we are still mostly in it."""
     if corridor.manoeuvre not in ("change_left", "change_right"):
         return None
@@ -416,27 +454,32 @@ def _abort(
     if abs(d_o) > 0.35 * width:
         return None
     heading = math.atan2(xy[seg + 1, 1] - xy[seg, 1], xy[seg + 1, 0] - xy[seg, 0])
-    slope = math.tan(
-        math.remainder(float(corridor.path.heading_rad[i]) - heading, 2.0 * math.pi)
-    )
+    slope = math.tan(math.remainder(float(corridor.path.heading_rad[i]) - heading, 2.0 * math.pi))
     length = max(14.0, 2.5 * start.speed_mps)
     if length > float(road_map.lane_length_m[origin]) - s_o - 1.0:
         return None
     built = build_corridor(
-        road_map, route_for(memory), context.style, context.ego[E_FRONT],
-        _before(road_map, origin), origin, s_o,
-        _ahead_m(memory, float(corridor.limit_mps[i])), (d_o, slope, 0.0, length), "return",
+        road_map,
+        route_for(memory),
+        context.style,
+        context.ego[E_FRONT],
+        _before(road_map, origin),
+        origin,
+        s_o,
+        _ahead_m(memory, float(corridor.limit_mps[i])),
+        (d_o, slope, 0.0, length),
+        "return",
     )
     here, _ = _on_path(
-        built, float(pose[0]), float(pose[1]),
+        built,
+        float(pose[0]),
+        float(pose[1]),
         float(built.path.start_m[built.path.lanes.index(origin)]) + s_o,
     )
     return built, Start(here, start.speed_mps, start.accel_mps2)
 
 
-def corridor_costs(
-    memory: Memory, corridors: list[Corridor], starts: list[Start]
-) -> FloatArray:
+def corridor_costs(memory: Memory, corridors: list[Corridor], starts: list[Start]) -> FloatArray:
     """Route value of each corridor, and what a lane change that nobody needs must earn."""
     cost = np.zeros(len(corridors))
     route = route_for(memory)
@@ -458,16 +501,40 @@ def corridor_costs(
 # ---------------------------------------------------------------- what comes of it
 
 
-def evaluate(
-    ego: FloatArray, policies: list[Policy], it: Interactions, start: Start
-) -> FloatArray:
+def evaluate(ego: FloatArray, policies: list[Policy], it: Interactions, start: Start) -> FloatArray:
     """Rollout results [P, 2, R]."""
     out = np.empty((len(policies), 2, R_LEN))
     roll_all(
-        it.n, it.v_ref, table(policies), ego, it.s0, start.speed_mps, start.accel_mps2,
-        it.active, it.n_active, it.samples, it.lo, it.hi, it.cosr, it.first, it.last,
-        it.relation, it.behind, it.k_off, it.speed, it.accel, it.length, it.limit, it.stop,
-        it.lead, it.lead_gap, it.walker, it.rear_margin, it.front_margin, it.keep_clear, out,
+        it.n,
+        it.v_ref,
+        table(policies),
+        ego,
+        it.s0,
+        start.speed_mps,
+        start.accel_mps2,
+        it.active,
+        it.n_active,
+        it.samples,
+        it.lo,
+        it.hi,
+        it.cosr,
+        it.first,
+        it.last,
+        it.relation,
+        it.behind,
+        it.k_off,
+        it.speed,
+        it.accel,
+        it.length,
+        it.limit,
+        it.stop,
+        it.lead,
+        it.lead_gap,
+        it.walker,
+        it.rear_margin,
+        it.front_margin,
+        it.keep_clear,
+        out,
     )
     return out
 
@@ -479,9 +546,28 @@ def motion(
     c = policy.corridor
     s, v, a = np.empty(STEPS), np.empty(STEPS), np.empty(STEPS)
     trace(
-        int(it.n[c]), it.v_ref[c], np.array(policy.row()), ego, s_m, start.speed_mps,
-        start.accel_mps2, it.active[c], int(it.n_active[c]), it.samples, it.lo[c], it.hi[c],
-        it.cosr[c], it.first[c], it.k_off[c], it.speed, it.accel, it.length, s, v, a, STEP_S,
+        int(it.n[c]),
+        it.v_ref[c],
+        np.array(policy.row()),
+        ego,
+        s_m,
+        start.speed_mps,
+        start.accel_mps2,
+        it.active[c],
+        int(it.n_active[c]),
+        it.samples,
+        it.lo[c],
+        it.hi[c],
+        it.cosr[c],
+        it.first[c],
+        it.k_off[c],
+        it.speed,
+        it.accel,
+        it.length,
+        s,
+        v,
+        a,
+        STEP_S,
     )
     return along(corridor.path, s, v, a)
 
@@ -614,6 +700,18 @@ def _indicator(corridor: Corridor, s_m: float, trajectory: Trajectory) -> Indica
             if junction.turn == 3:
                 return Indicator.RIGHT
     return Indicator.OFF
+
+
+def granted(memory: Memory, scene: Scene) -> IntArray:
+    """uids of users who have stood as long as we have: they wait for us, and we may go first.
+    The grant holds until they move or we are well on our way."""
+    if scene.ego.speed_mps > 5.0:
+        return NOBODY
+    tracks = scene.tracks
+    keeps = np.isin(tracks.uid, memory.granted) & (tracks.speed_mps < 0.4)
+    if memory.stood_s > STANDOFF_S:
+        keeps |= (tracks.speed_mps < 0.1) & (tracks.still_s > STANDOFF_S)
+    return tracks.uid[keeps & (tracks.kind != UserKind.PEDESTRIAN)]
 
 
 def _stood(memory: Memory, speed_mps: float) -> float:

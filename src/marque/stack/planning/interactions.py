@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from marque.core.arrays import FloatArray, Int8Array, Int32Array
+from marque.core.arrays import FloatArray, Int8Array, Int32Array, IntArray
 from marque.core.jit import jit
 from marque.kernels.forecast import priority_between
 from marque.kernels.overlap import EGO_STEP_M, FREE, connector_at, fill_overlap
@@ -20,7 +20,6 @@ SAMPLES = 132
 WALKER_LEAST_M, WALKER_MOST_M = 0.3, 0.6
 OTHER_LEAST_M, OTHER_MOST_M = 0.2, 0.35
 SIDE_S = 0.06
-PATIENCE_S = 3.0  # somebody who has stood for so long before us gives way to us
 
 
 @dataclass(slots=True, eq=False)
@@ -132,10 +131,10 @@ def interactions(
     forecast: Forecast,
     speed_mps: float,
     quiet: list[set[int]],
-    stood_s: float,
+    granted: IntArray,
 ) -> Interactions:
-    """Tables for all corridors. `quiet[c]`: crosswalks on which nobody has green; `stood_s`: how
-    long we have been standing (two that wait for each other may go on waiting for ever)."""
+    """Tables for all corridors. `quiet[c]`: crosswalks on which nobody has green; `granted`: uids
+    of those who wait for us (see `driver.granted`)."""
     c_count, k_count = len(corridors), forecast.count
     n = np.array([len(c.path.xy_m) for c in corridors], np.int32)
     widest = int(n.max())
@@ -180,6 +179,8 @@ def interactions(
         keep_clear=np.full((c_count, zones, 2), -1e9),
     )
     psi = tracks.heading_rad[track]
+    waits = np.isin(tracks.uid[track], granted)
+    it.stop = np.where(waits, np.minimum(it.stop, 0.0), it.stop)
     for c, corridor in enumerate(corridors):
         it.v_ref[c, : n[c]] = corridor.v_ref_mps
         it.keep_clear[c, : len(corridor.keep_clear_m)] = corridor.keep_clear_m
@@ -187,24 +188,54 @@ def interactions(
             continue
         path = corridor.path
         fill_overlap(
-            path.xy_m[:, 0], path.xy_m[:, 1], path.heading_rad, int(n[c]),
-            corridor.swing_left_m, corridor.swing_right_m, half_width_m + margin,
-            k_count, track, forecast.off, forecast.x_m, forecast.y_m, forecast.heading_rad,
-            tracks.length_m, tracks.width_m, psi, it.lo[c], it.hi[c], it.cosr[c], it.first[c],
+            path.xy_m[:, 0],
+            path.xy_m[:, 1],
+            path.heading_rad,
+            int(n[c]),
+            corridor.swing_left_m,
+            corridor.swing_right_m,
+            half_width_m + margin,
+            k_count,
+            track,
+            forecast.off,
+            forecast.x_m,
+            forecast.y_m,
+            forecast.heading_rad,
+            tracks.length_m,
+            tracks.width_m,
+            psi,
+            it.lo[c],
+            it.hi[c],
+            it.cosr[c],
+            it.first[c],
             it.last[c],
         )
         for k in np.flatnonzero(forecast.walk >= 0):
             if int(forecast.walk[k]) in quiet[c]:
                 it.first[c, k] = it.last[c, k] = -1
         it.n_active[c] = relate(
-            tables, k_count, forecast.off, forecast.lane, path.lane, int(n[c]), s0[c],
-            front_m, -rear_m, it.first[c], it.last[c], it.lo[c], it.hi[c], it.cosr[c],
-            lead_path, walker, it.relation[c], it.behind[c], it.k_off[c], it.active[c],
+            tables,
+            k_count,
+            forecast.off,
+            forecast.lane,
+            path.lane,
+            int(n[c]),
+            s0[c],
+            front_m,
+            -rear_m,
+            it.first[c],
+            it.last[c],
+            it.lo[c],
+            it.hi[c],
+            it.cosr[c],
+            lead_path,
+            walker,
+            it.relation[c],
+            it.behind[c],
+            it.k_off[c],
+            it.active[c],
         )
-        if stood_s > PATIENCE_S:
-            waits = (it.speed < 0.1) & (tracks.still_s[track] > PATIENCE_S)
-            it.relation[c][waits & (it.relation[c] <= 0)] = 1
-            it.stop = np.where(waits, np.minimum(it.stop, 0.0), it.stop)
+        it.relation[c][waits & (it.relation[c] <= 0)] = 1
     return it
 
 

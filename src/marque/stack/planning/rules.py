@@ -197,9 +197,7 @@ def _crosswalk(
     rules.binding.append(Stop(line, Reason.CROSSWALK, uid))
 
 
-def _has_priority(
-    road_map: RoadMap, corridor: Corridor, scene: Scene, crossing: Crossing
-) -> bool:
+def _has_priority(road_map: RoadMap, corridor: Corridor, scene: Scene, crossing: Crossing) -> bool:
     """Zebra, or pedestrians who have green. Where their signal cannot be seen from here: traffic
     that goes straight on at green crosses nobody's green, turning traffic may."""
     head = int(road_map.walk_head[crossing.walk])
@@ -226,9 +224,7 @@ def _who_crosses(
         return None
     ux, uy = (x2 - x1) / length, (y2 - y1) / length
     width = float(road_map.walk_width_m[crossing.walk])
-    middle = min(
-        len(corridor.path.xy_m) - 1, int((crossing.s_in_m + crossing.s_out_m) / 2.0 / 0.5)
-    )
+    middle = min(len(corridor.path.xy_m) - 1, int((crossing.s_in_m + crossing.s_out_m) / 2.0 / 0.5))
     mx, my = corridor.path.xy_m[middle]
     ours = (mx - x1) * ux + (my - y1) * uy  # where our path cuts the axis
     near = np.flatnonzero(
