@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+from matplotlib import rc_context
 from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.collections import LineCollection, PatchCollection, PolyCollection
@@ -124,10 +125,11 @@ def save_map_picture(
         draw_conflicts(ax, road_map, box)
     _scale_bar(ax, box)
     metadata = {"Software": "marque"} if kind == "png" else {"Creator": "marque", "Date": None}
-    write_whole(
-        path,
-        lambda aside: figure.savefig(aside, format=kind, dpi=160, metadata=metadata),
-    )
+    with rc_context({"svg.hashsalt": "marque"}):  # the same map, the same bytes
+        write_whole(
+            path,
+            lambda aside: figure.savefig(aside, format=kind, dpi=160, metadata=metadata),
+        )
 
 
 def whole_extent(road_map: RoadMap, margin_m: float = 15.0) -> Extent:

@@ -152,14 +152,14 @@ def _distance(line: FloatArray, x: float, y: float) -> float:
 
 @jit
 def lines_cross(a: FloatArray, b: FloatArray) -> bool:
-    """Whether two polylines properly cross."""
+    """Whether one polyline changes sides of the other (a vertex on it counts as its left)."""
     for i in range(len(a) - 1):
         for j in range(len(b) - 1):
             d1 = _side(a, i, b[j, 0], b[j, 1])
             d2 = _side(a, i, b[j + 1, 0], b[j + 1, 1])
             d3 = _side(b, j, a[i, 0], a[i, 1])
             d4 = _side(b, j, a[i + 1, 0], a[i + 1, 1])
-            if d1 * d2 < 0.0 and d3 * d4 < 0.0:
+            if (d1 >= 0.0) != (d2 >= 0.0) and (d3 >= 0.0) != (d4 >= 0.0):
                 return True
     return False
 

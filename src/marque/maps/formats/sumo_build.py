@@ -212,7 +212,7 @@ def _control(c: Connector, junction: NetJunction | None, entering: bool, major: 
     A minor link of an approach that also has a major one is a turn off the priority road: nothing
     stands at its entry, its conflicts decide.
     """
-    if c.row.signal:
+    if c.row.signal and c.row.link >= 0:
         return Control.SIGNAL
     kind = junction.kind if junction else ""
     foes = junction.foes.get(c.index, 0) if junction else 0
