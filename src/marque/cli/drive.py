@@ -6,6 +6,7 @@ from typing import Annotated
 import typer
 
 from marque.cli.show import Waiting
+from marque.core.errors import MarqueError
 from marque.core.files import need_writable_folder
 
 app = typer.Typer(add_completion=False, rich_markup_mode=None)
@@ -55,12 +56,14 @@ def drive(
     or bad input; 130: stopped.
     """
     from marque.cli.driving import Wanted, carry_out
-    from marque.sim.order import Order, open_ground, prepare
+    from marque.sim.order import EMPTY, Order, open_ground, prepare
 
     order = Order(
         map_name=map_name, traffic=traffic, density=density, begin_s=begin, sumo_args=sumo_args,
         driver=driver, car=car, seed=seed, start=start, goal=goal, min_length_m=min_length_m,
     )  # fmt: skip
+    if reference and traffic == EMPTY:
+        raise MarqueError("--reference is SUMO's own driver; on an empty road there is none")
     if json_file is not None:
         need_writable_folder(json_file.parent)
     if out is not None:

@@ -54,21 +54,27 @@ app = typer.Typer(
     add_completion=False,
     no_args_is_help=True,
     rich_markup_mode=None,
-    help="marque: an open base for assisted driving.",
 )
+
+
+def _print_version(asked: bool) -> None:
+    if asked:
+        from marque import __version__
+
+        print(f"marque {__version__}")
+        raise typer.Exit
 
 
 @app.callback()
 def _root(
     version: Annotated[
-        bool, typer.Option("--version", help="Print the version and end.", is_eager=True)
+        bool,
+        typer.Option(
+            "--version", help="Print the version and end.", is_eager=True, callback=_print_version
+        ),
     ] = False,
 ) -> None:
-    if version:
-        from marque import __version__
-
-        print(f"marque {__version__}")
-        raise typer.Exit
+    """marque: an open base for assisted driving."""
 
 
 def main(arguments: list[str] | None = None) -> int:

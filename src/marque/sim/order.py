@@ -95,10 +95,25 @@ def open_ground(order: Order) -> Ground:
     cfg = sumocfg_of(order.traffic)
     if not name:
         name = DEFAULT_MAP if cfg is None else str(cfg_files(cfg)[0])
-    if order.traffic != EMPTY:
-        need_sumo()
+    _check_words(order)
     road_map, file = open_map(name)
     return Ground(road_map, file, LaneIndex(road_map))
+
+
+def _check_words(order: Order) -> None:
+    """Words that exclude each other."""
+    if bool(order.start) != bool(order.goal):
+        raise MarqueError("--from and --to belong together; or leave both for a seeded trip")
+    if order.traffic != EMPTY:
+        need_sumo()
+        return
+    for word, given in (
+        ("--density", order.density is not None),
+        ("--begin", order.begin_s is not None),
+        ("--sumo-args", bool(order.sumo_args)),
+    ):
+        if given:
+            raise MarqueError(f"{word} belongs to SUMO's traffic; --traffic none has none")
 
 
 def sumocfg_of(traffic: str) -> Path | None:
@@ -121,6 +136,7 @@ def prepare(order: Order, ground: Ground, trip: Trip | None = None) -> Ready:
     MarqueError: a place, driver, car or sensor profile that does not exist, no way to the goal,
     or words that exclude each other.
     """
+    _check_words(order)
     platform = load_platform(order.car)
     load("driver", order.driver)
     profile = load_profile(order.sensors)
@@ -187,8 +203,6 @@ def place_text(road_map: RoadMap, lane: int, s_m: float) -> str:
 
 
 def _trip(order: Order, ground: Ground) -> Trip:
-    if bool(order.start) != bool(order.goal):
-        raise MarqueError("--from and --to belong together; or leave both for a seeded trip")
     if not order.start:
         return draw_trips(ground.road_map, order.seed, 1, order.min_length_m)[0]
     start = parse_place(ground.road_map, ground.index, order.start)
@@ -215,18 +229,17 @@ def _spec(
     order: Order, ground: Ground, platform: Platform, edges: tuple[str, ...]
 ) -> SumoSpec | None:
     if order.traffic == EMPTY:
-        for word, given in (
-            ("--density", order.density is not None),
-            ("--begin", order.begin_s is not None),
-            ("--sumo-args", bool(order.sumo_args)),
-        ):
-            if given:
-                raise MarqueError(f"{word} belongs to SUMO's traffic; --traffic none has none")
         return None
     cfg = sumocfg_of(order.traffic)
+    net = None if cfg else store.load_net(ground.file)
+    if net == b"":
+        raise MarqueError(
+            f"{ground.file} carries no SUMO network, so it has no traffic; have --traffic none, "
+            "or a map imported by marque map import"
+        )
     spec = SumoSpec(
         road_map=ground.road_map,
-        net=None if cfg else store.load_net(ground.file),
+        net=net,
         route_edges=edges,
         ego_length_m=platform.length_m,
         ego_width_m=platform.width_m,
