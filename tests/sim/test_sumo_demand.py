@@ -181,7 +181,7 @@ def small_network() -> Network:
 def test_a_route_with_a_u_turn_is_dropped_and_drawn_again():
     sumo = Recorder([("b", "a", "-a", "c"), ("b", "c")])
     demand = Demand(small_network(), Wanted(10, 2, 0), seed=1)
-    demand.tend(sumo, (0, 0, 0), None)
+    demand.tend(sumo, (0, 0, 0), 0, None)
     assert len(sumo.vehicles) == 12
     assert set(sumo.vehicles) == {("b", "c")}
     assert demand.refused > 0
@@ -190,15 +190,27 @@ def test_a_route_with_a_u_turn_is_dropped_and_drawn_again():
 def test_nobody_appears_within_sight_of_our_car():
     sumo = Recorder([("b", "c")])
     demand = Demand(small_network(), Wanted(10, 2, 5), seed=1)
-    demand.tend(sumo, (0, 0, 0), (50.0, 100.0))
+    demand.tend(sumo, (0, 0, 0), 0, (50.0, 100.0))
     assert not sumo.vehicles  # all roads start within 200 m
     assert len(sumo.walks) == 5  # the sidewalks are far away
+
+
+def test_nobody_enters_while_too_many_stand_unless_the_density_was_asked_for():
+    sumo = Recorder([("b", "c")])
+    for fluid, entered in ((True, 0), (False, 10)):
+        demand = Demand(small_network(), Wanted(40, 0, 0, fluid), seed=1)
+        sumo.vehicles.clear()
+        demand.tend(sumo, (30, 0, 0), 15, None)
+        assert len(sumo.vehicles) == entered
+    demand = Demand(small_network(), Wanted(40, 0, 0, True), seed=1)
+    demand.tend(sumo, (30, 0, 0), 5, None)
+    assert len(sumo.vehicles) == 20
 
 
 def test_walks_lead_through_each_sidewalk_and_out_at_its_other_end():
     sumo = Recorder([("b", "c")])
     demand = Demand(small_network(), Wanted(0, 0, 40), seed=3)
-    demand.tend(sumo, (0, 0, 0), None)
+    demand.tend(sumo, (0, 0, 0), 0, None)
     legal = {("p", "q"), ("q", "p"), ("q", "r"), ("r", "q"), ("p", "q", "r"), ("r", "q", "p")}
     assert len(sumo.walks) == 40
     assert set(sumo.walks) <= legal
@@ -207,7 +219,7 @@ def test_walks_lead_through_each_sidewalk_and_out_at_its_other_end():
 def test_demand_continues_from_where_it_was_saved():
     a = Recorder([("b", "c")])
     first = Demand(small_network(), Wanted(5, 0, 0), seed=9)
-    first.tend(a, (0, 0, 0), None)
+    first.tend(a, (0, 0, 0), 0, None)
     second = Demand(small_network(), Wanted(5, 0, 0), seed=1)
     second.load(first.save())
     assert second.random.random() == first.random.random()
@@ -215,9 +227,10 @@ def test_demand_continues_from_where_it_was_saved():
 
 
 def test_density_by_rule_and_by_wish():
-    assert wanted(10.0, None).vehicles == 42
+    assert wanted(10.0, None).vehicles == 42 and wanted(10.0, None).fluid
+    assert not wanted(10.0, 42).fluid
     assert wanted(0.1, None).vehicles == 20
-    assert wanted(5000.0, None).vehicles == 1200
+    assert wanted(5000.0, None).vehicles == 600
     assert wanted(10.0, 0).vehicles == 0
     with pytest.raises(MarqueError, match="density is -3"):
         wanted(10.0, -3)

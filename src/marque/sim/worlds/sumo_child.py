@@ -129,7 +129,9 @@ class Sumo:
             ego = self.front[:2] if self.has_ego else None
             if not walkers:
                 on_foot = self.demand.target.walkers
-            self.demand.tend(_Verbs(self), (vehicles, cyclists, on_foot), ego)
+            waits = self.lib.vehicle.getWaitingTime
+            standing = sum(1 for name in self.lib.vehicle.getIDList() if waits(name) > 0.0)
+            self.demand.tend(_Verbs(self), (vehicles, cyclists, on_foot), standing, ego)
         self.lift_deadlocks()
         if self.has_ego and self.setup["far_s"] > 0.0:
             self.wake_near()

@@ -19,7 +19,8 @@ from xml.etree import ElementTree
 from marque.core.errors import MarqueError
 
 VEHICLES_PER_LANE_KM = 4.2  # about 200 in the Berlin district (48 lane-km)
-FEWEST, MOST = 20, 1200
+STANDING_SHARE = 0.33
+FEWEST, MOST = 20, 600
 CYCLISTS_PER_VEHICLE = 0.07  # few: on one lane a cyclist sets the pace for all behind
 WALKERS_PER_VEHICLE = 0.50
 SHORTEST_TRIP_M = 500.0
@@ -68,15 +69,22 @@ class Wanted:
     vehicles: int
     cyclists: int
     walkers: int
+    fluid: bool = False  # hold arrivals back while too many stand, so that no jam locks the roads
 
 
 def wanted(lane_km: float, density: int | None) -> Wanted:
-    """The target: `density` vehicles, or 4.2 per km of driving lane (20 to 1,200)."""
+    """The target: `density` vehicles, or 4.2 per km of driving lane (20 to 600).
+
+    By the rule, nobody enters while more than a third of those present stand: a small network
+    with one signalled junction would otherwise fill up and lock.
+    """
     if density is not None and not 0 <= density <= 20_000:
         raise MarqueError(f"density is {density} vehicles; it must be between 0 and 20000")
     by_rule = max(FEWEST, min(MOST, round(lane_km * VEHICLES_PER_LANE_KM)))
     cars = by_rule if density is None else density
-    return Wanted(cars, round(cars * CYCLISTS_PER_VEHICLE), round(cars * WALKERS_PER_VEHICLE))
+    return Wanted(
+        cars, round(cars * CYCLISTS_PER_VEHICLE), round(cars * WALKERS_PER_VEHICLE), density is None
+    )
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -271,13 +279,19 @@ class Demand:
         self.refused = kept["refused"]
 
     def tend(
-        self, traffic: Traffic, present: tuple[int, int, int], ego: tuple[float, float] | None
+        self,
+        traffic: Traffic,
+        present: tuple[int, int, int],
+        standing: int,
+        ego: tuple[float, float] | None,
     ) -> None:
         """Replace who arrived: vehicles, cyclists, walkers now present or waiting to enter."""
-        for _ in range(min(25, self.target.vehicles - present[0])):
+        total = present[0] + present[1]
+        locked = self.target.fluid and standing > STANDING_SHARE * total and total >= FEWEST
+        for _ in range(0 if locked else min(25, self.target.vehicles - present[0])):
             kind = tuple(TYPES)[self._draw(self._shares, self.random)]
             self._vehicle(traffic, kind, TYPES[kind][1], ego)
-        if self.network.places["bicycle"].edges:
+        if self.network.places["bicycle"].edges and not locked:
             for _ in range(min(5, self.target.cyclists - present[1])):
                 self._vehicle(traffic, CYCLIST, "bicycle", ego)
         if self.starts.edges:

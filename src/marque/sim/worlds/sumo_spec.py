@@ -3,7 +3,7 @@
 import hashlib
 import shlex
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import astuple, dataclass
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from xml.etree import ElementTree
@@ -12,10 +12,11 @@ from marque.core.errors import MarqueError
 from marque.core.files import user_cache, write_text, write_whole
 from marque.core.time import PLAN_STEP_S
 from marque.sim.worlds.sumo_demand import Wanted, type_file, wanted
+from marque.sim.worlds.sumo_signals import GREEN_S, programs_in_turn, waits_for_player
 from marque.types.codes import LaneKind
 from marque.types.road_map import RoadMap
 
-WARM_VERSION = 2  # change when the warm-up itself changes: old states are then not found
+WARM_VERSION = 3  # change when the warm-up itself changes: old states are then not found
 OWN_WARM_S = 300.0
 FOREIGN_WARM_S = 1800.0
 FINE_S = 30.0  # the last part of the warm-up runs at the drive's own step
@@ -157,7 +158,7 @@ def launch(spec: SumoSpec) -> Launch:
     digest.update(repr((sumo_version(), WARM_VERSION, shared[len(base) :], quiet, warm)).encode())
     digest.update(repr((begin, demand, spec.deadlock_s)).encode() if demand is None else b"")
     if demand is not None:
-        rule = (demand.vehicles, demand.cyclists, demand.walkers, type_file())
+        rule = (demand, type_file())
         digest.update(repr((begin, rule, spec.deadlock_s)).encode())
     return Launch(
         args=(*shared, *_words(user), "--step-length", str(PLAN_STEP_S)),
@@ -192,7 +193,15 @@ def _base(spec: SumoSpec, folder: Path) -> tuple[list[str], "hashlib._Hash", Wan
     if not types.exists():
         write_text(types, type_file())
     target = wanted(lane_km(spec.road_map), spec.density)
-    return ["-n", str(net), "-a", str(types)], digest, target, net
+    more = [str(types)]
+    if waits_for_player(spec.road_map):
+        text, count = programs_in_turn(net)
+        signals = folder / f"signals-{hashlib.sha256(text.encode()).hexdigest()[:16]}.add.xml"
+        if count and not signals.exists():
+            write_text(signals, text)
+        more.extend([str(signals)] if count else [])
+        digest.update(text.encode())
+    return ["-n", str(net), "-a", ",".join(more)], digest, target, net
 
 
 def _content(path: Path) -> bytes:
@@ -322,6 +331,13 @@ def _facts(
             f"drawn here: {demand.vehicles} vehicles, {demand.cyclists} cyclists, "
             f"{demand.walkers} people on foot where there are sidewalks; no U-turn routes"
         )
+        if demand.fluid:
+            facts["demand"] += "; nobody enters while more than a third stand"
+    if demand is not None and waits_for_player(spec.road_map):
+        facts["signals"] = (
+            "some wait for a player (endless phases); their programs run in turn, "
+            f"{GREEN_S:g} s of green each"
+        )
     if user:
         facts["further options"] = " ".join(_words(user))
     return facts
@@ -345,7 +361,7 @@ def setup_of(spec: SumoSpec, plan: Launch) -> dict[str, object]:
         "begin": plan.begin_s,
         "state": str(plan.state),
         "net": str(plan.net),
-        "demand": None if demand is None else (demand.vehicles, demand.cyclists, demand.walkers),
+        "demand": None if demand is None else astuple(demand),
         "seed": spec.seed,
         "settle_s": plan.settle_s,
         "deadlock_s": spec.deadlock_s,
