@@ -41,7 +41,7 @@ MIX = (
     ("motorcycle", 0.07),
 )  # fmt: skip
 # comfortable braking of everybody: who has to brake harder than 3 m/s^2 was surprised
-DECEL_MPS2 = 2.8
+DECEL_MPS2 = 2.5
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,6 +155,45 @@ def stream(
         factor = float(np.clip(rng.normal(0.97, 0.07), 0.8, 1.1))
         found.append(Actor(f"{name}{len(found)}", kind, t, edges, lane, factor=factor))
         t += gap()
+    return found
+
+
+def platoons(
+    rng: Rng,
+    name: str,
+    edges: tuple[str, ...],
+    travel_s: float,
+    rests: list[tuple[float, float]],
+    end_s: float,
+    gap: Callable[[], float],
+    sort: str | None = None,
+) -> list[Actor]:
+    """A stream that leaves the place `travel_s` from its start free during `rests`, so that
+    streams from several sides leave it free together."""
+    found: list[Actor] = []
+    at = float(rng.uniform(0.0, 3.0)) + travel_s
+    while at < end_s:
+        rest = next((rest for rest in rests if rest[0] <= at < rest[1]), None)
+        if rest is not None:
+            at = rest[1] + float(rng.uniform(0.0, 1.5))
+            continue
+        kind = sort if sort is not None else some_sort(rng)
+        factor = float(np.clip(rng.normal(1.0, 0.02), 0.95, 1.05))
+        found.append(Actor(f"{name}{len(found)}", kind, at - travel_s, edges, 0, factor=factor))
+        at += gap()
+    return found
+
+
+def rests(
+    rng: Rng, begin_s: float, end_s: float, busy_s: tuple[float, float], rest_s: tuple[float, float]
+) -> list[tuple[float, float]]:
+    """Times of rest between busy times, one after another."""
+    found: list[tuple[float, float]] = []
+    t = begin_s + float(rng.uniform(0.0, busy_s[1]))
+    while t < end_s:
+        rest = float(rng.uniform(*rest_s))
+        found.append((t, t + rest))
+        t += rest + float(rng.uniform(*busy_s))
     return found
 
 

@@ -172,7 +172,7 @@ def leaves_room(view: View) -> Outcome:
 def nobody_forced(view: View) -> Outcome:
     """Nobody with priority over us had to brake hard because of us."""
     foes = {meeting.foe.uid for meeting in meetings(view)}
-    return _forced(view, foes, lambda frame: _in_junction(view, frame))
+    return forced(view, foes, lambda frame: _in_junction(view, frame))
 
 
 def nobody_forced_behind(view: View) -> Outcome:
@@ -184,7 +184,7 @@ def nobody_forced_behind(view: View) -> Outcome:
         return any(begin - 1.5 <= t <= begin + AFTER_ENTRY_S for begin in entered)
 
     motor = np.isin(view.trace.kind, [*MOTOR, UserKind.BICYCLE])
-    return _forced(view, set(view.trace.uid[motor].tolist()), answers)
+    return forced(view, set(view.trace.uid[motor].tolist()), answers)
 
 
 def lane_entries(view: View) -> list[float]:
@@ -211,7 +211,7 @@ def _in_junction(view: View, frame: int) -> bool:
     return False
 
 
-def _forced(view: View, foes: set[int], answers: Callable[[int], bool]) -> Outcome:
+def forced(view: View, foes: set[int], answers: Callable[[int], bool]) -> Outcome:
     trace = view.trace
     worst = Outcome(True, "nobody")
     most = HARD_MPS2

@@ -7,7 +7,17 @@ from dataclasses import replace
 import numpy as np
 
 from marque.prove.situations.case import Case, Place
-from marque.prove.situations.cast import Actor, Cast, Parked, Rng, mixed_gaps, reach_s, stream
+from marque.prove.situations.cast import (
+    Actor,
+    Cast,
+    Parked,
+    Rng,
+    mixed_gaps,
+    platoons,
+    reach_s,
+    rests,
+    stream,
+)
 from marque.prove.situations.checks import (
     BOX_CLEAR,
     LEAVES_ROOM,
@@ -195,10 +205,14 @@ def draw_stop_yield(rng: Rng) -> Case:
     roads = crossroads(rng, sign, 13.89, main_mps, (RIGHT, LEFT), missing)
     out = {"right": "out1", "straight": "out2", "left": "out3"}[turn]
     actors: list[Actor] = []
-    long_share = 0.35 if turn == "right" else 0.42
+    quiet = {"right": (8.0, 11.0), "straight": (9.5, 12.0), "left": (11.0, 14.0)}[turn]
+    times = rests(rng, 0.0, BEGIN_S + HORIZON_S, (9.0, 20.0), quiet)
+    gaps = mixed_gaps(rng, (1.6, 3.5), (3.5, 5.0), 0.3)
     for arm, to in ((RIGHT, "out3"), (LEFT, "out1")):
-        gaps = mixed_gaps(rng, (1.8, 4.5), (9.0, 14.0), long_share)
-        actors += stream(rng, f"a{arm}_", (f"in{arm}", to), 0.0, BEGIN_S + HORIZON_S, gaps)
+        travel = roads_arm_m(roads, arm) / main_mps
+        end = BEGIN_S + HORIZON_S
+        actors += platoons(rng, f"a{arm}_", (f"in{arm}", to), travel, times, end, gaps)
+    actors.sort(key=lambda actor: actor.depart_s)
     if AHEAD not in missing and rng.random() < 0.5:
         gaps = mixed_gaps(rng, (8.0, 12.0), (15.0, 20.0), 0.5)
         actors += stream(rng, "facing", ("in2", "out0"), BEGIN_S, BEGIN_S + 50.0, gaps)

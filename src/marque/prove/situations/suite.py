@@ -27,6 +27,8 @@ from marque.prove.situations.junctions import (
     SIGNALS,
     STOP_YIELD,
 )
+from marque.prove.situations.lanes import CYCLIST, FOLLOWING, LANE_CHANGE, MERGE
+from marque.prove.situations.obstacles import BLOCKED, BUS_PARKED, QUEUE
 from marque.prove.situations.play import Played, play
 from marque.prove.situations.situation import Situation
 from marque.prove.situations.view import View
@@ -36,12 +38,19 @@ SCHEMA = "marque.prove.situations/1"
 CASES = 20
 DRAWS = 6  # of one case, until the situation truly comes about
 CLASSES: tuple[Situation, ...] = (
+    FOLLOWING,
     SIGNALS,
     STOP_YIELD,
     RIGHT_BEFORE_LEFT,
     LEFT_TURN,
     ROUNDABOUT,
     CROSSWALK,
+    CYCLIST,
+    LANE_CHANGE,
+    MERGE,
+    BLOCKED,
+    QUEUE,
+    BUS_PARKED,
 )
 
 

@@ -127,6 +127,18 @@ class View:
         return [Pass(uid, connector, span[0], span[1]) for uid, span in sorted(stay.items())]
 
     @cached_property
+    def drives_set(self) -> frozenset[int]:
+        """Every lane that we drove."""
+        return frozenset(int(lane) for lane in np.unique(self.way.lane) if lane != NONE)
+
+    @cached_property
+    def leaders(self) -> tuple[FloatArray, FloatArray]:
+        """[n] gap to who is ahead on our lane, and its uid; inf and -1 where nobody is."""
+        from marque.prove.situations.passing import leaders
+
+        return leaders(self)
+
+    @cached_property
     def frame_of_row(self) -> Any:
         """[U] frame of each row of the trace."""
         return np.repeat(np.arange(self.trace.count), np.diff(self.trace.off))
