@@ -50,7 +50,10 @@ def find_overlaps(
     they are lanes side by side and no conflict. half_width_m [L]: half of the strip swept along
     each lane.
     """
-    found = _measure_pairs(pairs, half_width_m, pt_off, pt_xy_m, pt_s_m)
+    low = np.minimum.reduceat(pt_xy_m, pt_off[:-1], axis=0)
+    high = np.maximum.reduceat(pt_xy_m, pt_off[:-1], axis=0)
+    box = np.column_stack((low[:, 0], high[:, 0], low[:, 1], high[:, 1]))
+    found = _measure_pairs(pairs, box, half_width_m, pt_off, pt_xy_m, pt_s_m)
     a, b = pairs[:, 0], pairs[:, 1]
     merge = connector_to[a] == connector_to[b]
     diverge = (connector_from[a] == connector_from[b]) & ~merge
@@ -79,17 +82,16 @@ def find_overlaps(
 @jit
 def _measure_pairs(
     pairs: Int32Array,
+    box: FloatArray,
     half_width: FloatArray,
     off: Int32Array,
     xy: FloatArray,
     s: FloatArray,
 ) -> FloatArray:
-    """[P, 6]: least distance of the centre lines, a in, a out, b in, b out, they cross (0, 1)."""
-    box = np.zeros((len(off) - 1, 4))
-    for lane in range(len(off) - 1):
-        part = xy[off[lane] : off[lane + 1]]
-        box[lane, 0], box[lane, 1] = part[:, 0].min(), part[:, 0].max()
-        box[lane, 2], box[lane, 3] = part[:, 1].min(), part[:, 1].max()
+    """[P, 6]: least distance of the centre lines, a in, a out, b in, b out, they cross (0, 1).
+
+    box [L, 4]: low x, high x, low y, high y of each lane.
+    """
     out = np.zeros((len(pairs), 6))
     for p in range(len(pairs)):
         a = pairs[p, 0]

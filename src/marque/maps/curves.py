@@ -13,6 +13,7 @@ from marque.core.geometry import wrap_angle
 from marque.core.jit import jit
 
 OVERSAMPLE = 8
+_WEIGHTS = (-1.0, 3.0, -3.0, 1.0)  # of a third difference
 SERIES_STEP_M = 0.25  # between points of a transition curve
 
 
@@ -39,7 +40,7 @@ def band_smooth(raw: FloatArray, ends: FloatArray, stiffness: float) -> FloatArr
     n >= 7. Normal equations in a band of half-width 3, Cholesky without pivoting.
     """
     n = len(raw)
-    out = raw.copy()
+    out = np.zeros((n, 2))
     step = 0.0
     for i in range(1, n):
         step += math.hypot(raw[i, 0] - raw[i - 1, 0], raw[i, 1] - raw[i - 1, 1])
@@ -52,8 +53,7 @@ def band_smooth(raw: FloatArray, ends: FloatArray, stiffness: float) -> FloatArr
     rhs = np.zeros((m, 2))
     for i in range(m):
         band[i, 0] = 1.0
-        rhs[i] = raw[i + 3]
-    weight = np.array((-1.0, 3.0, -3.0, 1.0))
+        rhs[i, 0], rhs[i, 1] = raw[i + 3, 0], raw[i + 3, 1]
     for k in range(n - 3):
         for a in range(4):
             i = k + a - 3
@@ -61,14 +61,15 @@ def band_smooth(raw: FloatArray, ends: FloatArray, stiffness: float) -> FloatArr
                 continue
             for b in range(4):
                 j = k + b - 3
-                value = stiffness * weight[a] * weight[b]
+                value = stiffness * _WEIGHTS[a] * _WEIGHTS[b]
                 if j < 0 or j >= m:
                     rhs[i, 0] -= value * out[k + b, 0]
                     rhs[i, 1] -= value * out[k + b, 1]
                 elif j <= i:
                     band[i, i - j] += value
     _solve_band(band, rhs)
-    out[3 : n - 3] = rhs
+    for i in range(m):
+        out[i + 3, 0], out[i + 3, 1] = rhs[i, 0], rhs[i, 1]
     return out
 
 
@@ -207,7 +208,7 @@ def even(line: FloatArray, ends: FloatArray, step: float) -> FloatArray:
                 dense[i * OVERSAMPLE + j, d] = (line[i, d] * (1.0 - b) + line[i + 1, d] * b) + (
                     c0 * tangent[i, d] + c1 * tangent[i + 1, d]
                 )
-    dense[-1] = line[n - 1]
+    dense[len(dense) - 1, 0], dense[len(dense) - 1, 1] = line[n - 1, 0], line[n - 1, 1]
     arc = np.zeros(len(dense))
     for i in range(1, len(dense)):
         arc[i] = arc[i - 1] + math.hypot(
@@ -216,7 +217,8 @@ def even(line: FloatArray, ends: FloatArray, step: float) -> FloatArray:
     count = max(2, math.ceil(arc[-1] / step - 1e-9) + 1)
     point = sampled(dense, arc, count)
     out = np.zeros((count, 4))
-    out[:, :2] = point
+    for i in range(count):
+        out[i, 0], out[i, 1] = point[i, 0], point[i, 1]
     _fill_heading(out, ends)
     return out
 
@@ -300,7 +302,7 @@ def transition_curve(ends: FloatArray, share: float) -> FloatArray:
     total = straight + 2.0 * ramp + arc + max(second - used, 0.0)
     count = max(8, math.ceil(total / SERIES_STEP_M) + 1)
     line = np.zeros((count, 2))
-    line[0] = ends[0, :2]
+    line[0, 0], line[0, 1] = ends[0, 0], ends[0, 1]
     heading = ends[0, 2]
     fine = 8
     step = total / ((count - 1) * fine)
