@@ -5,7 +5,8 @@
    of a crossing road user and braking would put it in front of them, it is let pass.
 2. Others go straight on at their speed. One that goes along or against our path, with no turn
    between, is also predicted to follow the road; it counts only if both predictions end in
-   contact. (Oncoming traffic in a curve points at us all the time.)
+   contact. (Oncoming traffic in a curve points at us all the time.) The same holds for one that
+   is turning: straight on and on its present arc must both end in contact.
 3. If there is contact: the least braking, from now and after the car's own delay, that avoids it.
    Up to 3 m/s^2 it is the driver's affair. More than 3: warn. More than 4: brake with 5.
    More than 5: brake with all there is.
@@ -26,6 +27,7 @@ from marque.types.platform import Platform
 STEP_S = 0.1
 STEPS = 64
 SLOWEST_MPS = 0.5
+TURNS_RADPS = 0.06  # slower is straight on
 CALM_MPS2 = 3.0  # braking that is left to the driver
 PARTIAL_MPS2 = 5.0
 SIDE_M = 0.1
@@ -57,7 +59,7 @@ def assess(
     """(least braking that avoids every contact, time to the first contact).
 
     motion: speed, acceleration now, acceleration asked. Braking 0: no contact as commanded; inf:
-    contact from ahead that full braking does not avoid. objects [n, 9] now; shape as in `rss`.
+    contact from ahead that full braking does not avoid. objects [n, 10] now; shape as in `rss`.
     """
     need = 0.0
     first = math.inf
@@ -158,6 +160,11 @@ def contact(
         return -1
     if straight == 0:
         return 0 if _from_ahead(bodies[0], o, 0.0, 2.0 * shape[1]) else -1
+    if abs(o[paths.YAW_RATE]) > TURNS_RADPS:
+        turning = _turning(bodies, count, o, shape)
+        if turning < 0:
+            return -1
+        straight = max(straight, turning)
     along, s, d, turn = _on_road(path, place, o)
     if not along:
         return straight
@@ -178,6 +185,25 @@ def _straight(
         ox = o[paths.X] + vx * t
         oy = o[paths.Y] + vy * t
         if paths.touches(bodies[k], half, FRONT_M, o, ox, oy):
+            return k
+    return -1
+
+
+@jit
+def _turning(
+    bodies: FloatArray, count: int, o: FloatArray, shape: tuple[float, float, float]
+) -> int:
+    """First touch if the road user goes on turning as it does, -1 if none."""
+    half = (0.5 * shape[1], 0.5 * shape[2] + SIDE_M)
+    there = o.copy()
+    reach = o[paths.VELOCITY] / o[paths.YAW_RATE]
+    for k in range(count):
+        heading = o[paths.HEADING] + o[paths.YAW_RATE] * k * STEP_S
+        there[paths.COS] = math.cos(heading)
+        there[paths.SIN] = math.sin(heading)
+        ox = o[paths.X] + reach * (math.sin(heading) - o[paths.SIN])
+        oy = o[paths.Y] - reach * (math.cos(heading) - o[paths.COS])
+        if paths.touches(bodies[k], half, FRONT_M, there, ox, oy):
             return k
     return -1
 

@@ -43,6 +43,7 @@ class GuardMemory:
     escape: FloatArray | None = None  # corridor of its fall-back
     accel_mps2: float = 0.0  # last asked
     curvature_1pm: float = math.nan  # last asked, nan before the first
+    eyes: watch.Eyes = field(default_factory=watch.Eyes)  # the last detections
     latched: str = ""  # the rule whose braking is held
     clear_ns: int = -1  # since when the margin is above CLEAR_MARGIN, -1 if it is not
 
@@ -69,9 +70,11 @@ def guard(
         accel, curvature, rule, margin = _envelope(memory, reading, command, platform)
         action = Action.LIMIT if rule else Action.PASS
     braking, brake_rule, brake_margin, warn = 0.0, "", watch.FAR, False
+    seen = memory.eyes
     if not (lost or eyes):
+        seen = watch.look_again(seen, reading.detections)
         braking, brake_rule, brake_margin, warn = watch.look(
-            path, reading, memory.accel_mps2, accel, curvature, platform
+            path, reading, memory.accel_mps2, accel, curvature, platform, seen.yaw_rate_radps
         )
     latched, clear_ns = _latch(memory, reading.t_ns, brake_rule, brake_margin)
     if latched and not brake_rule:
@@ -83,7 +86,7 @@ def guard(
     asked = command
     if action != Action.PASS:
         asked = Command(reading.t_ns, accel, curvature, command.indicator)
-    return _remember(memory, reading, accel, curvature, latched, clear_ns), Verdict(
+    return _remember(memory, reading, accel, curvature, seen, latched, clear_ns), Verdict(
         reading.t_ns, action, asked, rule, margin, warn or action >= Action.BRAKE
     )
 
@@ -105,6 +108,7 @@ def _adopt(
         paths.corridor(plan.fallback) if adopted else memory.escape,
         memory.accel_mps2,
         memory.curvature_1pm,
+        memory.eyes,
         memory.latched,
         memory.clear_ns,
     )
@@ -125,6 +129,7 @@ def _remember(
     reading: Reading,
     accel: float,
     curvature: float,
+    seen: watch.Eyes,
     latched: str,
     clear_ns: int,
 ) -> GuardMemory:
@@ -137,6 +142,7 @@ def _remember(
         memory.escape,
         accel,
         curvature,
+        seen,
         latched,
         clear_ns,
     )

@@ -22,7 +22,7 @@ FADE_M = 10.0  # beyond a trajectory's end its curvature fades to zero over this
 X, Y, HEADING, CURVATURE, SPEED, ACCEL = range(6)
 
 # a road user as the guard sees it: x, y, heading, then
-COS, SIN, VELOCITY, HALF_LENGTH, HALF_WIDTH, RADIUS = range(3, 9)
+COS, SIN, VELOCITY, HALF_LENGTH, HALF_WIDTH, RADIUS, YAW_RATE = range(3, 10)
 
 
 def corridor(trajectory: Trajectory) -> FloatArray:

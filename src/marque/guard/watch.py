@@ -1,10 +1,11 @@
 """Looking along the path: the road users of a reading, moved on to now, against both rules."""
 
 import math
+from dataclasses import dataclass, field
 
 import numpy as np
 
-from marque.core.arrays import FloatArray
+from marque.core.arrays import FloatArray, IntArray
 from marque.core.geometry import wrap_angle
 from marque.core.jit import jit
 from marque.core.time import NS_PER_S
@@ -16,6 +17,9 @@ from marque.types.reading import Detections, Reading
 FAR = 10.0  # the margin when nobody is in the way, and the greatest that is told
 ON_PATH_M = 0.6  # further off, or turned more, and the arc driven now is looked along
 ON_PATH_RAD = 0.25
+STALE_S = 0.3  # headings older than this say nothing about turning
+TURNS_MPS = 1.0
+JUMPS_RADPS = 1.2  # faster than this is a jump of the heading, not a turn
 
 
 def look(
@@ -25,8 +29,12 @@ def look(
     accel: float,
     curvature: float,
     platform: Platform,
+    yaw_rate: FloatArray | None = None,
 ) -> tuple[float, str, float, bool]:
-    """(braking asked, its rule, margin, warning) for the road users in sight."""
+    """(braking asked, its rule, margin, warning) for the road users in sight.
+
+    yaw_rate [n]: of the detections, from `Eyes`; without it everybody goes straight on.
+    """
     found = reading.detections
     if len(found.uid) == 0:
         return 0.0, "", FAR, False
@@ -35,7 +43,7 @@ def look(
     keep, margin, need = _watch(
         ego_path(path, ego.x_m, ego.y_m, ego.heading_rad, curvature),
         (ego.x_m, ego.y_m, ego.speed_mps, ego.accel_mps2, last_accel, accel),
-        now_at(found, reading.t_ns),
+        now_at(found, reading.t_ns, yaw_rate),
         (rss.response_s(platform), aeb.delay_s(platform), brake),
         (platform.centre_m, platform.length_m, platform.width_m),
     )
@@ -48,10 +56,37 @@ def look(
     return keep, "rss" if keep > 0.0 else "", margin, stage >= aeb.WARN
 
 
-def now_at(found: Detections, t_ns: int) -> FloatArray:
-    """[n, 9] the road users, moved straight on to `t_ns`.
+@dataclass(frozen=True, slots=True, eq=False)
+class Eyes:
+    """The last delivery of detections, for how fast everybody turns."""
 
-    x, y, heading, cosine, sine, speed, half length, half width, half diagonal.
+    t_ns: int = -1
+    uid: IntArray = field(default_factory=lambda: np.empty(0, np.int64))
+    heading_rad: FloatArray = field(default_factory=lambda: np.empty(0))
+    yaw_rate_radps: FloatArray = field(default_factory=lambda: np.empty(0))
+
+
+def look_again(eyes: Eyes, found: Detections) -> Eyes:
+    """Yaw rates [n] of a new delivery from the headings of the one before; 0 for newcomers."""
+    if found.t_ns == eyes.t_ns and len(found.uid) == len(eyes.uid):
+        return eyes
+    rate = np.zeros(len(found.uid))
+    gone_s = (found.t_ns - eyes.t_ns) / NS_PER_S
+    if len(eyes.uid) > 0 and 0.0 < gone_s <= STALE_S:
+        order = np.argsort(eyes.uid)
+        place = order[np.minimum(np.searchsorted(eyes.uid, found.uid, sorter=order), len(order) - 1)]
+        turn = np.remainder(found.heading_rad - eyes.heading_rad[place] + np.pi, 2.0 * np.pi) - np.pi
+        known = (eyes.uid[place] == found.uid) & (found.speed_mps > TURNS_MPS)
+        rate = np.where(known, turn / gone_s, 0.0)
+        rate = np.where(np.abs(rate) <= JUMPS_RADPS, rate, 0.0)
+    return Eyes(found.t_ns, found.uid, found.heading_rad, rate)
+
+
+def now_at(found: Detections, t_ns: int, yaw_rate: FloatArray | None = None) -> FloatArray:
+    """[n, 10] the road users, moved straight on to `t_ns`.
+
+    x, y, heading, cosine, sine, speed, half length, half width, half diagonal, yaw rate (0 where
+    none is given).
     """
     return _moved(
         found.x_m,
@@ -60,6 +95,7 @@ def now_at(found: Detections, t_ns: int) -> FloatArray:
         found.speed_mps,
         found.length_m,
         found.width_m,
+        np.zeros(len(found.uid)) if yaw_rate is None else yaw_rate,
         (t_ns - found.t_ns) / NS_PER_S,
     )
 
@@ -72,9 +108,10 @@ def _moved(
     speed: FloatArray,
     length: FloatArray,
     width: FloatArray,
+    yaw_rate: FloatArray,
     age_s: float,
 ) -> FloatArray:
-    out = np.empty((len(x), 9))
+    out = np.empty((len(x), 10))
     for i in range(len(x)):
         o = out[i]
         o[paths.COS] = math.cos(heading[i])
@@ -86,6 +123,7 @@ def _moved(
         o[paths.HALF_LENGTH] = 0.5 * length[i]
         o[paths.HALF_WIDTH] = 0.5 * width[i]
         o[paths.RADIUS] = math.hypot(0.5 * length[i], 0.5 * width[i])
+        o[paths.YAW_RATE] = yaw_rate[i]
     return out
 
 

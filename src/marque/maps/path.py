@@ -14,7 +14,7 @@ from marque.core.jit import jit
 from marque.types.road_map import RoadMap
 
 STEP_M = 0.5
-SMOOTH_M = 1.5  # standard deviation of the low pass that makes curvature continuous
+SMOOTH_M = 2.2  # standard deviation of the low pass that makes curvature continuous
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -39,7 +39,11 @@ def perceive(memory: PerceptionMemory, reading: Reading) -> tuple[PerceptionMemo
         found["x_m"], found["y_m"], found["heading_rad"], found["kind"]
     )
     tracks = Tracks(
-        **found, lane=lane, s_m=s, d_m=d, age_s=age,
+        **found,
+        lane=lane,
+        s_m=s,
+        d_m=d,
+        age_s=age,
         still_s=_still(before, found["uid"], found["speed_mps"], reading.t_ns),
     )
     state = reading.signals.state
@@ -48,8 +52,11 @@ def perceive(memory: PerceptionMemory, reading: Reading) -> tuple[PerceptionMemo
         gone = seconds(reading.t_ns - before.t_ns)
         since = np.where(state == before.signal_state, before.signal_since_s + gone, 0.0)
     scene = Scene(
-        t_ns=reading.t_ns, ego=_ego(memory, reading), tracks=tracks,
-        signal_state=_carried(state, before, since), signal_since_s=since,
+        t_ns=reading.t_ns,
+        ego=_ego(memory, reading),
+        tracks=tracks,
+        signal_state=_carried(state, before, since),
+        signal_since_s=since,
     )
     return PerceptionMemory(memory.road_map, memory.index, scene, scene.ego.lane), scene
 
@@ -59,20 +66,34 @@ def _ego(memory: PerceptionMemory, reading: Reading) -> EgoBelief:
     place = memory.index.nearest(ego.x_m, ego.y_m, ego.heading_rad)
     lane, s, d = place if place is not None else (NONE, 0.0, 0.0)
     return EgoBelief(
-        ego.x_m, ego.y_m, ego.heading_rad, ego.speed_mps, ego.accel_mps2, ego.yaw_rate_radps,
-        ego.steer_rad, lane, s, d,
+        ego.x_m,
+        ego.y_m,
+        ego.heading_rad,
+        ego.speed_mps,
+        ego.accel_mps2,
+        ego.yaw_rate_radps,
+        ego.steer_rad,
+        lane,
+        s,
+        d,
     )
 
 
 _FIELDS = (
-    "uid", "kind", "x_m", "y_m", "heading_rad", "speed_mps", "accel_mps2", "length_m", "width_m",
+    "uid",
+    "kind",
+    "x_m",
+    "y_m",
+    "heading_rad",
+    "speed_mps",
+    "accel_mps2",
+    "length_m",
+    "width_m",
     "indicator",
 )
 
 
-def _with_lost(
-    memory: PerceptionMemory, seen: Detections, t_ns: int
-) -> dict[str, np.ndarray]:
+def _with_lost(memory: PerceptionMemory, seen: Detections, t_ns: int) -> dict[str, np.ndarray]:
     """Detections as columns, plus those lost a moment ago, moved on at constant velocity."""
     columns = {name: getattr(seen, name) for name in _FIELDS}
     columns["age_s"] = np.zeros(seen.count)
@@ -92,9 +113,7 @@ def _with_lost(
     return {name: np.concatenate((columns[name], more[name])) for name in columns}
 
 
-def _still(
-    before: Scene | None, uid: np.ndarray, speed: np.ndarray, t_ns: int
-) -> np.ndarray:
+def _still(before: Scene | None, uid: np.ndarray, speed: np.ndarray, t_ns: int) -> np.ndarray:
     out = np.zeros(len(uid))
     if before is None or len(before.tracks.uid) == 0:
         return out

@@ -16,9 +16,11 @@ from marque.types.codes import ConflictKind, Control
 from marque.types.road_map import NONE, RoadMap
 
 BEHIND_M = 25.0
+STEERING_1PMS = 0.12  # how fast the wheel changes curvature, 1/m per second
+SLOWEST_MPS = 1.5  # a cap never asks for less than this
 # the point of the body that keeps to the lane's middle, as a share of rear axle to front bumper:
-# front corners swing out as far as the rear wheels cut in
-LEAD_SHARE = 0.7
+# a compromise between front corners that swing out and rear wheels that cut in
+LEAD_SHARE = 0.45
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -201,21 +203,25 @@ def with_rules(
     """Read caps, junctions and crosswalks from the map along a path."""
     limit = road_map.lane_limit_mps[path.lane] * style.limit_share
     curve = np.sqrt(style.lateral_mps2 / np.maximum(_widest(np.abs(path.curvature_1pm)), 1e-5))
+    bend = np.abs(np.gradient(path.curvature_1pm, STEP_M))
+    wheel = STEERING_1PMS / np.maximum(_widest(bend), 1e-5)
     left, right = swing(path, front_m)
-    cap = np.minimum(limit, curve)
+    cap = np.maximum(SLOWEST_MPS, np.minimum(np.minimum(limit, curve), wheel))
     v_ref = np.empty_like(cap)
     backward_pass(cap, STEP_M, style.brake_mps2, style.jerk_mps3, v_ref)
-    end = path.length_m
-    goal = np.inf
     last = len(path.lanes) - 1
+    goal = end = np.inf
     if end_kind == "goal":
         goal = float(path.start_m[last]) + route.goal_s_m
+        end = goal
     elif end_kind in ("lane_change", "dead_end"):
         lane = path.lanes[last]
         chance = float(route.last_chance_m[lane])
         length = float(road_map.lane_length_m[lane])
         end = float(path.start_m[last]) + (min(chance, length) if np.isfinite(chance) else length)
-        end = min(end, path.length_m)
+    if end > path.length_m + 1.0:  # it lies beyond what is built yet
+        end_kind, goal = "horizon", np.inf
+    end = min(end, path.length_m)
     junctions = []
     crossings = []
     clear: list[tuple[float, float]] = []

@@ -58,6 +58,7 @@ from marque.types.plan import STEP_S, STEPS, Plan, Trajectory
 from marque.types.road_map import NONE, RoadMap
 from marque.types.scene import Scene
 
+NEAR_M = 2.5  # still on the corridor, if beside its line
 LOST_SIDE_M = 0.6  # off the planned line by more than this: plan from where the car is
 LOST_ALONG_M = 0.6
 LOST_MPS = 0.8
@@ -261,29 +262,50 @@ def _ahead_m(memory: Memory, limit_mps: float) -> float:
 
 
 def _fresh(memory: Memory, scene: Scene) -> tuple[Memory, Corridor, Start]:
-    """A corridor from where the car believes to be, easing back to the centre line."""
+    """A corridor from where the car believes to be, easing back to the centre line.
+
+    The lanes we meant to take win over the nearest ones: inside a junction many lie close by.
+    """
     ego = scene.ego
-    if ego.lane == NONE:
-        raise MarqueError("our car is on no lane that it may drive on")
     context = memory.context
     road_map = context.mission.road_map
+    lane, lane_s, d_m, slope = _where(memory, scene)
     offset = None
-    if abs(ego.d_m) > 0.15:
-        offset = (ego.d_m, 0.0, 0.0, max(10.0, 3.0 * ego.speed_mps))
+    if abs(d_m) > 0.15 or abs(slope) > 0.05:
+        offset = (d_m, slope, 0.0, max(8.0, 3.0 * ego.speed_mps))
     corridor = build_corridor(
         road_map,
         route_for(memory),
         context.style,
         context.ego[E_FRONT],
-        (),
-        ego.lane,
-        ego.s_m,
-        _ahead_m(memory, float(road_map.lane_limit_mps[ego.lane])),
+        _before(road_map, lane),
+        lane,
+        lane_s,
+        _ahead_m(memory, float(road_map.lane_limit_mps[lane])),
         offset,
     )
-    s_m, _ = _on_path(corridor, ego.x_m, ego.y_m, min(ego.s_m, 25.0))
+    here = float(corridor.path.start_m[corridor.path.lanes.index(lane)]) + lane_s
+    s_m, _ = _on_path(corridor, ego.x_m, ego.y_m, here)
     v = ego.speed_mps
     return memory, corridor, Start(s_m + v * PLAN_STEP_S, v, min(0.0, ego.accel_mps2))
+
+
+def _where(memory: Memory, scene: Scene) -> tuple[int, float, float, float]:
+    """(lane, s, d, slope) to plan from: on our own corridor while it is near, else on the map."""
+    ego = scene.ego
+    corridor = memory.corridor
+    if corridor is not None and memory.plan is not None:
+        s_m, d_m = _on_path(corridor, ego.x_m, ego.y_m, memory.plan_s_m)
+        i = min(len(corridor.path.lane) - 1, max(0, int(s_m / STEP_M)))
+        turn = math.remainder(
+            ego.heading_rad - float(corridor.path.heading_rad[i]), 2.0 * math.pi
+        )
+        if abs(d_m) < NEAR_M and abs(turn) < 0.8:
+            lane_s = max(0.0, float(corridor.path.lane_s_m[i]) + s_m - i * STEP_M)
+            return int(corridor.path.lane[i]), lane_s, d_m, math.tan(turn)
+    if ego.lane == NONE:
+        raise MarqueError("our car is on no lane that it may drive on")
+    return ego.lane, ego.s_m, ego.d_m, 0.0
 
 
 def _extended(
