@@ -38,7 +38,8 @@ def situations(
 ) -> int:
     """Drive seeded cases of every class of situation in SUMO's traffic, and print the share passed.
 
-    A case in which the situation truly did not come about is drawn anew and counted as not posed.
+    A case in which the situation truly did not come about is drawn anew and counted as not posed;
+    so is one that somebody else's fault ended, counted as void.
     Exit 0: all passed; 1: some failed; 2: wrong use or bad input.
     """
     from marque.prove.situations import suite
@@ -82,19 +83,21 @@ def show(console: Console, report: dict[str, Any]) -> None:
     table = Table(box=None, padding=(0, 2))
     for name, side in (
         ("situation", "left"), ("passed", "right"), ("share", "right"), ("not posed", "right"),
-        ("what failed", "left"),
+        ("void", "right"), ("what failed", "left"),
     ):  # fmt: skip
         table.add_column(name, justify=side, overflow="fold")  # type: ignore[arg-type]
     for each in report["classes"]:
         broken = ", ".join(f"{name} {count}" for name, count in each["broken"].items())
         table.add_row(
             each["title"], f"{each['passed']}/{each['cases']}",
-            f"{100.0 * each['passed_share']:.0f} %", str(each["not_posed"]), broken,
+            f"{100.0 * each['passed_share']:.0f} %", str(each["not_posed"]), str(each["void"]),
+            broken,
         )  # fmt: skip
     table.add_row(
         "all", f"{report['cases_passed']}/{report['cases_total']}",
         f"{100.0 * report['passed_share']:.0f} %",
-        str(sum(each["not_posed"] for each in report["classes"])), "",
+        str(sum(each["not_posed"] for each in report["classes"])),
+        str(sum(each["void"] for each in report["classes"])), "",
     )  # fmt: skip
     console.print(table)
     for each in report["classes"]:

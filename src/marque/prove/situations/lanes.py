@@ -420,7 +420,7 @@ def posed_lane_change(view: View) -> bool:
 
 def _near_on_entered(view: View, t_s: float, reach_m: float = 35.0) -> bool:
     trace = view.trace
-    k = int(round((t_s - float(trace.t_s[0])) * 10.0))
+    k = round((t_s - float(trace.t_s[0])) * 10.0)
     lane = int(view.way.lane[min(k, trace.count - 1)])
     for frame in range(max(0, k - 50), min(k + 1, trace.count), 5):
         rows = trace.users(frame)

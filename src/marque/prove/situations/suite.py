@@ -37,6 +37,7 @@ from marque.vehicle.catalog import load_platform
 SCHEMA = "marque.prove.situations/1"
 CASES = 20
 DRAWS = 6  # of one case, until the situation truly comes about
+COUNTS, NOT_POSED, VOID = "counts", "not_posed", "void"
 CLASSES: tuple[Situation, ...] = (
     FOLLOWING,
     SIGNALS,
@@ -88,39 +89,43 @@ def run_job(job: Job) -> dict[str, Any]:
     """
     situation = find(job.situation)
     platform = load_platform(job.car)
-    not_posed: list[dict[str, Any]] = []
+    passed_over: dict[str, list[dict[str, Any]]] = {"not_posed": [], "void": []}
+    result: dict[str, Any] = {}
     for attempt in range(DRAWS):
         case = draw(situation, job.seed, job.case, attempt)
         with tempfile.TemporaryDirectory(prefix="marque-") as folder:
             played = play(case, Path(folder), job.driver, platform, job.seed)
-            result, posed = judge_case(situation, played, job.tell)
+            result, standing = judge_case(situation, played, job.tell)
             if job.keep and not result["passed"]:
                 _keep(Path(folder), Path(job.keep) / f"{job.situation}-{job.case}-{attempt}")
-        result = {"case": job.case, "attempt": attempt, **result}
-        if posed or not result["passed"]:
-            return {"class": job.situation, "not_posed": not_posed, **result}
-        not_posed.append({"attempt": attempt, "text": case.text})
+        result = {
+            "class": job.situation,
+            "case": job.case,
+            "attempt": attempt,
+            **passed_over,
+            **result,
+        }
+        if standing == COUNTS:
+            return result
+        passed_over[standing].append({"attempt": attempt, "text": case.text, "end": result["end"]})
     nothing = {"name": "posed", "value": f"did not come about in {DRAWS} draws", "t_s": None}
-    return {
-        "class": job.situation,
-        "not_posed": not_posed,
-        **result,
-        "passed": False,
-        "failed": [nothing],
-    }
+    return {**result, "passed": False, "failed": [nothing]}
 
 
 def judge_case(
     situation: Situation, played: Played, tell: bool = False
-) -> tuple[dict[str, Any], bool]:
-    """(what is to be told of one drive, whether the situation came about)."""
+) -> tuple[dict[str, Any], str]:
+    """(what is to be told of one drive, its standing).
+
+    Standing: "counts"; "not_posed", when the situation did not come about and nothing went wrong;
+    "void", when somebody else's fault ended the drive and nothing of ours went wrong before.
+    """
     view = View(played.case, played.episode, played.index, played.names)
     outcomes = [(each.name, each.judge(view)) for each in situation.criteria]
     failed = [_told(name, outcome) for name, outcome in outcomes if not outcome.ok]
     if played.error:
         failed.insert(0, {"name": "driver_failed", "value": played.error, "t_s": None})
     episode = played.episode
-    reached = goal_reached_s(view.trace, episode.goal_lane, episode.goal_s_m)
     numbers = view.numbers
     result = {
         "text": played.case.text,
@@ -128,9 +133,9 @@ def judge_case(
         "failed": failed,
         "end": episode.end,
         "duration_s": numbers["duration_s"],
-        "arrived_s": reached,
+        "arrived_s": goal_reached_s(view.trace, episode.goal_lane, episode.goal_s_m),
         "limit_s": round(played.case.limit_s, 1),
-        "collisions_other": numbers["collisions_other"],
+        "collisions": numbers["collisions"],
         "guard_interventions": numbers["guard_interventions"],
         "comfort": numbers["comfort"],
         "reasons": numbers["reasons"],
@@ -138,7 +143,10 @@ def judge_case(
     }
     if failed or tell:
         result["diary"] = diary(view)
-    return result, situation.posed(view)
+    ended_by_other = episode.end == "collision" and numbers["collisions_at_fault"] == 0
+    if ended_by_other and {each["name"] for each in failed} <= {"in_time"}:
+        return result, VOID
+    return result, COUNTS if failed or situation.posed(view) else NOT_POSED
 
 
 def _told(name: str, outcome: Outcome) -> dict[str, Any]:
@@ -262,6 +270,7 @@ def _class_report(situation: Situation, results: list[dict[str, Any]]) -> dict[s
         "passed": passed,
         "passed_share": round(passed / max(1, len(mine)), 4),
         "not_posed": sum(len(result["not_posed"]) for result in mine),
+        "void": sum(len(result["void"]) for result in mine),
         "broken": dict(sorted(broken.items(), key=lambda row: (-row[1], row[0]))),
         "results": mine,
     }
