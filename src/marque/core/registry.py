@@ -1,10 +1,14 @@
 """One registry for plug-ins: an in-tree table plus entry points `marque.<kind>`.
 
 Kinds: driver, world, car, brand, map, metric, suite, sensor. Duplicates and load failures raise.
+While a plug-in is being written it needs no package: `FILE.py:NAME` is the object NAME in a file.
 """
 
+import sys
 from importlib import import_module
 from importlib.metadata import entry_points
+from importlib.util import module_from_spec, spec_from_file_location
+from pathlib import Path
 from typing import Any
 
 from marque.core.errors import MarqueError, unknown
@@ -28,7 +32,13 @@ def names(kind: str) -> list[str]:
 
 
 def load(kind: str, name: str) -> Any:
-    """The object registered under `name`. MarqueError: unknown name, or it cannot be loaded."""
+    """The object registered under `name`, or `NAME` of a file when `name` is `FILE.py:NAME`.
+
+    MarqueError: unknown name, no such file, or it cannot be loaded.
+    """
+    file, _, attribute = name.rpartition(":")
+    if file.endswith(".py"):
+        return _from_file(kind, Path(file).expanduser(), attribute)
     table = _table(kind)
     if name not in table:
         raise unknown(kind, name, table)
@@ -37,6 +47,28 @@ def load(kind: str, name: str) -> Any:
         return getattr(import_module(module), attribute)
     except (ImportError, AttributeError) as error:
         raise MarqueError(f"{kind} '{name}' ({table[name]}) cannot be loaded: {error}") from error
+
+
+def _from_file(kind: str, path: Path, attribute: str) -> Any:
+    """The file runs once per process; it is the user's own program and may do as it likes."""
+    if not path.is_file():
+        raise MarqueError(f"no {kind} file {path}; have [{', '.join(names(kind))}]")
+    name = f"marque_file_{path.resolve().as_posix()}"
+    module = sys.modules.get(name)
+    if module is None:
+        spec = spec_from_file_location(name, path)
+        assert spec is not None and spec.loader is not None
+        module = module_from_spec(spec)
+        sys.modules[name] = module
+        try:
+            spec.loader.exec_module(module)
+        except Exception as error:
+            del sys.modules[name]
+            raise MarqueError(f"{kind} file {path} cannot be loaded: {error}") from error
+    if not hasattr(module, attribute):
+        have = sorted(one for one in vars(module) if isinstance(vars(module)[one], type))
+        raise MarqueError(f"{path} has no {kind} '{attribute}'; have [{', '.join(have)}]")
+    return getattr(module, attribute)
 
 
 def _table(kind: str) -> dict[str, str]:
