@@ -84,12 +84,11 @@ def walk_lanes(
         last = tables.pt_off[lane + 1] - 1
         while s > tables.pt_s_m[last]:
             s -= tables.pt_s_m[last]
-            forks = tables.succ_off[lane + 1] - tables.succ_off[lane]
-            if forks > 1 and first_choice >= 0:
-                lane = first_choice
-                first_choice = -1
-            else:
-                lane = straightest(tables, lane)
+            following = -1
+            for j in range(tables.succ_off[lane], tables.succ_off[lane + 1]):
+                if tables.succ[j] == first_choice:
+                    following = first_choice
+            lane = following if following >= 0 else straightest(tables, lane)
             if lane < 0:
                 return count
             index = tables.pt_off[lane]

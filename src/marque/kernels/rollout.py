@@ -41,6 +41,7 @@ E_LEN = 9
 R_LEN = 12
 
 REACTION_S = 0.5
+HARD_MPS2 = -3.5  # braking beyond this is for safety, not for comfort
 INSIDE_M = 1.0  # so far in, we are an obstacle that nobody drives into if they can stop
 ASSERTIVE_BRAKE = 2.0  # what an assertive user spends on not hitting us there
 YIELD_BRAKE = 3.5  # a user that would need more than this to yield is expected to go
@@ -100,6 +101,14 @@ def slew(a: float, wanted: float, jerk: float, dt: float) -> float:
         down = jerk + 3.0 * (-2.5 - wanted)
     up = jerk if a < 0.0 else jerk
     return min(a + up * dt, max(a - down * dt, wanted))
+
+
+@jit
+def eased(wanted: float, v: float, mode: int, jerk: float) -> float:
+    """The brake let go towards rest, so that a stop ends without a jerk; hard braking is not."""
+    if mode == 2 or wanted < HARD_MPS2:
+        return wanted
+    return max(wanted, -math.sqrt(2.0 * jerk * max(v, 0.0)) - 0.2)
 
 
 @jit
@@ -216,7 +225,7 @@ def roll(
                     if limit_a < wanted:
                         wanted = limit_a
                         cause = virtual
-        wanted = max(wanted, -ego[E_MAX_BRAKE])
+        wanted = eased(max(wanted, -ego[E_MAX_BRAKE]), v, mode, jerk)
         rate = 10.0 if mode == 2 else jerk
         a_new = slew(a, wanted, rate, DT_S)
         v_new = v + a_new * DT_S
@@ -283,6 +292,7 @@ def roll(
                             a_k = min(
                                 a_k,
                                 idm_interaction(v_k, 0.0, room + 1.0, 1.6, 2.5, 0.3, 1.0),
+                                -v_k * v_k / (2.0 * room),
                             )
             a_k = max(a_k, -7.0)
             v_next = max(0.0, v_k + a_k * DT_S)
@@ -415,7 +425,7 @@ def trace(
                         ego[E_GAP],
                     )
                     wanted = min(wanted, max(limit_a, -2.0))
-        wanted = max(wanted, -ego[E_MAX_BRAKE])
+        wanted = eased(max(wanted, -ego[E_MAX_BRAKE]), v, mode, ego[E_JERK])
         rate = 10.0 if mode == 2 else ego[E_JERK]
         a = slew(a, wanted, rate, dt)
         v_new = v + a * dt

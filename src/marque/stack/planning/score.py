@@ -20,13 +20,14 @@ from marque.kernels.rollout import (
     R_MARGIN_S,
     R_PROGRESS,
 )
-from marque.stack.planning.propose import NORMAL, Policy
+from marque.stack.planning.propose import EMERGENCY_STOP, NORMAL, Policy
 
 NOMINAL_S = 8.0  # contacts within this time count under the nominal hypothesis
 ASSERTIVE_S = 5.0  # and within this one when others assert themselves
 MARGIN_S = 5.0
 FORCED_MPS2 = 2.5
 W_PROGRESS, W_COMFORT, W_COURTESY, W_SWITCH, W_GAP = 5.0, 1.5, 1.0, 0.3, 1.0
+EMERGENCY = 20.0  # outranks every sum of tier 1
 STOP_PENALTY = 0.4  # comfortable and emergency stops are for need
 
 
@@ -65,6 +66,8 @@ def choose(
     tier0 += np.where(np.isfinite(contact) & moving, 1, 0)
     tier1 = np.where(margin < MARGIN_S, 11 - np.floor(2.0 * np.minimum(margin, 5.0)), 0.0)
     tier1 += np.where(forced > FORCED_MPS2, 5.0, 0.0)
+    # full braking is for contacts, not for margins
+    tier1 += np.array([EMERGENCY if policy.mode == EMERGENCY_STOP else 0.0 for policy in policies])
     tier2 = nominal[:, R_BOX]
     tier = (tier0 * 1000 + tier1 * 10 + tier2).astype(np.int64)
     cost = _cost(policies, result, corridor_cost, previous, key)

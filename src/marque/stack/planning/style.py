@@ -11,7 +11,7 @@ class Style:
     brake_mps2: float = 2.0  # comfortable, for stops and curves
     jerk_mps3: float = 1.6
     lateral_mps2: float = 2.3
-    headway_s: float = 1.2
+    headway_s: float = 1.4
     standstill_gap_m: float = 2.0
     lane_change_s: float = 4.0
     lane_change_cost: float = 0.6  # what a change that the route does not need must bring
