@@ -70,6 +70,8 @@ def print_result(console: Console, result: Mapping[str, Any]) -> None:
     for title, hits in (("At fault", at_fault), ("Other contacts", result["collisions_other"])):
         if hits:
             console.print(_contacts(title, hits))
+    if faults := [each for each in result["moments"] if each["kind"] != "needless_hard_braking"]:
+        console.print(_moments(faults))
     named = [
         ("not arrived", "; ".join(f"{k}: {v}" for k, v in result["failed"].items())),
         ("SUMO's own driver failed", ", ".join(result["reference_failed"])),
@@ -96,6 +98,17 @@ def _contacts(title: str, hits: list[Mapping[str, Any]]) -> Table:
             hit["reason"],
             hit.get("replay", ""),
         )
+    return table
+
+
+def _moments(found: list[Mapping[str, Any]]) -> Table:
+    table = Table(title="At fault, other than contacts", title_justify="left", box=None)
+    for name in ("trip", "at", "place", "what"):
+        table.add_column(name, overflow="fold")
+    for each in found:
+        place = f"xy:{each['x_m']:.0f},{each['y_m']:.0f}"
+        what = f"{each['kind'].replace('_', ' ')}: {each['text']}"
+        table.add_row(each["trip"], f"{each['t_s']:.1f} s", place, what)
     return table
 
 

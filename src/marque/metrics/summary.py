@@ -5,6 +5,7 @@ from typing import Any
 
 import numpy as np
 
+from marque.core.arrays import BoolArray
 from marque.maps.lookup import LaneIndex
 from marque.metrics.arrival import arrived
 from marque.metrics.comfort import Comfort, comfort, comfort_samples
@@ -25,6 +26,15 @@ from marque.types.episode import Episode
 from marque.types.verdict import Action
 
 
+@dataclass(frozen=True, slots=True)
+class Moment:
+    """When something that counts began; `kind` is the key of the numbers, without its unit."""
+
+    frame: int
+    kind: str
+    text: str
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Judgement:
     """What a drive was worth: the JSON object, and what stands behind it."""
@@ -32,6 +42,7 @@ class Judgement:
     numbers: dict[str, Any]
     samples: Comfort  # for pooling over trips
     contacts: list[Collision]
+    moments: list[Moment]  # in the order of time; contacts are not among them
 
 
 def summarise(
@@ -54,9 +65,12 @@ def judge(
     way = driven_way(trace, index)
     hits = collisions(trace, way, index)
     samples = comfort_samples(trace)
-    off_road_s = _seconds(off_road(trace, index))
+    off, wrong = off_road(trace, index), wrong_way(trace, index)
+    off_road_s = _seconds(off)
     met = traffic(trace)
     red = red_light_crossings(trace, way)
+    waits = stuck(trace, way)
+    brakes = needless_hard_braking(trace)
     numbers: dict[str, Any] = {
         "arrived": arrived(
             trace, episode.goal_lane, episode.goal_s_m, off_road_s, reference_duration_s
@@ -70,9 +84,9 @@ def judge(
         "collisions": [_record(hit) for hit in hits],
         "red_light": len(red),
         "off_road_s": off_road_s,
-        "wrong_way_s": _seconds(wrong_way(trace, index)),
-        "stuck": len(stuck(trace, way)),
-        "needless_hard_braking": len(needless_hard_braking(trace)),
+        "wrong_way_s": _seconds(wrong),
+        "stuck": len(waits),
+        "needless_hard_braking": len(brakes),
         "guard_interventions": guard_interventions(episode),
         "comfort": {name: _round(value) for name, value in comfort(samples).items()},
         "reasons": reasons_s(trace),
@@ -80,7 +94,25 @@ def judge(
         "motor_100m_mean": _round(met["motor"]),
         "foot_or_bicycle_100m_mean": _round(met["foot_or_bicycle"]),
     }
-    return Judgement(numbers, samples, hits)
+    names = episode.road_map.lane_name
+    moments = [
+        *(Moment(each.frame, "red_light", f"red at the end of {names[each.lane]}") for each in red),
+        *(Moment(frame, "off_road", "off the drivable area") for frame in _begins(off)),
+        *(Moment(frame, "wrong_way", "against the direction") for frame in _begins(wrong)),
+        *(Moment(_frame_at(trace, t_s), "stuck", "stands without a cause") for t_s in waits),
+        *(Moment(frame, "needless_hard_braking", "brakes hard for nothing") for frame in brakes),
+    ]
+    moments.sort(key=lambda moment: (moment.frame, moment.kind))
+    return Judgement(numbers, samples, hits, moments)
+
+
+def _begins(frames: BoolArray) -> list[int]:
+    edges = np.diff(frames.astype(np.int8), prepend=0)
+    return [int(frame) for frame in np.flatnonzero(edges == 1)]
+
+
+def _frame_at(trace: Trace, t_s: float) -> int:
+    return min(int(np.searchsorted(trace.t_s, t_s)), trace.count - 1)
 
 
 def guard_interventions(episode: Episode) -> int:

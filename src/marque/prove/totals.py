@@ -63,6 +63,7 @@ def totals(records: Sequence[Record]) -> dict[str, Any]:
         "collisions_at_fault": int(_sum(records, "collisions_at_fault")),
         "collisions_other": [hit for hit in hits if not hit["at_fault"]],
         "collisions": hits,
+        "moments": [{"trip": r["trip"], **each} for r in records for each in r.get("moments", ())],
         "red_light": int(_sum(records, "red_light")),
         "off_road_s": _round(_sum(records, "off_road_s")),
         "wrong_way_s": _round(_sum(records, "wrong_way_s")),

@@ -56,6 +56,7 @@ NO_NUMBERS: dict[str, Any] = {  # of a trip that could not be driven at all
     "collisions_at_fault": 0,
     "collisions_other": [],
     "collisions": [],
+    "moments": [],
     "red_light": 0,
     "off_road_s": 0.0,
     "wrong_way_s": 0.0,

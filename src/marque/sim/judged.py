@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
-from marque.core.time import nanoseconds
+from marque.core.time import nanoseconds, seconds
 from marque.maps.lookup import LaneIndex
 from marque.metrics.summary import Judgement, judge
 from marque.types.episode import Episode, Event
@@ -25,7 +25,8 @@ def judged(
     reference_duration_s: float | None,
     names: Mapping[int, str],
 ) -> Judgement:
-    """`metrics.summary.judge`, contacts with the traffic's own names, and events for them.
+    """`metrics.summary.judge`, with the traffic's own names of those hit, and an event for each
+    contact and for each moment that counts.
 
     `collisions_other` becomes the list of contacts that are not at fault.
     """
@@ -41,6 +42,13 @@ def judged(
         text = f"collision with {hit['kind']} '{hit['who']}', {side}: {hit['reason']}"
         t_ns = nanoseconds(hit["t_s"])
         episode.events.append(Event(t_ns, "collision", text, hit["x_m"], hit["y_m"]))
+    numbers["moments"] = []
+    for moment in verdict.moments:
+        world = episode.ticks[moment.frame].world
+        x_m, y_m = float(world.ego.x_m), float(world.ego.y_m)
+        episode.events.append(Event(world.t_ns, moment.kind, moment.text, x_m, y_m))
+        place = {"t_s": seconds(world.t_ns), "x_m": round(x_m, 2), "y_m": round(y_m, 2)}
+        numbers["moments"].append({"kind": moment.kind, **place, "text": moment.text})
     return replace(verdict, numbers=numbers)
 
 
