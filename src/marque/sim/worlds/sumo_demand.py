@@ -19,7 +19,7 @@ from xml.etree import ElementTree
 from marque.core.errors import MarqueError
 
 VEHICLES_PER_LANE_KM = 4.2  # about 200 in the Berlin district (48 lane-km)
-STANDING_SHARE = 0.33
+STANDING_SHARE = 0.42
 FEWEST, MOST = 20, 600
 CYCLISTS_PER_VEHICLE = 0.07  # few: on one lane a cyclist sets the pace for all behind
 WALKERS_PER_VEHICLE = 0.50
@@ -75,7 +75,7 @@ class Wanted:
 def wanted(lane_km: float, density: int | None) -> Wanted:
     """The target: `density` vehicles, or 4.2 per km of driving lane (20 to 600).
 
-    By the rule, nobody enters while more than a third of those present stand: a small network
+    By the rule, nobody enters while more than 42 % of those present stand: a small network
     with one signalled junction would otherwise fill up and lock.
     """
     if density is not None and not 0 <= density <= 20_000:

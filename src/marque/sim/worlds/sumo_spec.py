@@ -16,13 +16,13 @@ from marque.sim.worlds.sumo_signals import GREEN_S, programs_in_turn, waits_for_
 from marque.types.codes import LaneKind
 from marque.types.road_map import RoadMap
 
-WARM_VERSION = 3  # change when the warm-up itself changes: old states are then not found
+WARM_VERSION = 4  # change when the warm-up itself changes: old states are then not found
 OWN_WARM_S = 300.0
 FOREIGN_WARM_S = 1800.0
 FINE_S = 30.0  # the last part of the warm-up runs at the drive's own step
 SETTLE_S = 10  # walkers enter before the ego does
 DEADLOCK_S = 180.0  # longer than any red
-FAR_S = 0.5  # drivers beyond 300 m decide this often; it halves the cost of a big city
+FAR_S = 0.5  # drivers beyond 220 m decide this often; it halves the cost of a big city
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -315,7 +315,7 @@ def _facts(
         "deadlocks": f"the head of a lane standing {spec.deadlock_s:g} s is removed beyond 200 m "
         "from our car, nearer after twice that; SUMO's own teleports "
         + ("off" if values["time-to-teleport"] == "-1" else values["time-to-teleport"] + " s"),
-        "drivers decide": f"every 0.1 s within 300 m of our car, every {FAR_S:g} s beyond"
+        "drivers decide": f"every 0.1 s within 220 m of our car, every {FAR_S:g} s beyond"
         if values["default.action-step-length"] == str(FAR_S)
         else f"every {values['default.action-step-length']} s",
         "seed": str(spec.seed),
@@ -332,7 +332,7 @@ def _facts(
             f"{demand.walkers} people on foot where there are sidewalks; no U-turn routes"
         )
         if demand.fluid:
-            facts["demand"] += "; nobody enters while more than a third stand"
+            facts["demand"] += "; nobody enters while more than 42 % stand"
     if demand is not None and waits_for_player(spec.road_map):
         facts["signals"] = (
             "some wait for a player (endless phases); their programs run in turn, "
