@@ -8,8 +8,9 @@ import pytest
 from builders import Lane, tiny_map
 from episodes import drive
 from marque.maps.lookup import LaneIndex
-from marque.maps.routing import plan_route
-from marque.sim.drive import touched_row
+from marque.maps.routing import Trip, plan_route
+from marque.sensing.profile import load_profile
+from marque.sim.drive import Setup, _End, at_goal, touched_row
 from marque.sim.narrate import LOOK_FRAMES, Narrator, edges_ahead
 from marque.sim.worlds.empty import EmptyWorld, nobody
 from marque.types.codes import Indicator, Reason, UserKind
@@ -159,3 +160,37 @@ def test_a_contact_names_who(told):
     Narrator(episode, LaneIndex(ROADS), told).contact(truth, row)
     assert "bicycle at 5.0 m/s" in episode.events[0].text
     assert touched_row(tick_at(0, 20.0, 0.0).world, episode.platform) == -1
+
+
+def setup_on(limit_s: float = 1000.0) -> Setup:
+    return Setup(
+        ROADS, LaneIndex(ROADS), episode_on().platform, "marque", Trip(0, 10.0, 4, 100.0), 1,
+        load_profile(), limit_s,
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("x", "y", "there"), [(310.0, 0.0, True), (290.0, 0.0, False), (310.0, 2.5, False)]
+)
+def test_the_goal_is_a_place_on_its_lane(x, y, there):
+    assert at_goal(episode_on(), tick_at(0, x, y).world.ego) is there
+
+
+def test_a_drive_ends_standing_at_its_goal_or_when_it_drove_past(told):
+    episode = episode_on()
+    ends = _End(setup_on(), episode, Narrator(episode, LaneIndex(ROADS), told))
+    assert [ends.look(tick_at(k, 200.0 + k, 0.0)) for k in range(100)] == [""] * 100
+    assert ends.look(tick_at(101, 308.0, 0.0)) == ""
+    parked = tick_at(102, 308.0, 0.0)
+    still = replace(parked, world=replace(parked.world, ego=EgoTruth(308.0, *(0.0,) * 7)))
+    assert ends.look(still) == "arrived"
+    assert episode.events == []
+    assert ends.look(tick_at(103, 326.0, 0.0)) == "arrived"
+    assert [event.kind for event in episode.events] == ["passed_goal"]
+
+
+def test_time_is_limited(told):
+    episode = episode_on()
+    ends = _End(setup_on(5.0), episode, Narrator(episode, LaneIndex(ROADS), told))
+    assert ends.look(tick_at(49, 20.0, 0.0)) == ""
+    assert ends.look(tick_at(50, 20.0, 0.0)) == "timeout"

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from marque.core.arrays import FloatArray
-from marque.core.geometry import boxes_overlap
+from marque.core.geometry import boxes_overlap, project
 from marque.core.registry import load
 from marque.core.time import BASE_STEP_NS, PLAN_STEP_NS, PLAN_STEP_S
 from marque.guard.guard import GuardMemory
@@ -38,6 +38,7 @@ from marque.vehicle import dynamics
 
 ARRIVED_M = 10.0  # design, words of judgement
 STANDS_MPS = 0.1
+PASSED_M = 15.0  # the goal was reached, but the car did not stop there
 CRASH_STOP_S = 5.0  # a drive goes on for this long after a contact, then ends
 
 
@@ -239,16 +240,19 @@ class _End:
         self.narrator = narrator
         self.episode = episode
         self.contact_ns = -1
+        self.reached = False
 
     def look(self, tick_record: Tick) -> str:
         """Why the drive is over, "" while it goes on."""
         ego = tick_record.world.ego
         gx, gy = self.episode.goal_xy_m
-        near = math.hypot(ego.x_m - gx, ego.y_m - gy)
-        if near < ARRIVED_M and ego.speed_mps < STANDS_MPS:
-            place = self.setup.index.nearest(ego.x_m, ego.y_m, ego.heading_rad)
-            if place is not None and place[0] == self.episode.goal_lane:
-                return "arrived"
+        near = at_goal(self.episode, ego)
+        if near and ego.speed_mps < STANDS_MPS:
+            return "arrived"
+        if self.reached and math.hypot(ego.x_m - gx, ego.y_m - gy) > PASSED_M:
+            self.narrator.passed_goal(tick_record.world)
+            return "arrived"
+        self.reached = self.reached or near
         t_ns = tick_record.world.t_ns
         if t_ns >= self.setup.limit_s * 1e9:
             return "timeout"
@@ -260,6 +264,20 @@ class _End:
         if self.contact_ns >= 0 and t_ns - self.contact_ns >= CRASH_STOP_S * 1e9:
             return "collision"
         return ""
+
+
+def at_goal(episode: Episode, ego: EgoTruth) -> bool:
+    """Whether the middle of our car is within 10 m of the goal, on the goal's lane."""
+    ahead = episode.platform.centre_m
+    x = ego.x_m + ahead * math.cos(ego.heading_rad)
+    y = ego.y_m + ahead * math.sin(ego.heading_rad)
+    if math.hypot(x - episode.goal_xy_m[0], y - episode.goal_xy_m[1]) > ARRIVED_M:
+        return False
+    road_map, lane = episode.road_map, episode.goal_lane
+    points = road_map.points(lane)
+    s_m, d_m, _ = project(points, road_map.arc(lane), x, y, 0, len(points) - 1)
+    aside = abs(d_m) <= 0.5 * float(road_map.lane_width_m[lane])
+    return bool(aside and abs(s_m - episode.goal_s_m) <= ARRIVED_M)
 
 
 def touches(truth: World, platform: Platform) -> bool:

@@ -63,6 +63,10 @@ class Narrator:
         speed = float(truth.ego.speed_mps)
         self._note(truth, "contact", f"contact with a {kind} at {speed:.1f} m/s")
 
+    def passed_goal(self, truth: World) -> None:
+        """The goal was reached, and the car drove on."""
+        self._note(truth, "passed_goal", f"drove past the goal at {truth.ego.speed_mps:.1f} m/s")
+
     def _guard(self, tick: Tick) -> None:
         verdict = max(tick.verdicts, key=lambda each: each.action)
         t_ns = tick.world.t_ns
