@@ -9,7 +9,8 @@ from math import hypot
 from typing import Any
 
 from marque.core.errors import MarqueError
-from marque.sim.worlds.sumo_child import EGO, Sumo
+from marque.sim.worlds.sumo_read import EGO
+from marque.sim.worlds.sumo_run import Sumo
 
 STEP_S = 0.1
 ARRIVED_M = 10.0
