@@ -74,8 +74,10 @@ def look_again(eyes: Eyes, found: Detections) -> Eyes:
     gone_s = (found.t_ns - eyes.t_ns) / NS_PER_S
     if len(eyes.uid) > 0 and 0.0 < gone_s <= STALE_S:
         order = np.argsort(eyes.uid)
-        place = order[np.minimum(np.searchsorted(eyes.uid, found.uid, sorter=order), len(order) - 1)]
-        turn = np.remainder(found.heading_rad - eyes.heading_rad[place] + np.pi, 2.0 * np.pi) - np.pi
+        place = np.searchsorted(eyes.uid, found.uid, sorter=order)
+        place = order[np.minimum(place, len(order) - 1)]
+        turn = found.heading_rad - eyes.heading_rad[place]
+        turn = np.remainder(turn + np.pi, 2.0 * np.pi) - np.pi
         known = (eyes.uid[place] == found.uid) & (found.speed_mps > TURNS_MPS)
         rate = np.where(known, turn / gone_s, 0.0)
         rate = np.where(np.abs(rate) <= JUMPS_RADPS, rate, 0.0)

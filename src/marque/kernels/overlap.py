@@ -119,7 +119,7 @@ def fill_overlap(
     x_max = -1e18
     y_min = 1e18
     y_max = -1e18
-    for p in range(0, n):
+    for p in range(n):
         x_min = min(x_min, ex[p])
         x_max = max(x_max, ex[p])
         y_min = min(y_min, ey[p])

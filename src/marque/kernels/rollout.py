@@ -3,8 +3,9 @@
 One-dimensional by construction: each user moves along its path, ours along its own, and the
 overlap tables say when a box of one lies in the corridor of the other. Step 0.2 s, 8 s long.
 
-Policy row: path, speed scale (mode 1: its braking, m/s2), stop (path metres of the front bumper, inf none), virtual leader
-(path of another, -1 none), mode (0 normal, 1 comfortable stop, 2 emergency stop).
+Policy row: path, speed scale (mode 1: its braking, m/s2), stop (path metres of the front bumper,
+inf none), virtual leader (path of another, -1 none), mode (0 normal, 1 comfortable stop, 2
+emergency stop).
 """
 
 import math
@@ -65,7 +66,7 @@ def ego_accel(
     the brake takes to build up makes the onset as smooth.
     """
     if mode == 2:
-        return -ego[E_MAX_BRAKE]
+        return -float(ego[E_MAX_BRAKE])
     if mode == 1:
         return -scale
     brake = ego[E_BRAKE]
@@ -82,15 +83,15 @@ def ego_accel(
     if stop_m < 1e8:
         room = stop_m - (s + ego[E_FRONT])
         if room <= 0.05:
-            return min(wanted, -1.0 if v > 0.05 else -0.3)
+            return float(min(wanted, -1.0 if v > 0.05 else -0.3))
         must = v * v / (2.0 * room)
         if must > 1.1 * brake:
-            return max(min(wanted, -must), -ego[E_MAX_BRAKE])
+            return float(max(min(wanted, -must), -ego[E_MAX_BRAKE]))
         ahead = max(0.0, room - v * (onset if v > 1.0 else 0.15))
         target = stop_speed(ahead, brake, jerk)
         slope = stop_slope(ahead, brake, jerk) if v > target - 1.0 else 0.0
         wanted = min(wanted, slope + 1.0 * (target - v))
-    return max(wanted, -ego[E_MAX_BRAKE])
+    return float(max(wanted, -ego[E_MAX_BRAKE]))
 
 
 @jit
@@ -99,8 +100,7 @@ def slew(a: float, wanted: float, jerk: float, dt: float) -> float:
     down = jerk
     if wanted < -2.5:
         down = jerk + 3.0 * (-2.5 - wanted)
-    up = jerk if a < 0.0 else jerk
-    return min(a + up * dt, max(a - down * dt, wanted))
+    return min(a + jerk * dt, max(a - down * dt, wanted))
 
 
 @jit
@@ -287,13 +287,14 @@ def roll(
                     yields = relation[k] == 1 and edge - front < max(v, 2.0) * 5.0
                     inside = edge + INSIDE_M < front and k_off[k] < -1e8
                     limit_b = YIELD_BRAKE if hypothesis == 0 else ASSERTIVE_BRAKE
-                    if room > 0.0 and rear < beyond and (yields or inside):
-                        if v_k * v_k <= 2.0 * (YIELD_BRAKE if yields else limit_b) * room:
-                            a_k = min(
-                                a_k,
-                                idm_interaction(v_k, 0.0, room + 1.0, 1.6, 2.5, 0.3, 1.0),
-                                -v_k * v_k / (2.0 * room),
-                            )
+                    spends = YIELD_BRAKE if yields else limit_b
+                    waits = room > 0.0 and rear < beyond and (yields or inside)
+                    if waits and v_k * v_k <= 2.0 * spends * room:
+                        a_k = min(
+                            a_k,
+                            idm_interaction(v_k, 0.0, room + 1.0, 1.6, 2.5, 0.3, 1.0),
+                            -v_k * v_k / (2.0 * room),
+                        )
             a_k = max(a_k, -7.0)
             v_next = max(0.0, v_k + a_k * DT_S)
             pos[k] += 0.5 * (v_k + v_next) * DT_S
@@ -347,9 +348,9 @@ def roll(
     out[R_END_SPEED] = v
     if v < 0.5 and stop_m > 1e8:
         for z in range(keep_clear.shape[0]):
-            if keep_clear[z, 0] < s + ego[E_FRONT] and keep_clear[z, 1] > s - ego[E_REAR]:
-                if mode > 0 or s0 + ego[E_FRONT] < keep_clear[z, 0]:
-                    out[R_BOX] = 1.0
+            inside = keep_clear[z, 0] < s + ego[E_FRONT] and keep_clear[z, 1] > s - ego[E_REAR]
+            if inside and (mode > 0 or s0 + ego[E_FRONT] < keep_clear[z, 0]):
+                out[R_BOX] = 1.0
 
 
 @jit

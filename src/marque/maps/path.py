@@ -45,7 +45,7 @@ def build_path(
 
     Starts at `start_s_m` of the first lane and ends after `length_m` or with the last lane.
     """
-    points = []
+    points: list[FloatArray] = []
     lane_of = []
     s_of = []
     for lane in lanes:
@@ -89,7 +89,7 @@ def trailed(path: Path, lead_m: float) -> Path:
     """
     xy = path.xy_m
     rear = _tractrix(xy, path.heading_rad[0], lead_m)
-    ahead = int(round(lead_m / STEP_M))
+    ahead = round(lead_m / STEP_M)
     rear = rear[ahead:]  # sample j leads from j + ahead: the axle itself is then near sample j
     station = np.arange(len(rear)) * STEP_M
     s = arc_length(rear)

@@ -62,7 +62,13 @@ def tick(memory: StackMemory, reading: Reading) -> tuple[StackMemory, Decision]:
         steering, command = control(steering, reading.ego, plan, memory.platform, reading.t_ns)
     watching, verdict = guard(memory.guard, reading, plan, command, memory.platform)
     memory = replace(
-        memory, perception=perception, driving=driving, control=steering, guard=watching,
-        plan=plan, coming=coming, next_drive_ns=due,
+        memory,
+        perception=perception,
+        driving=driving,
+        control=steering,
+        guard=watching,
+        plan=plan,
+        coming=coming,
+        next_drive_ns=due,
     )
     return memory, Decision(verdict, plan, scene)

@@ -9,8 +9,8 @@ import numpy as np
 
 from marque.core.arrays import FloatArray
 from marque.core.jit import jit
-from marque.maps.path import STEP_M, Path, build_path, from_line, trailed
 from marque.maps.field import Route
+from marque.maps.path import STEP_M, Path, build_path, from_line, trailed
 from marque.stack.planning.style import Style
 from marque.types.codes import ConflictKind, Control
 from marque.types.road_map import NONE, RoadMap
@@ -70,7 +70,7 @@ class Corridor:
 
 @jit
 def backward_pass(cap: FloatArray, step: float, brake: float, jerk: float, out: FloatArray) -> None:
-    """Highest speeds from which comfortable braking, eased off with `jerk`, meets every later cap."""
+    """Highest speeds from which braking, eased off with `jerk`, meets every later cap."""
     n = cap.shape[0]
     out[n - 1] = cap[n - 1]
     a = 0.0
@@ -164,7 +164,7 @@ def _beside(
     path: Path, here: float, offset: tuple[float, float, float, float]
 ) -> tuple[Path, float]:
     d, slope, begin, length = offset
-    s = np.arange(len(path.xy_m)) * STEP_M
+    s = np.arange(len(path.xy_m), dtype=np.float64) * STEP_M
     side = settle(s - here, d, slope, begin, length)
     return shifted(path, side), here + begin + length
 
@@ -258,7 +258,9 @@ def with_rules(
 def _widest(values: FloatArray) -> FloatArray:
     """[n] greatest of each value and its two neighbours on either side."""
     padded = np.pad(values, 2, mode="edge")
-    return np.max(np.lib.stride_tricks.sliding_window_view(padded, 5), axis=1)
+    windows = np.lib.stride_tricks.sliding_window_view(padded, 5)
+    widest: FloatArray = np.max(windows, axis=1)
+    return widest
 
 
 def _junction(road_map: RoadMap, path: Path, i: int, clear: list[tuple[float, float]]) -> Junction:

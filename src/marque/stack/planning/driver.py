@@ -28,15 +28,14 @@ from marque.kernels.rollout import (
     E_REAR,
     R_CAUSE,
     R_COLLISION_S,
-    R_CONFLICT,
     R_LEN,
     R_MARGIN_S,
     roll_all,
     trace,
 )
 from marque.kernels.tables import MapTables, map_tables
-from marque.maps.path import STEP_M
 from marque.maps.field import Route, plan_route, side_at
+from marque.maps.path import STEP_M
 from marque.stack.planning.corridor import Corridor, build_corridor
 from marque.stack.planning.interactions import Interactions, interactions
 from marque.stack.planning.propose import (
@@ -90,7 +89,7 @@ class Memory:
     corridor: Corridor | None = None
     plan: Plan | None = None
     plan_s_m: float = 0.0  # path metres of the plan's sample 0
-    rules: RuleMemory = RuleMemory()
+    rules: RuleMemory = field(default_factory=RuleMemory)
     previous: tuple[str, bool] | None = None
     changed_ns: int = -(10**18)  # when the last lane change was settled
     stood_s: float = 0.0  # standing, for whatever reason
@@ -221,7 +220,7 @@ def locate(memory: Memory, scene: Scene) -> tuple[Memory, Corridor, Start]:
     if memory.corridor is None or memory.plan is None:
         return _fresh(memory, scene)
     corridor, plan, ego = memory.corridor, memory.plan, scene.ego
-    step = int(round((scene.t_ns - plan.t_ns) / PLAN_STEP_NS))
+    step = round((scene.t_ns - plan.t_ns) / PLAN_STEP_NS)
     if not 0 <= step < STEPS - 1:
         return _fresh(memory, scene)
     now_s = memory.plan_s_m + float(plan.trajectory.s_m[step])
@@ -253,7 +252,8 @@ def _on_path(corridor: Corridor, x: float, y: float, near_m: float) -> tuple[flo
     middle = int(near_m / STEP_M)
     lo = max(0, middle - 12)
     hi = min(len(xy) - 1, middle + 13)
-    s, d, _ = project(xy, np.arange(len(xy)) * STEP_M, x, y, lo, max(hi, lo + 1))
+    station = np.arange(len(xy), dtype=np.float64) * STEP_M
+    s, d, _ = project(xy, station, x, y, lo, max(hi, lo + 1))
     return s, d
 
 
@@ -297,9 +297,7 @@ def _where(memory: Memory, scene: Scene) -> tuple[int, float, float, float]:
     if corridor is not None and memory.plan is not None:
         s_m, d_m = _on_path(corridor, ego.x_m, ego.y_m, memory.plan_s_m)
         i = min(len(corridor.path.lane) - 1, max(0, int(s_m / STEP_M)))
-        turn = math.remainder(
-            ego.heading_rad - float(corridor.path.heading_rad[i]), 2.0 * math.pi
-        )
+        turn = math.remainder(ego.heading_rad - float(corridor.path.heading_rad[i]), 2.0 * math.pi)
         if abs(d_m) < NEAR_M and abs(turn) < 0.8:
             lane_s = max(0.0, float(corridor.path.lane_s_m[i]) + s_m - i * STEP_M)
             return int(corridor.path.lane[i]), lane_s, d_m, math.tan(turn)
@@ -675,9 +673,9 @@ def explain(
     if policy.stop is not None and held:
         room = policy.stop.at_m - s_m - 0.5 * float(it.length[0] if len(it.length) else 0.0)
         v = float(trajectory.speed_mps[0])
-        if cause < 0 or standing_at(policy, s_m, room, v):
-            if room < max(15.0, v * v / 2.0 + 3.0 * v):
-                return policy.stop.reason, policy.stop.uid
+        holds = cause < 0 or standing_at(policy, s_m, room, v)
+        if holds and room < max(15.0, v * v / 2.0 + 3.0 * v):
+            return policy.stop.reason, policy.stop.uid
     if cause >= 0 and held:
         track = int(forecast.track[cause])
         return _for_user(scene, track, policy), int(scene.tracks.uid[track])
@@ -733,7 +731,8 @@ def granted(memory: Memory, scene: Scene) -> IntArray:
     keeps = np.isin(tracks.uid, memory.granted) & (tracks.speed_mps < 0.4)
     if memory.stood_s > STANDOFF_S:
         keeps |= (tracks.speed_mps < 0.1) & (tracks.still_s > STANDOFF_S)
-    return tracks.uid[keeps & (tracks.kind != UserKind.PEDESTRIAN)]
+    chosen: IntArray = tracks.uid[keeps & (tracks.kind != UserKind.PEDESTRIAN)]
+    return chosen
 
 
 def _stood(memory: Memory, speed_mps: float) -> float:

@@ -62,12 +62,10 @@ def propose(
         optional = [s for s in rules[c].optional if front_m[c] - 0.5 < s.at_m < limit - 0.5]
         optional += _before_others(c, it, front_m[c], limit, optional, tracks, forecast)
         optional.sort(key=lambda stop: stop.at_m)
-        for scale in SCALES if c == 0 else SCALES_ASIDE:
-            out.append(Policy(c, scale, must, -1, NORMAL, True))
-        for stop in optional[:MAX_STOPS]:
-            out.append(Policy(c, 1.0, stop, -1, NORMAL, False))
-        for k in _let_in(c, it):
-            out.append(Policy(c, 1.0, must, k, NORMAL, True))
+        scales = SCALES if c == 0 else SCALES_ASIDE
+        out += [Policy(c, scale, must, -1, NORMAL, True) for scale in scales]
+        out += [Policy(c, 1.0, stop, -1, NORMAL, False) for stop in optional[:MAX_STOPS]]
+        out += [Policy(c, 1.0, must, k, NORMAL, True) for k in _let_in(c, it)]
         out.append(Policy(c, soft_mps2, None, -1, COMFORT_STOP, False))
         out.append(Policy(c, 1.0, None, -1, EMERGENCY_STOP, False))
     return out

@@ -247,9 +247,9 @@ def _who_crosses(
             gap = along - ours
             if abs(gap) < 2.2 or gap * toward < 0.0 or v < 0.1:
                 return int(tracks.uid[i])
-        elif -reach <= along < 0.0 and toward > 0.3 * v + 0.05:
-            return int(tracks.uid[i])
-        elif length < along <= length + reach and toward < -0.3 * v - 0.05:
+            continue
+        steps_on = -reach <= along < 0.0 and toward > 0.3 * v + 0.05
+        if steps_on or (length < along <= length + reach and toward < -0.3 * v - 0.05):
             return int(tracks.uid[i])
     return None
 
