@@ -7,20 +7,13 @@ import numpy as np
 import pytest
 
 from marque.core.errors import MarqueError
+from marque.maps.field import cost_at, open_lanes, plan_route, route_lanes, route_length_m
 from marque.maps.library import open_map
 from marque.maps.lookup import LaneIndex, footprint
 from marque.maps.places import parse_place, to_latlon
-from marque.maps.routing import (
-    cost_at,
-    draw_trips,
-    explain,
-    open_lanes,
-    plan_route,
-    reachable,
-    route_lanes,
-    route_length_m,
-    route_path,
-)
+from marque.maps.reach import explain, reachable
+from marque.maps.route_line import route_path
+from marque.maps.trips import draw_trips
 from marque.types.codes import UserKind
 from marque.types.road_map import RoadMap
 

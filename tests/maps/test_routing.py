@@ -11,18 +11,17 @@ from hypothesis import strategies as st
 from builders import Lane, arc, straight_road, street_grid, tiny_map
 from marque.core.errors import MarqueError
 from marque.core.geometry import curvatures
-from marque.maps.routing import (
+from marque.maps.field import (
     change_cost_s,
     cost_at,
-    draw_trips,
-    explain,
     plan_route,
     route_lanes,
     route_length_m,
-    route_line,
-    route_path,
     side_at,
 )
+from marque.maps.reach import explain
+from marque.maps.route_line import route_line, route_path
+from marque.maps.trips import draw_trips
 from marque.types.codes import Allow, LaneKind, Turn
 from marque.types.road_map import RoadMap
 from oracle.maps_lookup import cost_without_changes

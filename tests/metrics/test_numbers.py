@@ -8,7 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from builders import arc, straight_road, street_grid
-from marque.maps.routing import Trip, cost_at, draw_trips, plan_route
+from marque.maps.field import cost_at, plan_route
+from marque.maps.trips import Trip, draw_trips
 from marque.metrics.arrival import arrived, goal_reached_s, time_limit_s
 from marque.metrics.comfort import comfort, comfort_samples, from_json, pooled, to_json
 from marque.metrics.optimal import optimal_profile, optimal_time_s, trip_optimal_time_s

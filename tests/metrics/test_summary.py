@@ -3,8 +3,9 @@
 import json
 
 from builders import street_grid
+from marque.maps.field import plan_route, route_lanes
 from marque.maps.lookup import LaneIndex
-from marque.maps.routing import plan_route, route_lanes, route_path
+from marque.maps.route_line import route_path
 from marque.metrics.summary import guard_interventions, judge, summarise
 from marque.metrics.trace import make_trace
 from marque.metrics.way import driven_way

@@ -7,8 +7,9 @@ import pytest
 
 from builders import Lane, tiny_map
 from episodes import drive
+from marque.maps.field import plan_route
 from marque.maps.lookup import LaneIndex
-from marque.maps.routing import Trip, plan_route
+from marque.maps.trips import Trip
 from marque.sensing.profile import load_profile
 from marque.sim.drive import Setup, _End, at_goal, touched_row
 from marque.sim.narrate import LOOK_FRAMES, Narrator, edges_ahead

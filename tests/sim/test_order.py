@@ -12,7 +12,7 @@ from marque.core.errors import MarqueError
 from marque.maps import store
 from marque.maps.lookup import LaneIndex
 from marque.maps.places import parse_place
-from marque.maps.routing import Trip
+from marque.maps.trips import Trip
 from marque.metrics.arrival import time_limit_s
 from marque.sim.order import (
     LIMIT_EXTRA_S,

@@ -7,7 +7,9 @@ import numpy as np
 from marque.core.arrays import FloatArray
 from marque.core.geometry import arc_length, curvatures
 from marque.core.jit import jit
-from marque.maps.routing import Trip, plan_route, route_path
+from marque.maps.field import plan_route
+from marque.maps.route_line import route_path
+from marque.maps.trips import Trip
 from marque.types.road_map import RoadMap
 
 STEP_M = 1.0

@@ -22,7 +22,7 @@ import marque
 from marque.core.errors import MarqueError
 from marque.core.files import need_writable_folder, write_text
 from marque.maps.check import check_map, faulty_junctions
-from marque.maps.routing import draw_trips
+from marque.maps.trips import draw_trips
 from marque.prove.totals import totals
 from marque.prove.trip import SCHEMA, Job, failed_record, job_to_json
 from marque.record.hashing import road_map_hash

@@ -23,7 +23,7 @@ from marque.core.errors import MarqueError
 from marque.core.files import write_text
 from marque.core.time import seconds
 from marque.draw.picture import drive_picture
-from marque.maps.routing import Trip
+from marque.maps.trips import Trip
 from marque.metrics.arrival import goal_reached_s
 from marque.metrics.comfort import to_json
 from marque.metrics.summary import Judgement

@@ -17,8 +17,10 @@ from marque.core.registry import load
 from marque.core.time import BASE_STEP_NS, PLAN_STEP_NS, PLAN_STEP_S
 from marque.guard.guard import GuardMemory
 from marque.kernels.tables import map_tables
+from marque.maps.field import Route, plan_route, route_length_m
 from marque.maps.lookup import LaneIndex
-from marque.maps.routing import Route, Trip, plan_route, route_length_m, route_line
+from marque.maps.route_line import route_line
+from marque.maps.trips import Trip
 from marque.sensing import measure as senses
 from marque.sensing.profile import SensorProfile
 from marque.sim.narrate import Narrator, edges_ahead

@@ -4,8 +4,8 @@ A missed turn is also told to the world, because its road users see where our ca
 """
 
 from marque.core.errors import MarqueError
+from marque.maps.field import Route, plan_route, route_lanes
 from marque.maps.lookup import LaneIndex
-from marque.maps.routing import Route, plan_route, route_lanes
 from marque.sim.worlds.port import RoadWorld, WorldPort
 from marque.types.codes import UserKind
 from marque.types.episode import Episode, Event, Tick

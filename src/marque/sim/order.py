@@ -13,11 +13,12 @@ from pathlib import Path
 from marque.core.errors import MarqueError, unknown
 from marque.core.registry import load
 from marque.maps import store
+from marque.maps.field import Route, cost_at, plan_route, route_length_m
 from marque.maps.library import open_map
 from marque.maps.lookup import LaneIndex
 from marque.maps.places import parse_place
 from marque.maps.reach import explain
-from marque.maps.routing import Route, Trip, cost_at, draw_trips, plan_route, route_length_m
+from marque.maps.trips import Trip, draw_trips
 from marque.metrics.arrival import time_limit_s
 from marque.metrics.optimal import trip_optimal_time_s
 from marque.sensing.profile import load_profile
