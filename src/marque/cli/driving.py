@@ -82,9 +82,10 @@ def _drive(
     """The drive itself, on the terminal and into the log; then its judgement, into the log too."""
     log = wanted.out / "drive.mcap"
     with _Interrupt() as interrupt, Recorder(log, episode) as recorder:
-        bar = Bar(episode.route_length_m, "starting")
+        bar = Bar(episode.route_length_m)
         watch = _Watch(episode, recorder, bar, interrupt)
         with bar:
+            bar.show(0.0, "getting ready; the first time on a machine this takes a minute")
             try:
                 timing = run_drive(ready.setup, world, episode, watch)
             except MarqueError as error:
