@@ -629,7 +629,7 @@ def hand_over(
         manoeuvre=corridor.manoeuvre,
         reason=reason,
         reason_uid=uid,
-        indicator=_indicator(corridor, s_m, trajectory),
+        indicator=indicate(corridor, s_m, trajectory),
         margins=margins,
     )
 
@@ -707,7 +707,8 @@ def _for_user(scene: Scene, track: int, policy: Policy) -> Reason:
     return Reason.LEAD
 
 
-def _indicator(corridor: Corridor, s_m: float, trajectory: Trajectory) -> Indicator:
+def indicate(corridor: Corridor, s_m: float, trajectory: Trajectory) -> Indicator:
+    """What to tell the others: a lane change, or the next turn."""
     if corridor.manoeuvre == "change_left":
         return Indicator.LEFT
     if corridor.manoeuvre == "change_right":
