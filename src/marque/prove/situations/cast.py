@@ -112,7 +112,8 @@ class Cast:
 
 
 def reach_s(distance_m: float, limit_mps: float, accel_mps2: float = 1.55) -> float:
-    """Time that a car at rest needs for a distance on an empty road."""
+    """Time that a car at rest needs for a distance (0 if negative) on an empty road."""
+    distance_m = max(0.0, distance_m)
     ramp_m = limit_mps * limit_mps / (2.0 * accel_mps2)
     if distance_m <= ramp_m:
         return math.sqrt(2.0 * distance_m / accel_mps2)

@@ -171,8 +171,17 @@ def leaves_room(view: View) -> Outcome:
 
 def nobody_forced(view: View) -> Outcome:
     """Nobody with priority over us had to brake hard because of us."""
-    foes = {meeting.foe.uid for meeting in meetings(view)}
+    lanes = [lane for c in view.connectors for lane in _before_priority(view, c)]
+    foes = set(view.trace.uid[np.isin(view.trace.user_lane, lanes)].tolist())
     return forced(view, foes, lambda frame: _in_junction(view, frame))
+
+
+def _before_priority(view: View, connector: int) -> list[int]:
+    """Connectors that go before ours, and the lanes that lead to them."""
+    road_map = view.road_map
+    rows = slice(road_map.conf_off[connector], road_map.conf_off[connector + 1])
+    first = road_map.conf_lane[rows][road_map.conf_priority[rows] < 0].tolist()
+    return first + [int(lane) for each in first for lane in road_map.predecessors(each)]
 
 
 def nobody_forced_behind(view: View) -> Outcome:

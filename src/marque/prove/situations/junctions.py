@@ -62,9 +62,12 @@ REACTION_S = 0.7
 def draw_signals(rng: Rng) -> Case:
     """A signal turns amber while we are coming."""
     limit = float(rng.choice(list(AMBER_S)))
-    roads = crossroads(rng, "traffic_light", limit, ours_m=float(rng.uniform(150.0, 200.0)))
     need = float(rng.uniform(0.9, 6.0))  # braking that a stop at the line will need
     room = limit * REACTION_S + limit * limit / (2.0 * need)
+    ramp = limit * limit / 3.1
+    roads = crossroads(
+        rng, "traffic_light", limit, ours_m=ramp + room + float(rng.uniform(30.0, 60.0))
+    )
     at = BEGIN_S + reach_s(_line_m(roads) - room - START_M - 3.8, limit)
     signal = Signal(
         "c", "in0", "out2", "amber", at, (40.0, float(rng.uniform(12.0, 20.0))), AMBER_S[limit],
@@ -129,12 +132,13 @@ def amber_stop(view: View) -> Outcome:
     if need > EASY_MPS2:
         return Outcome(True, f"a stop needed {need:.1f} m/s^2", t)
     connector = view.connectors_between("in0", "out2")[0]
-    amber_s = float(view.trace.t_s[frame])
     entered = view.our_stay(connector, 0.0, 0.0)[0]
-    head = view.trace.heads[:, int(view.road_map.lane_head[connector])]
-    red = np.flatnonzero((view.trace.t_s > amber_s) & (head == SignalState.RED))
-    until = float(view.trace.t_s[red[0]]) + 0.5 if len(red) else math.inf
-    return Outcome(entered > until, f"a stop needed only {need:.1f} m/s^2", t)
+    text = f"a stop needed only {need:.1f} m/s^2"
+    if not math.isfinite(entered):
+        return Outcome(True, text, t)
+    k = int(np.searchsorted(view.trace.t_s, entered))
+    state = view.trace.heads[k, int(view.road_map.lane_head[connector])]
+    return Outcome(state in (SignalState.GREEN, SignalState.GREEN_YIELD), text, t)
 
 
 def amber_go(view: View) -> Outcome:

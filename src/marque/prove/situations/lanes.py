@@ -95,7 +95,7 @@ def draw_following(rng: Rng) -> Case:
         Cast(tuple(sorted(actors, key=lambda actor: actor.depart_s))),
         Place("e0", 8.0),
         Place("e0", goal),
-        1.25 * (reach_s(goal, limit) + cost) + 15.0,
+        1.15 * (reach_s(goal, limit) + cost) + 10.0,
         facts={"manner": manner},
     )
 
