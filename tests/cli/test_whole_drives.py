@@ -152,3 +152,17 @@ def test_traffic_of_another_network_is_refused(streets, town, tmp_path, capsys):
     words = ("--map", streets, "--traffic", cfg, "--min-length-m", 300, "--minutes", 0.1)
     assert drive(*words, "--out", tmp_path) == 2
     assert "different networks" in capsys.readouterr().err
+
+
+@pytest.mark.sumo
+@pytest.mark.data
+@pytest.mark.prove
+def test_bologna_in_its_busy_hour(shared_data, tmp_path, capsys):
+    """Its own demand and signals; the map is the one that its configuration names."""
+    cfg = shared_data / "sumo" / "bologna" / "run.sumocfg"
+    code = drive("--traffic", cfg, "--minutes", 0.2, "--out", tmp_path, "--begin", 900)
+    assert code in (0, 1)
+    summary = summary_of(tmp_path)
+    assert "its own demand" in summary["traffic"]
+    assert "(the configuration's own 1 s is overridden)" in summary["traffic_facts"]["step"]
+    assert summary["duration_s"] == pytest.approx(12.0)
