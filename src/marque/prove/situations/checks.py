@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from marque.core.arrays import FloatArray
+from marque.core.arrays import BoolArray, FloatArray
 from marque.metrics.arrival import goal_reached_s
 from marque.prove.situations.view import FRAME_S, Pass, View
 from marque.types.codes import ConflictKind, Control, SignalState, UserKind
@@ -19,6 +19,8 @@ ROOM_S = 1.0  # least time between our leaving a conflict area and the other's e
 STOOD_MPS = 0.2
 STOP_LINE_M = 2.0  # a stop counts within this distance before its line
 AFTER_ENTRY_S = 5.0  # who came into a lane answers for who brakes behind it for so long
+BEFORE_ENTRY_S = 2.0  # others brake for who is about to come into their way
+IN_THE_WAY_M = 0.5
 MOTOR = (UserKind.CAR, UserKind.TRUCK, UserKind.BUS, UserKind.MOTORCYCLE)
 
 
@@ -171,29 +173,36 @@ def leaves_room(view: View) -> Outcome:
 
 def nobody_forced(view: View) -> Outcome:
     """Nobody with priority over us had to brake hard because of us."""
-    lanes = [lane for c in view.connectors for lane in _before_priority(view, c)]
-    foes = set(view.trace.uid[np.isin(view.trace.user_lane, lanes)].tolist())
-    return forced(view, foes, lambda frame: _in_junction(view, frame))
-
-
-def _before_priority(view: View, connector: int) -> list[int]:
-    """Connectors that go before ours, and the lanes that lead to them."""
-    road_map = view.road_map
-    rows = slice(road_map.conf_off[connector], road_map.conf_off[connector + 1])
-    first = road_map.conf_lane[rows][road_map.conf_priority[rows] < 0].tolist()
-    return first + [int(lane) for each in first for lane in road_map.predecessors(each)]
+    road_map, trace = view.road_map, view.trace
+    worst = Outcome(True, "nobody")
+    most = HARD_MPS2
+    for connector in view.connectors:
+        for e in range(road_map.conf_off[connector], road_map.conf_off[connector + 1]):
+            kind = ConflictKind(int(road_map.conf_kind[e]))
+            if road_map.conf_priority[e] >= 0 or kind == ConflictKind.DIVERGE:
+                continue
+            theirs = int(road_map.conf_lane[e])
+            lanes = [theirs, *road_map.predecessors(theirs).tolist()]
+            foes = set(trace.uid[np.isin(trace.user_lane, lanes)].tolist())
+            s_in, s_out = float(road_map.conf_s_in_m[e]), float(road_map.conf_s_out_m[e])
+            enter, leave = view.our_stay(connector, s_in - IN_THE_WAY_M, s_out)
+            late = leave + (AFTER_ENTRY_S if kind == ConflictKind.MERGE else 0.0)
+            ours = (trace.t_s >= enter - BEFORE_ENTRY_S) & (trace.t_s <= late)
+            found, braked = forced(view, foes, ours & _may_go(view, theirs))
+            if not found.ok and braked > most:
+                worst, most = found, braked
+    return worst
 
 
 def nobody_forced_behind(view: View) -> Outcome:
     """Nobody behind us in a lane that we came into had to brake hard because of us."""
     entered = lane_entries(view)
 
-    def answers(frame: int) -> bool:
-        t = float(view.trace.t_s[frame])
-        return any(begin - 1.5 <= t <= begin + AFTER_ENTRY_S for begin in entered)
-
+    ours = np.zeros(view.trace.count, dtype=np.bool_)
+    for begin in entered:
+        ours |= (view.trace.t_s >= begin - 1.5) & (view.trace.t_s <= begin + AFTER_ENTRY_S)
     motor = np.isin(view.trace.kind, [*MOTOR, UserKind.BICYCLE])
-    return forced(view, set(view.trace.uid[motor].tolist()), answers)
+    return forced(view, set(view.trace.uid[motor].tolist()), ours)[0]
 
 
 def lane_entries(view: View) -> list[float]:
@@ -209,32 +218,23 @@ def lane_entries(view: View) -> list[float]:
     return found
 
 
-def _in_junction(view: View, frame: int) -> bool:
-    """Whether we are past the line of a junction, on it, or have left it just now."""
-    t = float(view.trace.t_s[frame])
-    for connector in view.connectors:
-        length = float(view.road_map.lane_length_m[connector])
-        enter, leave = view.our_stay(connector, -0.3, length)
-        if enter - 0.3 <= t <= min(leave, 1e9) + AFTER_ENTRY_S:
-            return True
-    return False
-
-
-def forced(view: View, foes: set[int], answers: Callable[[int], bool]) -> Outcome:
+def forced(view: View, foes: set[int], ours: BoolArray) -> tuple[Outcome, float]:
+    """Whether one of `foes` braked hard because of us in a frame that we answer for, `ours` [n];
+    and how hard."""
     trace = view.trace
     worst = Outcome(True, "nobody")
     most = HARD_MPS2
     for uid in sorted(foes):
         frames, rows = view.rows_of(uid)
         accel = braking(trace.user_speed_mps[rows], frames)
-        for i in np.flatnonzero(accel > most).tolist():
+        for i in np.flatnonzero((accel > most) & ours[frames]).tolist():
             frame, row = int(frames[i]), int(rows[i])
-            if not answers(frame) or not _because_of_us(view, frame, row):
+            if not _because_of_us(view, frame, row):
                 continue
             most = float(accel[i])
             who = view.names.get(uid, str(uid))
             worst = Outcome(False, f"'{who}' braked at {most:.1f} m/s^2", float(trace.t_s[frame]))
-    return worst
+    return worst, most
 
 
 def braking(speed_mps: FloatArray, frames: FloatArray) -> FloatArray:

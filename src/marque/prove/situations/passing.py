@@ -251,7 +251,7 @@ def oncoming_not_forced(view: View) -> Outcome:
         towards |= set(trace.uid[rows][(turn < -0.7) & motor].tolist())
     used = on_opposite(view)
     soon = np.convolve(used.astype(float), np.ones(round(6.0 / FRAME_S)))[: len(used)] > 0.0
-    return forced(view, towards, lambda frame: bool(soon[frame]))
+    return forced(view, towards, soon)[0]
 
 
 ONCOMING_FREE = Criterion(
