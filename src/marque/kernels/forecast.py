@@ -18,6 +18,9 @@ MAX_BRANCH = 3  # paths through the first junction
 MAX_PATHS = 5  # per road user, lane changes included
 DRIFT_MPS = 0.25  # sideways speed that announces a lane change
 
+WAITS_S = 2.0
+
+_UNKNOWN = int(SignalState.UNKNOWN)
 _RED = int(SignalState.RED)
 _AMBER = int(SignalState.AMBER)
 _RED_AMBER = int(SignalState.RED_AMBER)
@@ -526,7 +529,18 @@ def forecast_paths(
                     else:
                         out_conn_m[k] = -starts[h]
                     head = tables.lane_head[on]
-                    if j > 0 and head >= 0 and head_state[head] in (_RED, _AMBER, _RED_AMBER):
+                    # a signal not seen from here is red for whoever stands before it
+                    waits = (
+                        head >= 0
+                        and head_state[head] == _UNKNOWN
+                        and still_s[i] > WAITS_S
+                        and j < 12
+                    )
+                    if (
+                        j > 0
+                        and head >= 0
+                        and (waits or head_state[head] in (_RED, _AMBER, _RED_AMBER))
+                    ):
                         back = 0.0
                         from_lane = on_lane[used + j - 1]
                         if tables.lane_stop_m[from_lane] >= 0.0:
