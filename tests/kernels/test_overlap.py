@@ -14,7 +14,7 @@ from oracle import overlap_twin as twin
 
 
 def tables(ego, others, boxes, margin, swing):
-    """`fill_overlap` on plain lists: others = paths [n, 3], boxes = (length, width, heading now)."""
+    """`fill_overlap` on lists: others = paths [n, 3], boxes = (length, width, heading now)."""
     count, room = len(others), max(len(o) for o in others)
     flat = np.concatenate(others)
     off = np.concatenate(([0], np.cumsum([len(o) for o in others]))).astype(np.int32)

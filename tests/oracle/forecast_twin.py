@@ -47,17 +47,18 @@ def walk(road_map, lane, s, d, settle, choice, reach):
     return out
 
 
-def leader(path, own, tracks):
+def leader(path, own, tracks, within=math.inf):
     """(index, metres) of the first track standing in a path [(x, y, heading)], (-1, inf) if none.
 
     `own` is the index of the track whose path it is; tracks = [(x, y, heading, length, width)].
+    Tracks further than `within` from every sample are left out.
     """
     best = (-1, math.inf)
     for j, (x, y, heading, length, width) in enumerate(tracks):
         away = [math.hypot(x - px, y - py) for px, py, _ in path]
         at = min(range(len(away)), key=away.__getitem__)
         far = math.hypot(x - tracks[own][0], y - tracks[own][1]) > len(path) + 5.0
-        if j == own or far or at == 0 or at >= best[1]:
+        if j == own or far or at == 0 or at >= best[1] or away[at] > within:
             continue
         px, py, psi = path[at]
         beside = -math.sin(psi) * (x - px) + math.cos(psi) * (y - py)
