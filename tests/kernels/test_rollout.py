@@ -1,0 +1,209 @@
+"""Rollouts against the slow twin on random scenes, and what must hold for each of them."""
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from marque.kernels import rollout
+from marque.kernels.overlap import FREE
+from oracle import rollout_twin as twin
+
+NAMES = {
+    "collision": rollout.R_COLLISION_S, "margin": rollout.R_MARGIN_S, "forced": rollout.R_FORCED,
+    "progress": rollout.R_PROGRESS, "accel2": rollout.R_ACCEL2, "jerk2": rollout.R_JERK2,
+    "brake": rollout.R_BRAKE, "end_speed": rollout.R_END_SPEED, "box": rollout.R_BOX,
+    "gap_min": rollout.R_GAP_MIN, "cause": rollout.R_CAUSE, "conflict": rollout.R_CONFLICT,
+}  # fmt: skip
+
+OVER_M = 0.4  # steps of 0.2 s and little jerk; targets stand 0.7 m before a line
+
+
+@dataclass
+class Scene:
+    """One policy among others, for kernel and twin alike."""
+
+    ego: twin.Ego
+    v_ref: list
+    scale: float
+    stop_m: float
+    virtual: int
+    mode: int
+    s0: float
+    v0: float
+    a0: float
+    others: list
+    zones: list
+
+
+def another(r, s0):
+    """A path that crosses ours, runs along it, or leads it, at random."""
+    count = int(r.integers(3, 90))
+    box = [None] * count
+    k_off = None
+    along = r.random() < 0.5
+    first = int(r.integers(0, count)) if r.random() < 0.6 else 0
+    last = min(count, first + int(r.integers(1, 60 if along else 12)))
+    edge = s0 + r.uniform(-15.0, 60.0)
+    length = r.uniform(0.6, 12.0)
+    cos = r.uniform(0.75, 1.0) if along else r.uniform(-1.0, 0.6)
+    if r.random() < 0.9:
+        for j in range(first, last):
+            lo = edge + (j - first) * cos
+            box[j] = (lo, lo + max(length * abs(cos), 1.0), cos)
+        if along:
+            lo, hi, _ = box[first]
+            k_off = first - 0.5 * (lo + hi)
+    relation = int(r.integers(-1, 2))
+    walker = bool(r.random() < 0.2)
+    return twin.Other(
+        box=box,
+        relation=-1 if walker else relation,
+        behind=along and first == 0 and edge < s0 and box[0] is not None,
+        k_off=k_off,
+        speed=r.choice([0.0, r.uniform(0.0, 2.0), r.uniform(0.0, 15.0)]),
+        length=length,
+        limit=r.uniform(2.0, 16.0),
+        stop=r.uniform(0.0, 40.0) if r.random() < 0.2 else math.inf,
+        lead=-1,
+        lead_gap=r.uniform(1.0, 30.0),
+        walker=walker,
+        rear_margin=1.2 if walker else 0.8,
+        front_margin=1.0 if walker else 0.5,
+    )
+
+
+def drawn(seed):
+    r = np.random.default_rng(seed)
+    s0 = r.uniform(20.0, 30.0)
+    others = [another(r, s0) for _ in range(int(r.integers(0, 5)))]
+    for k, one in enumerate(others):
+        if r.random() < 0.3:
+            one.lead = int(r.integers(0, len(others)))
+            one.lead = -1 if one.lead == k else one.lead
+    virtual = [k for k, o in enumerate(others) if o.k_off is not None]
+    ego = twin.Ego(3.8, 0.9, r.uniform(1.0, 2.0), r.uniform(1.5, 2.5), r.uniform(0.8, 2.5),
+                   r.uniform(1.0, 1.8), r.uniform(1.5, 2.5), 7.5)  # fmt: skip
+    mode = int(r.choice([0, 0, 0, 0, 1, 2]))
+    return Scene(
+        ego=ego,
+        v_ref=np.interp(np.arange(320), np.arange(0, 340, 20), r.uniform(2, 15, 17)).tolist(),
+        scale=r.uniform(2.0, 3.0) if mode == 1 else float(r.choice([1.0, 0.75, 0.5, 0.25])),
+        stop_m=s0 + r.uniform(2.0, 70.0) if r.random() < 0.4 else math.inf,
+        virtual=int(r.choice(virtual)) if virtual and r.random() < 0.4 else -1,
+        mode=mode,
+        s0=s0,
+        v0=r.choice([0.0, r.uniform(0.0, 15.0)]),
+        a0=r.uniform(-2.0, 1.5),
+        others=others,
+        zones=[(s0 + b, s0 + b + r.uniform(2, 12)) for b in r.uniform(0, 60, 2)],
+    )
+
+
+def rolled(scene, hypothesis):
+    """The kernel on the same scene."""
+    others, count = scene.others, len(scene.others)
+    room = max([len(o.box) for o in others], default=1)
+    lo, hi, cosr = (
+        np.full((count, room), FREE),
+        np.full((count, room), -FREE),
+        np.ones((count, room)),
+    )
+    first, last = np.full(count, -1, np.int32), np.full(count, -1, np.int32)
+    for k, o in enumerate(others):
+        for j, b in enumerate(o.box):
+            if b is not None:
+                lo[k, j], hi[k, j], cosr[k, j] = b
+        hits = o.blocking()
+        if hits:
+            first[k], last[k] = hits[0], hits[-1]
+
+    def column(name, kind=float):
+        return np.array([getattr(o, name) for o in others], kind)
+
+    e = scene.ego
+    vector = [e.front, e.rear, e.accel, e.brake, e.jerk, e.headway, e.gap, e.max_brake, 0.93]
+    stop = scene.stop_m if math.isfinite(scene.stop_m) else 1e9
+    out = np.empty(rollout.R_LEN)
+    rollout.roll(
+        len(scene.v_ref),
+        np.array(scene.v_ref),
+        np.array([0.0, scene.scale, stop, scene.virtual, scene.mode]),
+        np.array(vector),
+        scene.s0,
+        scene.v0,
+        scene.a0,
+        np.arange(count, dtype=np.int32),
+        count,
+        np.array([len(o.box) for o in others], np.int32),
+        lo,
+        hi,
+        cosr,
+        first,
+        last,
+        column("relation", np.int8),
+        column("behind", np.int8),
+        np.array([-1e9 if o.k_off is None else o.k_off for o in others], float),
+        column("speed"),
+        np.zeros(count),
+        column("length"),
+        column("limit"),
+        column("stop"),
+        column("lead", np.int32),
+        column("lead_gap"),
+        column("walker", np.int8),
+        column("rear_margin"),
+        column("front_margin"),
+        np.array(scene.zones),
+        hypothesis,
+        np.empty(count),
+        np.empty(count),
+        out,
+    )
+    return out
+
+
+@settings(max_examples=150)
+@given(st.integers(0, 2**32 - 1), st.sampled_from([0, 1]))
+def test_a_rollout_is_what_its_rules_say(seed, hypothesis):
+    scene = drawn(seed)
+    found = rolled(scene, hypothesis)
+    wanted = twin.roll(
+        scene.v_ref, scene.scale, scene.stop_m, scene.virtual, scene.mode, scene.ego,
+        scene.s0, scene.v0, scene.a0, scene.others, scene.zones, hypothesis,
+    )  # fmt: skip
+    for name, column in NAMES.items():
+        assert found[column] == pytest.approx(wanted[name], rel=1e-6, abs=1e-6), name
+
+
+@settings(max_examples=150)
+@given(st.integers(0, 2**32 - 1))
+def test_what_holds_for_every_rollout(seed):
+    scene = drawn(seed)
+    found = rolled(scene, 0)
+    assert np.isfinite(found[rollout.R_PROGRESS])
+    assert found[rollout.R_PROGRESS] >= 0.0
+    assert found[rollout.R_END_SPEED] >= 0.0
+    assert found[rollout.R_BRAKE] <= max(scene.ego.max_brake, -scene.a0) + 1e-9
+    assert found[rollout.R_COLLISION_S] > 0.0
+    assert (found[rollout.R_CONFLICT] < 0) == bool(
+        np.isinf(found[[rollout.R_COLLISION_S, rollout.R_MARGIN_S]]).all()
+    )
+    if scene.mode == 2 and scene.v0 < 15.0:
+        assert found[rollout.R_END_SPEED] == 0.0
+
+
+@settings(max_examples=60)
+@given(st.integers(0, 2**32 - 1))
+def test_alone_with_a_stop_the_car_comes_to_rest_before_it(seed):
+    scene = drawn(seed)
+    scene.others, scene.virtual, scene.mode, scene.scale, scene.a0 = [], -1, 0, 1.0, 0.0
+    scene.v_ref = [15.0] * 320
+    comfortable = scene.v0**2 / (2.0 * scene.ego.brake) + 2.0 * scene.v0 + 1.0
+    scene.stop_m = scene.s0 + scene.ego.front + comfortable
+    found = rolled(scene, 0)
+    assert found[rollout.R_PROGRESS] <= comfortable + OVER_M
+    assert found[rollout.R_BRAKE] <= 1.5 * scene.ego.brake

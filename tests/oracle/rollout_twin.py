@@ -1,0 +1,237 @@
+"""Slow twin of `kernels.rollout.roll`: one policy, objects instead of arrays, one rule at a time.
+
+Following, stopping and the profile come from `oracle.following_twin`; nothing here is compiled.
+"""
+
+import math
+from dataclasses import dataclass
+
+from oracle.following_twin import acc, idm_interaction, stop_speed
+
+DT, STEPS = 0.2, 40
+MIDDLE = 0.5  # metres of a path belong to the nearest sample
+
+
+@dataclass
+class Ego:
+    front: float
+    rear: float
+    accel: float
+    brake: float
+    jerk: float
+    headway: float
+    gap: float
+    max_brake: float
+
+
+@dataclass
+class Other:
+    """A path of another user; box[j] = (lo, hi, cos) or None where the corridor is free."""
+
+    box: list
+    relation: int
+    behind: bool
+    k_off: float | None  # None: never along each other
+    speed: float
+    length: float
+    limit: float
+    stop: float
+    lead: int
+    lead_gap: float
+    walker: bool
+    rear_margin: float
+    front_margin: float
+    way: float = 0.0
+    v: float = 0.0
+
+    def sample(self, way):
+        return int(way + MIDDLE)
+
+    def blocking(self):
+        return [j for j, b in enumerate(self.box) if b is not None]
+
+
+def profile(v_ref, ego, scale, stop_m, mode, s, v, a):
+    """What profile and stop target ask for."""
+    if mode == 2:
+        return -ego.max_brake
+    if mode == 1:
+        return -scale
+    wanted = ego.accel
+    onset = min(1.5, max(0.15, 0.5 * (a + ego.brake) / ego.jerk))
+    for look in (0.15, onset):
+        i = min(len(v_ref) - 2, max(0, int((s + look * v) / 0.5)))
+        target = scale * v_ref[i]
+        slope = min(0.0, target * (scale * v_ref[i + 1] - target) / 0.5)
+        if v < target - 1.0:
+            slope = 0.0
+        wanted = min(wanted, max(slope, -1.2 * ego.brake) + 0.9 * (target - v))
+    if math.isinf(stop_m):
+        return max(wanted, -ego.max_brake)
+    room = stop_m - s - ego.front
+    if room <= 0.05:
+        return min(wanted, -1.0 if v > 0.05 else -0.3)
+    if v * v / (2.0 * room) > 1.1 * ego.brake:
+        return max(min(wanted, -v * v / (2.0 * room)), -ego.max_brake)
+    ahead = max(0.0, room - v * (onset if v > 1.0 else 0.15))
+    target = stop_speed(ahead, ego.brake, ego.jerk)
+    ease = ego.brake**3 / (6.0 * ego.jerk**2)
+    slope = 0.0
+    if v > target - 1.0 and ahead > 0.0:
+        rising = ego.jerk * (6.0 * ahead / ego.jerk) ** (1.0 / 3.0)
+        slope = -ego.brake if ahead >= ease else -rising
+    return max(min(wanted, slope + target - v), -ego.max_brake)
+
+
+def slewed(a, wanted, jerk):
+    down = jerk + 3.0 * max(0.0, -2.5 - wanted)
+    return min(a + jerk * DT, max(a - down * DT, wanted))
+
+
+def followed(others, ego, s, v):
+    """[(allowed acceleration, index, time headway or None)] of all we drive behind now."""
+    front, rear = s + ego.front, s - ego.rear
+    out = []
+    for k, o in enumerate(others):
+        j = o.sample(o.way)
+        if j >= len(o.box) or o.box[j] is None:
+            continue
+        lo, hi, c = o.box[j]
+        if hi <= front or lo <= 0.5 * (front + rear):
+            continue
+        if c > 0.5 or o.v < 0.3 or (c < -0.5 and lo - front < 40.0):
+            allowed = acc(v, o.v * c, 0.0, lo - front, ego.accel, ego.brake, ego.headway, ego.gap)
+            out.append((allowed, k, (lo - front) / v if v > 0.5 and c > 0.5 else None))
+    return out
+
+
+def other_accel(others, o, ego, s, v, now, hypothesis, result):
+    """What another does: free road, its own leader, its own stop, us ahead of it, our path."""
+    fast = 1.15 if hypothesis == 1 else 1.0
+    free = max(o.limit * fast, 0.1)
+    a = 1.6 * (1.0 - (o.v / free) ** 4) if o.v <= free else max(-1.5, 0.8 * (free - o.v))
+    if o.lead >= 0:
+        leader = others[o.lead]
+        gap = o.lead_gap + leader.way - o.way
+        a = min(a, idm_interaction(o.v, leader.v, gap, 1.6, 2.5, 1.0, 1.5))
+    if math.isfinite(o.stop) and o.stop - o.way > -1.0:
+        room = max(o.stop - o.way, 0.1) + 1.0
+        a = min(a, idm_interaction(o.v, 0.0, room, 1.6, 2.5, 0.5, 1.0))
+    hits = o.blocking()
+    if not hits:
+        return max(a, -7.0)
+    if o.k_off is not None:
+        ours = s + o.k_off
+        at = o.sample(ours) if ours + MIDDLE >= 0.0 else -1
+        if 0 <= at < len(o.box) and o.box[at] is not None and ours > o.way:
+            gap = ours - ego.rear - (o.way + 0.5 * o.length)
+            reacts = now >= 0.5 and (hypothesis == 0 or o.relation >= 0)
+            if o.behind or reacts or gap < 0.0:
+                if not o.behind:
+                    need = 0.0
+                    if o.v > v and gap > 0.0:
+                        need = (o.v - v) ** 2 / (2.0 * max(gap - 1.0, 0.2))
+                    result["forced"] = max(result["forced"], need)
+                a = min(a, idm_interaction(o.v, v, max(gap, 0.3), 1.6, 2.5, 0.7, 1.0))
+    if not o.behind:
+        front, rear = s + ego.front, s - ego.rear
+        room = hits[0] - 0.5 * o.length - 0.5 - o.way
+        edge, beyond = o.box[hits[0]][0], o.box[hits[-1]][1]
+        yields = o.relation == 1 and edge - front < max(v, 2.0) * 5.0
+        inside = edge + 1.0 < front and o.k_off is None
+        spends = 3.5 if yields or hypothesis == 0 else 2.0
+        if room > 0.0 and rear < beyond and (yields or inside) and o.v**2 <= 2.0 * spends * room:
+            a = min(a, idm_interaction(o.v, 0.0, room + 1.0, 1.6, 2.5, 0.3, 1.0))
+            a = min(a, -(o.v**2) / (2.0 * room))
+    return max(a, -7.0)
+
+
+def contacts(others, ego, s, v, now, result):
+    """First contact and first violated time margin."""
+    front, rear = s + ego.front, s - ego.rear
+    for k, o in enumerate(others):
+        hits = o.blocking()
+        if not hits or o.behind:
+            continue
+        j = o.sample(o.way)
+        if j >= len(o.box) or j > hits[-1] + 1:
+            continue
+        here = o.box[j]
+        if here is not None and here[0] < front and here[1] > rear:
+            if result["collision"] > now:
+                result["collision"], result["conflict"] = now, k
+        near = here is not None and front <= here[0] < front + v * o.front_margin
+        if near and here[2] < 0.5 and v > 1.0:
+            _margin(result, now, k)
+        if o.relation == 1 or v <= 0.3 or (here is not None and here[0] > front):
+            continue
+        reach = o.way + o.v * o.rear_margin
+        for there in (0.5 * (o.way + reach), reach):
+            box = o.box[min(o.sample(there), len(o.box) - 1)]
+            if box is not None and box[0] < front and box[1] > rear:
+                _margin(result, now, k)
+
+
+def _margin(result, now, k):
+    if result["margin"] > now:
+        result["margin"] = now
+        if result["conflict"] < 0:
+            result["conflict"] = k
+
+
+def roll(v_ref, scale, stop_m, virtual, mode, ego, s0, v0, a0, others, zones, hypothesis):
+    """The numbers of one rollout, by name."""
+    r = dict.fromkeys(("collision", "margin", "gap_min"), math.inf)
+    r.update(dict.fromkeys(("forced", "accel2", "jerk2", "brake", "box"), 0.0))
+    r.update(cause=-1, conflict=-1)
+    s, v, a, hardest = s0, v0, a0, 0.0
+    for o in others:
+        o.way, o.v = 0.0, o.speed
+    for t in range(STEPS):
+        wanted, cause = profile(v_ref, ego, scale, stop_m, mode, s, v, a), -1
+        if mode == 0:
+            for allowed, k, headway in followed(others, ego, s, v):
+                if allowed < wanted:
+                    wanted, cause = allowed, k
+                if headway is not None:
+                    r["gap_min"] = min(r["gap_min"], headway)
+            if virtual >= 0:
+                o = others[virtual]
+                ahead = o.way - (o.k_off if o.k_off is not None else -1e9) - 0.5 * o.length
+                if ahead > s - ego.rear:
+                    gap = max(ahead - s - ego.front, 0.5)
+                    allowed = idm_interaction(
+                        v, o.v, gap, ego.accel, ego.brake, 0.7 * ego.headway, ego.gap
+                    )
+                    if max(allowed, -2.0) < wanted:
+                        wanted, cause = max(allowed, -2.0), virtual
+        wanted = max(wanted, -ego.max_brake)
+        if mode != 2 and wanted >= -3.5:
+            wanted = max(wanted, -math.sqrt(2.0 * ego.jerk * v) - 0.2)
+        before, s_before, v_before = a, s, v
+        a = slewed(a, wanted, 10.0 if mode == 2 else ego.jerk)
+        v = v_before + a * DT
+        if v <= 0.0:
+            v, a = 0.0, max(a, -v_before / DT)
+        s = s_before + 0.5 * (v_before + v) * DT
+        r["accel2"] += a * a / STEPS
+        r["jerk2"] += ((a - before) / DT) ** 2 / STEPS
+        r["brake"] = max(r["brake"], -a)
+        if cause >= 0 and wanted < hardest:
+            hardest, r["cause"] = wanted, cause
+        for o in others:  # in turn: each sees those before it where they have got to
+            if o.walker:
+                o.way += o.v * DT
+                continue
+            a_o = other_accel(others, o, ego, s_before, v_before, t * DT, hypothesis, r)
+            v_o = max(0.0, o.v + a_o * DT)
+            o.way, o.v = o.way + 0.5 * (o.v + v_o) * DT, v_o
+        if v > 0.1 or t == 0:
+            contacts(others, ego, s, v, t * DT + DT, r)
+    r["progress"], r["end_speed"] = s - s0, v
+    if v < 0.5 and math.isinf(stop_m):
+        for begin, end in zones:
+            standing_in = begin < s + ego.front and end > s - ego.rear
+            if standing_in and (mode > 0 or s0 + ego.front < begin):
+                r["box"] = 1.0
+    return r
