@@ -20,6 +20,9 @@ SAMPLES = 132
 WALKER_LEAST_M, WALKER_MOST_M = 0.3, 0.6
 OTHER_LEAST_M, OTHER_MOST_M = 0.2, 0.35
 SIDE_S = 0.06
+# to somebody who stands beside us while we crawl: else two who stand close never part
+BESIDE_M = 0.06
+CRAWL_MPS = 1.5
 
 
 @dataclass(slots=True, eq=False)
@@ -149,6 +152,11 @@ def interactions(
         min(WALKER_MOST_M, WALKER_LEAST_M + SIDE_S * speed_mps),
         min(OTHER_MOST_M, OTHER_LEAST_M + 0.4 * SIDE_S * speed_mps),
     )
+    if speed_mps < CRAWL_MPS and k_count:
+        here = corridors[0].path.xy_m[min(int(s0[0] / EGO_STEP_M), len(corridors[0].path.xy_m) - 1)]
+        away = np.hypot(tracks.x_m[track] - here[0], tracks.y_m[track] - here[1])
+        beside = away < 0.5 * tracks.length_m[track] + front_m
+        margin = np.where(beside & (tracks.speed_mps[track] < 0.3), BESIDE_M, margin)
     lead_path, lead_gap = _lead_paths(tracks, forecast)
     zones = max(1, max(len(c.keep_clear_m) for c in corridors))
     it = Interactions(
