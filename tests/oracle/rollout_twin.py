@@ -157,9 +157,9 @@ def contacts(others, ego, s, v, now, result):
         if j >= len(o.box) or j > hits[-1] + 1:
             continue
         here = o.box[j]
-        if here is not None and here[0] < front and here[1] > rear:
-            if result["collision"] > now:
-                result["collision"], result["conflict"] = now, k
+        touches = here is not None and here[0] < front and here[1] > rear
+        if touches and result["collision"] > now:
+            result["collision"], result["conflict"] = now, k
         near = here is not None and front <= here[0] < front + v * o.front_margin
         if near and here[2] < 0.5 and v > 1.0:
             _margin(result, now, k)
