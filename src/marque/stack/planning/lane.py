@@ -147,10 +147,11 @@ def gap_is_free(ego: FloatArray, view: View) -> bool:
     it, c, v = view.it, view.c, view.start.speed_mps
     front, rear = view.start.s_m + ego[E_FRONT], view.start.s_m - ego[E_REAR]
     for k in it.active[c, : it.n_active[c]]:
-        lo, hi = float(it.lo[c, k, 0]), float(it.hi[c, k, 0])
-        if it.first[c, k] < 0 or lo >= FREE:
-            continue
-        other = float(it.speed[k]) * float(it.cosr[c, k, 0])
+        if it.first[c, k] < 0 or it.k_off[c, k] < -1e8:
+            continue  # it never drives along with us
+        # who is beside us is not in our corridor yet: where it would be on our path counts
+        middle, half = -float(it.k_off[c, k]), 0.5 * float(it.length[k])
+        lo, hi, other = middle - half, middle + half, float(it.speed[k])
         if lo > 0.5 * (front + rear):
             need = GAP_M + GAP_AHEAD_S * v + CLOSING_S * max(0.0, v - other)
             if lo - front < need:
