@@ -1,7 +1,10 @@
 """The registry: names, and plug-ins that stand in a file."""
 
+from importlib.metadata import EntryPoint
+
 import pytest
 
+from marque.core import registry
 from marque.core.errors import MarqueError
 from marque.core.registry import load, names
 
@@ -38,3 +41,27 @@ def test_a_file_that_does_not_serve(tmp_path, text, wanted, said):
 def test_an_unknown_name_lists_what_exists():
     with pytest.raises(MarqueError, match=r"no driver 'marqe'; have \[.*\]; did you mean 'marque'"):
         load("driver", "marqe")
+
+
+def with_points(monkeypatch, *rows):
+    points = [EntryPoint(name, value, "marque.driver") for name, value in rows]
+    monkeypatch.setattr(registry, "entry_points", lambda group: points)
+
+
+def test_two_of_one_name_are_refused(monkeypatch):
+    with_points(monkeypatch, ("lane", "somewhere:Else"))
+    with pytest.raises(MarqueError, match="two drivers are named 'lane'; one is somewhere:Else"):
+        names("driver")
+
+
+@pytest.mark.parametrize("value", ["no_such_module_at_all:X", "marque.core.units:NoSuchThing"])
+def test_an_entry_point_that_cannot_be_loaded_is_named(monkeypatch, value):
+    with_points(monkeypatch, ("mine", value))
+    with pytest.raises(MarqueError, match=r"driver 'mine'.*cannot be loaded"):
+        load("driver", "mine")
+
+
+def test_everything_in_the_tree_can_be_loaded():
+    for kind, table in registry.IN_TREE.items():
+        for name in table:
+            assert isinstance(load(kind, name), type), (kind, name)
