@@ -12,8 +12,12 @@ from hypothesis import strategies as st
 from marque.core.errors import MarqueError
 from marque.maps.check import SERIOUS, check_map
 from marque.prove.situations import suite
-from marque.prove.situations.case import Place, find_place, set_stage
+from marque.prove.situations.case import Case, Place, find_place, set_stage
 from marque.prove.situations.cast import (
+    SORTS,
+    Cast,
+    Parked,
+    beside,
     demand_xml,
     mixed_gaps,
     places_xml,
@@ -21,9 +25,12 @@ from marque.prove.situations.cast import (
     reach_s,
     rests,
 )
+from marque.prove.situations.obstacles import straight
 from marque.prove.situations.roads import Roads, Signal, build_roads
 from marque.prove.situations.shapes import crossroads
-from marque.sim.drive import trip_route
+from marque.sim.drive import place_on, trip_route
+from marque.sim.worlds.sumo import SumoSpec, SumoWorld
+from marque.types.world import EgoTruth
 
 NAMES = [situation.name for situation in suite.CLASSES]
 
@@ -108,6 +115,38 @@ def _letter(road_map, roads: Roads, at_s: float) -> str:  # type: ignore[no-unty
     into = (at_s - float(road_map.group_offset_s[0])) % float(durations.sum())
     phase = int(np.searchsorted(np.cumsum(durations), into, side="right"))
     return road_map.phase_state[phase][link]
+
+
+@pytest.mark.sumo
+@pytest.mark.parametrize("turn_rad", [0.0, 0.7, -2.0])
+def test_parked_vehicles_stand_where_they_are_put(turn_rad: float, tmp_path: Path) -> None:
+    pytest.importorskip("libsumo", reason="needs the extra `sumo`")
+    roads = replace(straight(np.random.default_rng(1), 200.0, 10.0, 1, 1, 3.5), turn_rad=turn_rad)
+    parked = (
+        Parked("a", "car", "e0", 60.0, -4.5),
+        Parked("b", "truck", "e0", 100.0, -5.0),
+        Parked("c", "van", "e0", 130.0, -4.5, 0.1),
+    )
+    case = Case("parked", roads, Cast((), parked), Place("e0", 8.0), Place("e0", 90.0), 1.0)
+    stage = set_stage(case, tmp_path)
+    spec = SumoSpec(
+        stage.road_map, None, ("e0",), 4.6, 1.9, 3.7, sumocfg=stage.sumocfg, begin_s=5.0,
+        cache=tmp_path,
+    )  # fmt: skip
+    world = SumoWorld(spec)
+    try:
+        x, y, heading = place_on(stage.road_map, stage.trip.start_lane, stage.trip.start_s_m)
+        users = world.reset(EgoTruth(x, y, heading, 0.0, 0.0, 0.0, 0.0, 0.0)).users
+    finally:
+        world.close()
+    assert len(users.uid) == 3
+    for i, uid in enumerate(users.uid):
+        want = next(each for each in parked if each.name == world.names[int(uid)])
+        half = 0.5 * SORTS[want.sort].length_m
+        x, y, along = beside(roads, want.edge, want.along_m - half, want.left_m)
+        assert (users.x_m[i], users.y_m[i]) == pytest.approx(roads.turned(x, y), abs=0.02)
+        turn = users.heading_rad[i] - along - turn_rad - want.angle_rad
+        assert abs(np.remainder(turn + np.pi, 2.0 * np.pi) - np.pi) < 1e-3
 
 
 def test_a_place_that_the_roads_do_not_have_is_named(tmp_path: Path) -> None:

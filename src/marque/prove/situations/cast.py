@@ -266,23 +266,24 @@ def _parked_vehicle(roads: Roads, parked: Parked) -> str:
 
 
 def _parking_place(roads: Roads, parked: Parked) -> str:
-    """A parking place with its own position: SUMO puts the front bumper of who stands there at
-    half its length before the middle of the space."""
+    """A parking place of its own for one vehicle. SUMO puts the front bumper at the place's point
+    and counts its angle from south, counter-clockwise."""
     x, y, heading = beside(roads, parked.edge, parked.along_m, parked.left_m)
     sort = SORTS[parked.sort]
+    # turned about the middle of the body
+    half = 0.5 * sort.length_m
     angle = heading + parked.angle_rad
-    # the space is given by its middle
-    x -= 0.5 * sort.length_m * math.cos(angle)
-    y -= 0.5 * sort.length_m * math.sin(angle)
+    x += half * (math.cos(angle) - math.cos(heading))
+    y += half * (math.sin(angle) - math.sin(heading))
     x, y = roads.turned(x, y)
-    compass = math.degrees(0.5 * math.pi - angle - roads.turn_rad) % 360.0
+    from_south = math.degrees(0.5 * math.pi + angle + roads.turn_rad) % 360.0
     lane = lane_name(roads, parked.edge, 0)
     end = max(parked.along_m, sort.length_m + 3.0)
     return (
         f'<parkingArea id="p_{parked.name}" lane="{lane}" startPos="{end - sort.length_m - 2:.2f}" '
         f'endPos="{end:.2f}" friendlyPos="true" roadsideCapacity="0"><space x="{x:.3f}" '
-        f'y="{y:.3f}" width="{sort.width_m:g}" length="{sort.length_m:g}" angle="{compass:.3f}"/>'
-        "</parkingArea>"
+        f'y="{y:.3f}" width="{sort.width_m:g}" length="{sort.length_m:g}" '
+        f'angle="{from_south:.3f}"/></parkingArea>'
     )
 
 

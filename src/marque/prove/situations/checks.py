@@ -185,9 +185,11 @@ def nobody_forced(view: View) -> Outcome:
             lanes = [theirs, *road_map.predecessors(theirs).tolist()]
             foes = set(trace.uid[np.isin(trace.user_lane, lanes)].tolist())
             s_in, s_out = float(road_map.conf_s_in_m[e]), float(road_map.conf_s_out_m[e])
+            over_line = view.our_stay(connector, 0.0, s_out)[0]
             enter, leave = view.our_stay(connector, s_in - IN_THE_WAY_M, s_out)
             late = leave + (AFTER_ENTRY_S if kind == ConflictKind.MERGE else 0.0)
-            ours = (trace.t_s >= enter - BEFORE_ENTRY_S) & (trace.t_s <= late)
+            since = min(over_line, enter - BEFORE_ENTRY_S)
+            ours = (trace.t_s >= since) & (trace.t_s <= late)
             found, braked = forced(view, foes, ours & _may_go(view, theirs))
             if not found.ok and braked > most:
                 worst, most = found, braked
