@@ -388,22 +388,45 @@ def draw_lane_change(rng: Rng) -> Case:
     )
 
 
+def swerve(
+    begin_m: tuple[float, float], end_m: tuple[float, float], straight_m: float = 0.0
+) -> tuple[tuple[float, float], ...]:
+    """A line between two points that is parallel to x at both, and straight before the end."""
+    (x0, y0), (x1, y1) = begin_m, end_m
+    points = []
+    for f in np.linspace(0.0, 1.0, 16).tolist():
+        rise = f * f * f * (10.0 - 15.0 * f + 6.0 * f * f)
+        points.append((x0 + f * (x1 - straight_m - x0), y0 + rise * (y1 - y0)))
+    return (*points, end_m) if straight_m > 0.0 else tuple(points)
+
+
+LANE_M = 3.25
+
+
 def _fork(rng: Rng, lanes: int, limit: float, length: float, side: str) -> Roads:
     """`feed` then `main` with several lanes; the outermost one on a side leads to `aside`."""
-    turn = math.radians(float(rng.uniform(12.0, 25.0))) * (1.0 if side == "left" else -1.0)
+    # a road's lanes lie to the right of its axis: lanes that go on must meet
+    left = side == "left"
+    ahead_y = -LANE_M if left else 0.0
+    aside_y = 0.0 if left else -(lanes - 1) * LANE_M
+    away = float(rng.uniform(18.0, 26.0)) * (1.0 if left else -1.0)
+    out = (length + 190.0, aside_y + away)
     nodes = (
         Node("n0", -170.0, 0.0),
         Node("n1", 0.0, 0.0),
         Node("n2", length, 0.0),
-        Node("n3", length + 200.0, 0.0),
-        Node("n4", length + 150.0 * math.cos(turn), 150.0 * math.sin(turn)),
+        Node("n3", length + 200.0, ahead_y),
+        Node("n4", *out),
     )
     edges = (
         Edge("feed", "n0", "n1", limit, lanes),
         Edge("main", "n1", "n2", limit, lanes),
-        Edge("ahead", "n2", "n3", limit, lanes - 1),
-        Edge("aside", "n2", "n4", limit, 1),
-    )
+        Edge(
+            "ahead", "n2", "n3", limit, lanes - 1,
+            shape_m=((length, ahead_y), (length + 200.0, ahead_y)),
+        ),
+        Edge("aside", "n2", "n4", limit, 1, shape_m=swerve((length, aside_y), out)),
+    )  # fmt: skip
     target = lanes - 1 if side == "left" else 0
     through = [lane for lane in range(lanes) if lane != target]
     links = [Link("feed", "main", lane, lane) for lane in range(lanes)]
@@ -475,18 +498,21 @@ def draw_merge(rng: Rng) -> Case:
 def _ramp(rng: Rng) -> Case:
     limit = float(rng.choice((22.22, 25.0, 27.78)))
     before, join = float(rng.uniform(190.0, 240.0)), float(rng.uniform(190.0, 260.0))
+    wide = 3.6
+    begin = (-before, -2.0 * wide - float(rng.uniform(14.0, 20.0)))
+    ramp = swerve(begin, (0.0, -2.0 * wide), 40.0)  # its lane meets the one that is added
     nodes = (
         Node("m0", -320.0, 0.0),
         Node("m1", 0.0, 0.0),
         Node("m2", join, 0.0),
         Node("m3", join + 320.0, 0.0),
-        Node("r0", -before, -45.0),
+        Node("r0", *begin),
     )
     edges = (
-        Edge("main0", "m0", "m1", limit, 2, 3.6, priority=9),
-        Edge("main1", "m1", "m2", limit, 3, 3.6, priority=9),
-        Edge("main2", "m2", "m3", limit, 2, 3.6, priority=9),
-        Edge("ramp", "r0", "m1", limit, 1, 3.6, priority=3),
+        Edge("main0", "m0", "m1", limit, 2, wide, priority=9),
+        Edge("main1", "m1", "m2", limit, 3, wide, priority=9),
+        Edge("main2", "m2", "m3", limit, 2, wide, priority=9),
+        Edge("ramp", "r0", "m1", limit, 1, wide, priority=3, shape_m=ramp),
     )
     links = (
         Link("main0", "main1", 0, 1),
@@ -522,18 +548,19 @@ def _lane_ends(rng: Rng) -> Case:
     zipper = rng.random() < 0.4
     limit = float(rng.choice((13.89, 16.67, 22.22)))
     length = float(rng.uniform(170.0, 280.0)) * limit / 13.89
+    ours = int(rng.integers(0, 2))
+    y = 0.0 if ours == 0 else -LANE_M  # the lane that goes on meets the one after
     nodes = (
         Node("n0", -200.0, 0.0),
         Node("n1", 0.0, 0.0),
         Node("n2", length, 0.0, "zipper" if zipper else "priority"),
-        Node("n3", length + 250.0, 0.0),
+        Node("n3", length + 250.0, y),
     )
     edges = (
         Edge("feed", "n0", "n1", limit, 2),
         Edge("main", "n1", "n2", limit, 2),
-        Edge("after", "n2", "n3", limit, 1),
+        Edge("after", "n2", "n3", limit, 1, shape_m=((length, y), (length + 250.0, y))),
     )
-    ours = int(rng.integers(0, 2))
     links = [Link("feed", "main", lane, lane) for lane in range(2)]
     links.append(Link("main", "after", 1 - ours, 0))
     if zipper:
