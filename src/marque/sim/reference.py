@@ -52,7 +52,7 @@ def reference_run(
     goal_s_m: float,
     *,
     lateral_limit_mps2: float = 2.5,
-    max_s: float = 1800.0,
+    max_s: float = 3600.0,
 ) -> Reference:
     """Let SUMO's own driver drive `spec.route_edges` from `start` (at rest) to the goal.
 
