@@ -212,7 +212,6 @@ def test_a_stop_with_room_for_comfort_is_met_before_the_line(speed):
     assert over_m(speed) <= LINE_MARGIN_M
 
 
-@pytest.mark.xfail(strict=True, reason="creeping up to a stop, the jerk limit carries us over it")
 @pytest.mark.parametrize("speed", [0.2, 0.3, 0.4])
 def test_a_stop_is_met_before_the_line_when_creeping_too(speed):
     assert over_m(speed) <= LINE_MARGIN_M

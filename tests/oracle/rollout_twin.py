@@ -206,10 +206,12 @@ def roll(v_ref, scale, stop_m, virtual, mode, ego, s0, v0, a0, others, zones, hy
                     if max(allowed, -2.0) < wanted:
                         wanted, cause = max(allowed, -2.0), virtual
         wanted = max(wanted, -ego.max_brake)
-        if mode != 2 and wanted >= -3.5:
+        room = stop_m - (s + ego.front)
+        if mode != 2 and wanted >= -3.5 and room >= 15.0:
             wanted = max(wanted, -math.sqrt(2.0 * ego.jerk * v) - 0.2)
         before, s_before, v_before = a, s, v
-        a = slewed(a, wanted, 10.0 if mode == 2 else ego.jerk)
+        firm = max(ego.jerk, 4.0) if room < 1.5 else ego.jerk
+        a = slewed(a, wanted, 10.0 if mode == 2 else firm)
         v = v_before + a * DT
         if v <= 0.0:
             v, a = 0.0, max(a, -v_before / DT)

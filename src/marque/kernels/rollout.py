@@ -42,6 +42,8 @@ E_LEN = 9
 R_LEN = 12
 
 REACTION_S = 0.5
+STOP_LAW_M = 15.0
+LINE_M, LINE_JERK_MPS3 = 1.5, 4.0
 HARD_MPS2 = -3.5  # braking beyond this is for safety, not for comfort
 INSIDE_M = 1.0  # so far in, we are an obstacle that nobody drives into if they can stop
 ASSERTIVE_BRAKE = 2.0  # what an assertive user spends on not hitting us there
@@ -104,11 +106,21 @@ def slew(a: float, wanted: float, jerk: float, dt: float) -> float:
 
 
 @jit
-def eased(wanted: float, v: float, mode: int, jerk: float) -> float:
-    """The brake let go towards rest, so that a stop ends without a jerk; hard braking is not."""
-    if mode == 2 or wanted < HARD_MPS2:
+def eased(wanted: float, v: float, mode: int, jerk: float, room: float) -> float:
+    """The brake let go towards rest, so that a stop ends without a jerk. Hard braking is not, and
+    the last metres before a stop target (`room`) ease off by their own law."""
+    if mode == 2 or wanted < HARD_MPS2 or room < STOP_LAW_M:
         return wanted
     return max(wanted, -math.sqrt(2.0 * jerk * max(v, 0.0)) - 0.2)
+
+
+@jit
+def brake_rate(mode: int, room: float, jerk: float) -> float:
+    """How fast acceleration may change: hard for the emergency stop, and firm enough in the last
+    metre before a stop target that a creeping car does not roll over it."""
+    if mode == 2:
+        return 10.0
+    return max(jerk, LINE_JERK_MPS3) if room < LINE_M else jerk
 
 
 @jit
@@ -225,8 +237,8 @@ def roll(
                     if limit_a < wanted:
                         wanted = limit_a
                         cause = virtual
-        wanted = eased(max(wanted, -ego[E_MAX_BRAKE]), v, mode, jerk)
-        rate = 10.0 if mode == 2 else jerk
+        wanted = eased(max(wanted, -ego[E_MAX_BRAKE]), v, mode, jerk, stop_m - front)
+        rate = brake_rate(mode, stop_m - front, jerk)
         a_new = slew(a, wanted, rate, DT_S)
         v_new = v + a_new * DT_S
         if v_new <= 0.0:
@@ -426,8 +438,8 @@ def trace(
                         ego[E_GAP],
                     )
                     wanted = min(wanted, max(limit_a, -2.0))
-        wanted = eased(max(wanted, -ego[E_MAX_BRAKE]), v, mode, ego[E_JERK])
-        rate = 10.0 if mode == 2 else ego[E_JERK]
+        wanted = eased(max(wanted, -ego[E_MAX_BRAKE]), v, mode, ego[E_JERK], stop_m - front)
+        rate = brake_rate(mode, stop_m - front, ego[E_JERK])
         a = slew(a, wanted, rate, dt)
         v_new = v + a * dt
         if v_new <= 0.0:

@@ -54,7 +54,6 @@ def test_red_is_waited_for_before_the_line_and_green_is_taken(driver):
     assert frames[-1].x_m > EXIT_M
 
 
-@pytest.mark.xfail(strict=True, reason="a creeping car rolls over the line, then forgets the red")
 def test_red_holds_a_creeping_car_too():
     start = LINE_M - 0.7 - CAR.front_m - 1.84
     stage = Stage(junction(crossing=False), Marque(), (2, 150.0), (0, start), 0.4,
