@@ -21,6 +21,7 @@ SEEN_WITHIN_M = 45.0  # a signal that is still unknown here is treated as out of
 AMBER_BRAKE_MPS2 = 3.0
 AMBER_REACTION_S = 0.3
 STOOD_MPS = 0.2
+CREEP_MPS, OVER_MOST_M = 1.0, 2.0
 STEP_OUT_M = 2.0  # a pedestrian this near to the kerb of a crosswalk may step on it
 WAITS_S = 3.0  # somebody who has stood for longer is waiting, not walking
 
@@ -86,7 +87,9 @@ class _Ahead:
 
 def _junction(state: _Ahead, rules: Rules, scene: Scene, junction: Junction) -> None:
     line = junction.stop_m - LINE_MARGIN_M
-    crossed = state.front_m > junction.stop_m + 0.2
+    over = state.front_m - junction.stop_m
+    # a car that creeps over its line at red has not begun to cross: the red still binds
+    crossed = over > (OVER_MOST_M if state.speed_mps < CREEP_MPS else 0.2)
     reason = _reason(junction)
     if not crossed:
         signal = (
