@@ -384,7 +384,7 @@ def draw_lane_change(rng: Rng) -> Case:
         Cast(tuple(actors)),
         Place("main", 8.0, start),
         Place("aside", 60.0),
-        1.5 * free + 25.0,
+        1.5 * free + 15.0 + 10.0 * changes,
     )
 
 

@@ -243,24 +243,19 @@ def draw_queue(rng: Rng) -> Case:
     kind = "traffic_light" if signal else "priority"
     roads = crossroads(rng, kind, limit, 13.89, (OURS, AHEAD), others_m=160.0)
     there = BEGIN_S + reach_s(_arm_m(roads, OURS) - 15.0, limit)
-    clear = float(rng.uniform(18.0, 34.0))  # of road between the junction and the first in line
     lasts = float(rng.uniform(22.0, 40.0))
-    sorts = [str(rng.choice(("car", "small", "suv", "van"))) for _ in range(6)]
-    end = clear
+    # those in line, from the last one on; behind it there is some room, but not enough for us
+    front = float(rng.uniform(0.3, 3.5))
     row: list[Actor] = []
-    for i, sort in enumerate(sorts):
-        long = SORTS[sort].length_m
-        if end - long < 1.0:
-            break
-        leaves = there - 2.0 + lasts + 2.0 * i
-        row.append(
-            Actor(
-                f"queue{i}", sort, 1.0, ("out2",), 0, end - 0.5, 0.0,
-                (Stop("out2", end, leaves - 3.0),),
-            )
-        )  # fmt: skip
-        end -= long + float(rng.uniform(1.8, 3.0))
-    # some room may be left at its end, but never enough for us
+    count = int(rng.integers(2, 6))
+    for i in range(count):
+        sort = str(rng.choice(("car", "small", "suv", "van")))
+        front += SORTS[sort].length_m
+        leaves = there - 2.0 + lasts + 2.0 * (count - 1 - i)
+        stop = Stop("out2", front, leaves - 3.0)
+        row.append(Actor(f"queue{i}", sort, 1.0, ("out2",), 0, front - 0.5, 0.0, (stop,)))
+        front += float(rng.uniform(1.8, 3.0))
+    row.reverse()  # the first in line is set first
     actors = list(row)
     gaps = mixed_gaps(rng, (2.0, 4.0), (5.0, 9.0), 0.3)
     for arm, to in ((RIGHT, "out3"), (LEFT, "out1")):
@@ -427,11 +422,28 @@ _BUSES = {
     "pull_out": _pull_out,
 }
 
+
+def posed_bus_parked(view: View) -> bool:
+    """We came near the vehicle while it stood, or it moved off before us."""
+    if posed_blocked(view):
+        return True
+    uid = view.uids.get(view.case.facts["block"])
+    if uid is None:
+        return False
+    frames, rows = view.rows_of(uid)
+    speed = view.trace.user_speed_mps[rows]
+    for i in np.flatnonzero((speed[1:] > 0.3) & (speed[:-1] <= 0.3)).tolist():
+        gap, left, _ = view.between(int(frames[i]), int(rows[i]))
+        if 0.0 < gap < 80.0 and abs(left) < 8.0:
+            return True
+    return False
+
+
 BUS_PARKED = Situation(
     "bus_parked",
     "bus stops and parked vehicles",
     draw_bus_parked,
-    posed_blocked,
+    posed_bus_parked,
     (
         PASSES_STANDING,
         STANDS_CLEAR,

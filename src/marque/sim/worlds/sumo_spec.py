@@ -174,6 +174,11 @@ def launch(spec: SumoSpec) -> Launch:
     )
 
 
+def writes_files(spec: SumoSpec) -> bool:
+    """Whether the user's own options make SUMO write files."""
+    return any(_writes(word) for word in spec.sumo_args)
+
+
 def _writes(name: str) -> bool:
     return "output" in name or "log" in name
 
