@@ -29,19 +29,38 @@ def acc(v, v_lead, a_lead, gap, accel, brake, headway, s0, cool=0.99):
     return (1.0 - cool) * plain + cool * (lazy + brake * math.tanh((plain - lazy) / brake))
 
 
-def stop_speed(distance, brake, jerk):
-    """Time back from rest by bisection: braking grows by `jerk` up to `brake`, then stays."""
-    ease = brake / jerk
+def stop_distance(v, a, brake, jerk, dt=1e-3):
+    """Small steps: ease off to rest as soon as that is what the speed needs, else more brake up to
+    the most allowed."""
+    way = 0.0
+    while v > 0.0:
+        if a < 0.0 and v <= a * a / (2.0 * jerk):
+            return way - 2.0 / 3.0 * v * v / a
+        a = max(a - jerk * dt, min(-brake, a))
+        after = v + a * dt
+        way += 0.5 * (v + max(after, 0.0)) * dt
+        v = after
+    return way
 
-    def way(t):
-        if t <= ease:
-            return jerk * t**3 / 6.0
-        rest = t - ease
-        return jerk * ease**3 / 6.0 + 0.5 * jerk * ease**2 * rest + 0.5 * brake * rest**2
 
-    lo, hi = 0.0, 1000.0
-    for _ in range(200):
-        middle = 0.5 * (lo + hi)
-        lo, hi = (middle, hi) if way(middle) < distance else (lo, middle)
-    t = lo
-    return 0.5 * jerk * t**2 if t <= ease else 0.5 * jerk * ease**2 + brake * (t - ease)
+def stops(v, a_new, room, brake, jerk, dt, distance=stop_distance):
+    """Whether driving with `a_new` for `dt` leaves enough way to stop."""
+    after = v + a_new * dt
+    if after <= 0.0:
+        return 0.5 * v * dt <= max(room, 0.0) + 0.05
+    return 0.5 * (v + after) * dt + distance(after, a_new, brake, jerk) <= room
+
+
+def stop_accel(v, a, room, free, brake, jerk, dt, distance=stop_distance):
+    """The largest of 129 accelerations within the jerk limit that still stops in time."""
+    low, high = a - jerk * dt, min(free, a + jerk * dt)
+    if high <= low:
+        high = low
+    fits = [
+        each
+        for each in (low + (high - low) * k / 128.0 for k in range(129))
+        if stops(v, each, room, brake, jerk, dt, distance)
+    ]
+    if not fits:
+        return min(free, low, -1.15 * v * v / (2.0 * max(room, 0.05)))
+    return free if max(fits) == high else max(fits)

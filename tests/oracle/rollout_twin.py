@@ -6,7 +6,8 @@ Following, stopping and the profile come from `oracle.following_twin`; nothing h
 import math
 from dataclasses import dataclass
 
-from oracle.following_twin import acc, idm_interaction, stop_speed
+from marque.kernels.following import stop_distance
+from oracle.following_twin import acc, idm_interaction, stops
 
 DT, STEPS = 0.2, 40
 MIDDLE = 0.5  # metres of a path belong to the nearest sample
@@ -51,8 +52,8 @@ class Other:
         return [j for j, b in enumerate(self.box) if b is not None]
 
 
-def profile(v_ref, ego, scale, stop_m, mode, s, v, a):
-    """What profile and stop target ask for."""
+def profile(v_ref, ego, scale, mode, s, v, a):
+    """What the speed profile asks for."""
     if mode == 2:
         return -ego.max_brake
     if mode == 1:
@@ -65,27 +66,57 @@ def profile(v_ref, ego, scale, stop_m, mode, s, v, a):
         slope = min(0.0, target * (scale * v_ref[i + 1] - target) / 0.5)
         if v < target - 1.0:
             slope = 0.0
-        wanted = min(wanted, max(slope, -1.2 * ego.brake) + 0.9 * (target - v))
-    if math.isinf(stop_m):
-        return max(wanted, -ego.max_brake)
-    room = stop_m - s - ego.front
-    if room <= 0.05:
-        return min(wanted, -1.0 if v > 0.05 else -0.3)
-    if v * v / (2.0 * room) > 1.1 * ego.brake:
-        return max(min(wanted, -v * v / (2.0 * room)), -ego.max_brake)
-    ahead = max(0.0, room - v * (onset if v > 1.0 else 0.15))
-    target = stop_speed(ahead, ego.brake, ego.jerk)
-    ease = ego.brake**3 / (6.0 * ego.jerk**2)
-    slope = 0.0
-    if v > target - 1.0 and ahead > 0.0:
-        rising = ego.jerk * (6.0 * ahead / ego.jerk) ** (1.0 / 3.0)
-        slope = -ego.brake if ahead >= ease else -rising
-    return max(min(wanted, slope + target - v), -ego.max_brake)
+        wanted = min(wanted, max(slope, -1.2 * ego.brake) + closing(target - v, ego.jerk))
+    return max(wanted, -ego.max_brake)
 
 
-def slewed(a, wanted, jerk):
-    down = jerk + 3.0 * max(0.0, -2.5 - wanted)
-    return min(a + jerk * DT, max(a - down * DT, wanted))
+def closing(gap, jerk):
+    """Linear near the target, then as the square root: its end keeps nine tenths of the jerk."""
+    rate = 0.9 * jerk
+    if gap <= 0.0:
+        return 0.9 * gap
+    if gap <= rate / 1.5**2:
+        return 1.5 * gap
+    return math.sqrt(2.0 * rate * gap - (rate / 1.5) ** 2)
+
+
+def slewed(a, wanted, jerk, down):
+    down += 3.0 * max(0.0, -2.5 - wanted)
+    up = jerk + 1.5 * max(0.0, -2.5 - a)
+    return min(a + up * DT, max(a - down * DT, wanted))
+
+
+def held(v, a, room, free, brake, jerk):
+    """`stop_accel` by the same seven halvings, so that both take the same step."""
+    low = a - jerk * DT
+    high = max(low, min(free, a + jerk * DT))
+    if stops(v, high, room, brake, jerk, DT, stop_distance):
+        return free
+    if not stops(v, low, room, brake, jerk, DT, stop_distance):
+        return min(free, low, -1.15 * v * v / (2.0 * max(room, 0.05)))
+    for _ in range(7):
+        middle = 0.5 * (low + high)
+        fits = stops(v, middle, room, brake, jerk, DT, stop_distance)
+        low, high = (middle, high) if fits else (low, middle)
+    return low
+
+
+def next_accel(wanted, room, v, a, mode, ego):
+    """One step of acceleration under profile, leaders and stop target."""
+    wanted = max(wanted, -ego.max_brake)
+    if mode != 2 and wanted >= -3.5:
+        wanted = max(wanted, -math.sqrt(1.6 * ego.jerk * max(v, 0.0)) - 0.05)
+    if mode == 2:
+        return slewed(a, wanted, ego.jerk, 10.0)
+    if mode == 1:
+        return slewed(a, wanted, ego.jerk, max(ego.jerk, 2.0))
+    down = ego.jerk
+    if room < 8.0 * v + 5.0:
+        free = min(wanted, -0.3) if v < 0.1 and room < 1.0 else wanted
+        wanted = held(v, a, room, free, ego.brake, ego.jerk)
+        if wanted < a - ego.jerk * DT and wanted < free:
+            down = max(ego.jerk, 4.0)
+    return slewed(a, max(wanted, -ego.max_brake), ego.jerk, down)
 
 
 def followed(others, ego, s, v):
@@ -99,7 +130,10 @@ def followed(others, ego, s, v):
         lo, hi, c = o.box[j]
         if hi <= front or lo <= 0.5 * (front + rear):
             continue
-        if c > 0.5 or o.v < 0.3 or (c < -0.5 and lo - front < 40.0):
+        meets = (lo - front) / max(v - o.v * c, 0.1)
+        leaves = (o.blocking()[-1] + 1.0 - o.way) / max(o.v, 0.1)
+        stays = lo - front <= 40.0 and leaves > meets + 1.0
+        if c > 0.5 or o.v < 0.3 or (c < -0.5 and stays):
             allowed = acc(v, o.v * c, 0.0, lo - front, ego.accel, ego.brake, ego.headway, ego.gap)
             out.append((allowed, k, (lo - front) / v if v > 0.5 and c > 0.5 else None))
     return out
@@ -188,7 +222,7 @@ def roll(v_ref, scale, stop_m, virtual, mode, ego, s0, v0, a0, others, zones, hy
     for o in others:
         o.way, o.v = 0.0, o.speed
     for t in range(STEPS):
-        wanted, cause = profile(v_ref, ego, scale, stop_m, mode, s, v, a), -1
+        wanted, cause = profile(v_ref, ego, scale, mode, s, v, a), -1
         if mode == 0:
             for allowed, k, headway in followed(others, ego, s, v):
                 if allowed < wanted:
@@ -205,13 +239,8 @@ def roll(v_ref, scale, stop_m, virtual, mode, ego, s0, v0, a0, others, zones, hy
                     )
                     if max(allowed, -2.0) < wanted:
                         wanted, cause = max(allowed, -2.0), virtual
-        wanted = max(wanted, -ego.max_brake)
-        room = stop_m - (s + ego.front)
-        if mode != 2 and wanted >= -3.5 and room >= 15.0:
-            wanted = max(wanted, -math.sqrt(2.0 * ego.jerk * v) - 0.2)
         before, s_before, v_before = a, s, v
-        firm = max(ego.jerk, 4.0) if room < 1.5 else ego.jerk
-        a = slewed(a, wanted, 10.0 if mode == 2 else firm)
+        a = next_accel(wanted, stop_m - (s + ego.front), v, a, mode, ego)
         v = v_before + a * DT
         if v <= 0.0:
             v, a = 0.0, max(a, -v_before / DT)

@@ -5,8 +5,9 @@
    of a crossing road user and braking would put it in front of them, it is let pass.
 2. Others go straight on at their speed. One that goes along or against our path, with no turn
    between, is also predicted to follow the road; it counts only if both predictions end in
-   contact. (Oncoming traffic in a curve points at us all the time.) The same holds for one that
-   is turning: straight on and on its present arc must both end in contact.
+   contact. (Oncoming traffic in a curve points at us all the time.) Somebody oncoming who drifts
+   across the road is expected to mend that within DRIFT_S. The same holds for one that is turning:
+   straight on and on its present arc must both end in contact.
 3. If there is contact: the least braking, from now and after the car's own delay, that avoids it.
    Up to 3 m/s^2 it is the driver's affair. More than 3: warn. More than 4: brake with 5.
    More than 5: brake with all there is.
@@ -35,6 +36,7 @@ FRONT_M = 0.3
 # Goes along the road: sine of the angle to our path, and how far the path may turn between us.
 # One that is nearly tangent to our path far round a bend drives on that bend.
 ALONG = ((0.5, 0.7), (0.15, 1.6))
+DRIFT_S = 1.5
 LATE_S = 0.3  # looks this much further than braking with CALM_MPS2 would need
 NONE, WARN, PARTIAL, FULL = range(4)
 
@@ -227,9 +229,10 @@ def _on_the_road(
     shorter = min(2.0, max(0.5, 1.0 - bend * course[1]))  # the inner side of a bend
     vs = o[paths.VELOCITY] * math.cos(course[2]) / shorter
     vd = o[paths.VELOCITY] * math.sin(course[2])
+    drifts_s = DRIFT_S if vs < 0.0 else math.inf
     for k in range(count):
         t = k * STEP_S
-        ox, oy, heading = paths.pose(path, course[0] + vs * t, course[1] + vd * t)
+        ox, oy, heading = paths.pose(path, course[0] + vs * t, course[1] + vd * min(t, drifts_s))
         there[paths.COS] = math.cos(heading + course[2])
         there[paths.SIN] = math.sin(heading + course[2])
         if paths.touches(bodies[k], half, FRONT_M, there, ox, oy):

@@ -9,6 +9,9 @@ import math
 
 from marque.core.jit import jit
 
+FIRM_SHARE = 1.15  # of the braking that a stop needs, when it has to be made up for
+LEAST_M = 0.05  # places to stand are no finer
+
 
 @jit
 def idm_interaction(
@@ -57,29 +60,51 @@ def acc(
 
 
 @jit
-def stop_speed(distance: float, brake: float, jerk: float) -> float:
-    """Speed at `distance` before a stop that brakes at `brake` and eases off with `jerk`.
-
-    The last phase releases the brake at constant jerk, so that the car comes to rest without a
-    nod: there v = j t^2 / 2 and d = j t^3 / 6, counted back from rest.
+def stop_distance(v: float, a: float, brake: float, jerk: float) -> float:
+    """Way to a stop from speed `v` and acceleration `a` at limited jerk: down to -brake (or less,
+    if the speed is too low for it), hold, ease off to rest.
     """
-    if distance <= 0.0:
+    if v <= 0.0:
         return 0.0
-    v_ease = brake * brake / (2.0 * jerk)
-    d_ease = brake * brake * brake / (6.0 * jerk * jerk)
-    if distance >= d_ease:
-        return math.sqrt(2.0 * brake * (distance - d_ease) + v_ease * v_ease)
-    root: float = (6.0 * distance / jerk) ** (2.0 / 3.0)
-    return 0.5 * jerk * root
+    if a < 0.0 and v <= a * a / (2.0 * jerk):  # already more than the ease-off needs
+        return -2.0 / 3.0 * v * v / a
+    most = min(max(brake, -a), math.sqrt(jerk * v + 0.5 * a * a))
+    t1 = (a + most) / jerk
+    d1 = v * t1 + 0.5 * a * t1 * t1 - jerk * t1 * t1 * t1 / 6.0
+    v1 = v + 0.5 * (a * a - most * most) / jerk
+    v3 = 0.5 * most * most / jerk
+    d2 = max(0.0, v1 * v1 - v3 * v3) / (2.0 * most)
+    return d1 + d2 + most * most * most / (6.0 * jerk * jerk)
 
 
 @jit
-def stop_slope(distance: float, brake: float, jerk: float) -> float:
-    """Acceleration along `stop_speed` (negative)."""
-    if distance <= 0.0:
-        return 0.0
-    d_ease = brake * brake * brake / (6.0 * jerk * jerk)
-    if distance >= d_ease:
-        return -brake
-    root: float = (6.0 * distance / jerk) ** (1.0 / 3.0)
-    return -jerk * root
+def stop_accel(
+    v: float, a: float, room: float, free: float, brake: float, jerk: float, dt: float
+) -> float:
+    """Acceleration for the next `dt`: `free`, or as much less as it takes to come to rest within
+    `room` at limited braking and jerk. Where that is no longer possible: what is needed now, which
+    is then less than a - jerk dt.
+    """
+    low = a - jerk * dt
+    high = max(low, min(free, a + jerk * dt))
+    if can_stop(v, high, room, brake, jerk, dt):
+        return free
+    if not can_stop(v, low, room, brake, jerk, dt):
+        return min(free, low, -FIRM_SHARE * v * v / (2.0 * max(room, LEAST_M)))
+    for _ in range(7):
+        middle = 0.5 * (low + high)
+        if can_stop(v, middle, room, brake, jerk, dt):
+            low = middle
+        else:
+            high = middle
+    return low
+
+
+@jit
+def can_stop(v: float, a_new: float, room: float, brake: float, jerk: float, dt: float) -> bool:
+    """Whether a car that drives with `a_new` for `dt` can still come to rest within `room`."""
+    v_new = v + a_new * dt
+    if v_new <= 0.0:
+        return 0.5 * v * dt <= max(room, 0.0) + LEAST_M
+    way = 0.5 * (v + v_new) * dt
+    return way + stop_distance(v_new, a_new, brake, jerk) <= room

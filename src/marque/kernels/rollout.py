@@ -14,7 +14,12 @@ import numpy as np
 
 from marque.core.arrays import FloatArray, Int8Array, Int32Array
 from marque.core.jit import jit
-from marque.kernels.following import acc, idm_free, idm_interaction, stop_slope, stop_speed
+from marque.kernels.following import (
+    acc,
+    idm_free,
+    idm_interaction,
+    stop_accel,
+)
 from marque.kernels.overlap import EGO_STEP_M, FREE
 
 DT_S = 0.2
@@ -42,8 +47,17 @@ E_LEN = 9
 R_LEN = 12
 
 REACTION_S = 0.5
-STOP_LAW_M = 15.0
-LINE_M, LINE_JERK_MPS3 = 1.5, 4.0
+ONCOMING_M, CROSSES_S = 40.0, 1.0
+STOP_JERK_MPS3 = 10.0  # of the emergency stop
+FALLBACK_JERK_MPS3 = 2.0  # of the comfortable stop, which is for need
+FIRM_JERK_MPS3 = 4.0  # where a stop target would be missed otherwise
+STOP_NEAR_S, STOP_NEAR_M = 8.0, 5.0  # beyond this way a stop target does not matter yet
+STANDS_MPS, STANDS_M, HOLD_MPS2 = 0.1, 1.0, -0.3  # so near to its place, a standing car stays
+GAIN_1PS = 0.9
+CLOSE_1PS = 1.5
+CLOSE_SHARE = 0.9  # of the jerk limit, for the end of an acceleration
+RELEASE_1PS = 1.5
+EASE_SHARE = 0.8  # of the jerk limit: what begins in time can be kept to
 HARD_MPS2 = -3.5  # braking beyond this is for safety, not for comfort
 INSIDE_M = 1.0  # so far in, we are an obstacle that nobody drives into if they can stop
 ASSERTIVE_BRAKE = 2.0  # what an assertive user spends on not hitting us there
@@ -51,18 +65,17 @@ YIELD_BRAKE = 3.5  # a user that would need more than this to yield is expected 
 
 
 @jit
-def ego_accel(
+def profile_accel(
     v_ref: FloatArray,
     n: int,
     scale: float,
-    stop_m: float,
     mode: int,
     s: float,
     v: float,
     a: float,
     ego: FloatArray,
 ) -> float:
-    """Acceleration wanted by the speed profile and the stop target, before any leader.
+    """Acceleration wanted by the speed profile, before any leader or stop target.
 
     `v_ref` already brakes at E_BRAKE and eases off with E_JERK; looking ahead by the time that
     the brake takes to build up makes the onset as smooth.
@@ -74,53 +87,69 @@ def ego_accel(
     brake = ego[E_BRAKE]
     jerk = ego[E_JERK]
     onset = min(1.5, max(0.15, 0.5 * (a + brake) / jerk))
-    wanted = ego[E_ACCEL]
+    wanted = float(ego[E_ACCEL])
     for look in (0.15, onset):
         i = min(n - 2, max(0, int((s + look * v) / EGO_STEP_M)))
         target = scale * v_ref[i]
         slope = target * (scale * v_ref[i + 1] - target) / EGO_STEP_M
         if slope > 0.0 or v < target - 1.0:
             slope = 0.0
-        wanted = min(wanted, max(slope, -1.2 * brake) + 0.9 * (target - v))
-    if stop_m < 1e8:
-        room = stop_m - (s + ego[E_FRONT])
-        if room <= 0.05:
-            return float(min(wanted, -1.0 if v > 0.05 else -0.3))
-        must = v * v / (2.0 * room)
-        if must > 1.1 * brake:
-            return float(max(min(wanted, -must), -ego[E_MAX_BRAKE]))
-        ahead = max(0.0, room - v * (onset if v > 1.0 else 0.15))
-        target = stop_speed(ahead, brake, jerk)
-        slope = stop_slope(ahead, brake, jerk) if v > target - 1.0 else 0.0
-        wanted = min(wanted, slope + 1.0 * (target - v))
-    return float(max(wanted, -ego[E_MAX_BRAKE]))
+        wanted = min(wanted, max(slope, -1.2 * brake) + closing(target - v, jerk))
+    return max(wanted, -float(ego[E_MAX_BRAKE]))
 
 
 @jit
-def slew(a: float, wanted: float, jerk: float, dt: float) -> float:
-    """Move acceleration towards what is wanted; the harder the need, the faster."""
-    down = jerk
+def closing(gap: float, jerk: float) -> float:
+    """Acceleration that takes up a gap in speed: firm, then let go so that its end is smooth."""
+    if gap <= 0.0:
+        return GAIN_1PS * gap
+    rate = CLOSE_SHARE * jerk
+    if gap <= rate / (CLOSE_1PS * CLOSE_1PS):
+        return CLOSE_1PS * gap
+    return math.sqrt(2.0 * rate * gap - (rate / CLOSE_1PS) ** 2)
+
+
+@jit
+def slew(a: float, wanted: float, jerk: float, down: float, dt: float) -> float:
+    """Move acceleration towards what is wanted; the harder the need, the faster, and hard braking
+    is let go faster too."""
     if wanted < -2.5:
-        down = jerk + 3.0 * (-2.5 - wanted)
-    return min(a + jerk * dt, max(a - down * dt, wanted))
+        down = down + 3.0 * (-2.5 - wanted)
+    up = jerk
+    if a < -2.5:
+        up = jerk + RELEASE_1PS * (-2.5 - a)
+    return min(a + up * dt, max(a - down * dt, wanted))
 
 
 @jit
-def eased(wanted: float, v: float, mode: int, jerk: float, room: float) -> float:
-    """The brake let go towards rest, so that a stop ends without a jerk. Hard braking is not, and
-    the last metres before a stop target (`room`) ease off by their own law."""
-    if mode == 2 or wanted < HARD_MPS2 or room < STOP_LAW_M:
+def eased(wanted: float, v: float, mode: int, jerk: float) -> float:
+    """The brake let go towards rest, so that a stop ends without a jerk. Hard braking is not."""
+    if mode == 2 or wanted < HARD_MPS2:
         return wanted
-    return max(wanted, -math.sqrt(2.0 * jerk * max(v, 0.0)) - 0.2)
+    return max(wanted, -math.sqrt(EASE_SHARE * 2.0 * jerk * max(v, 0.0)) - 0.05)
 
 
 @jit
-def brake_rate(mode: int, room: float, jerk: float) -> float:
-    """How fast acceleration may change: hard for the emergency stop, and firm enough in the last
-    metre before a stop target that a creeping car does not roll over it."""
+def next_accel(
+    wanted: float, room: float, v: float, a: float, mode: int, ego: FloatArray, dt: float
+) -> float:
+    """Acceleration after `dt`: moved towards what profile and leaders allow (`wanted`), at limited
+    jerk, and held by the stop target `room` ahead of the bumper."""
+    jerk = float(ego[E_JERK])
+    wanted = eased(max(wanted, -float(ego[E_MAX_BRAKE])), v, mode, jerk)
     if mode == 2:
-        return 10.0
-    return max(jerk, LINE_JERK_MPS3) if room < LINE_M else jerk
+        return slew(a, wanted, jerk, STOP_JERK_MPS3, dt)
+    if mode == 1:
+        return slew(a, wanted, jerk, max(jerk, FALLBACK_JERK_MPS3), dt)
+    down = jerk
+    if room < STOP_NEAR_S * v + STOP_NEAR_M:
+        free = wanted
+        if v < STANDS_MPS and room < STANDS_M:
+            free = min(free, HOLD_MPS2)
+        wanted = stop_accel(v, a, room, free, float(ego[E_BRAKE]), jerk, dt)
+        if wanted < a - jerk * dt and wanted < free:
+            down = max(jerk, FIRM_JERK_MPS3)
+    return slew(a, max(wanted, -float(ego[E_MAX_BRAKE])), jerk, down, dt)
 
 
 @jit
@@ -131,6 +160,22 @@ def leader_accel(
     gap = lo - (s + ego[E_FRONT])
     along = v_other * cosr
     return acc(v, along, a_other, gap, ego[E_ACCEL], ego[E_BRAKE], ego[E_HEADWAY], ego[E_GAP])
+
+
+@jit
+def stays_ahead(
+    pos: float, v_other: float, last: int, lo: float, cosr: float, front: float, v: float
+) -> bool:
+    """Whether an oncoming user is near and stays in our corridor until well after we meet.
+
+    One that only crosses it is no leader; contacts with it are judged as such.
+    """
+    gap = lo - front
+    if gap > ONCOMING_M:
+        return False
+    meets_s = gap / max(v - v_other * cosr, 0.1)
+    leaves_s = (last + 1.0 - pos) / max(v_other, 0.1)
+    return leaves_s > meets_s + CROSSES_S
 
 
 @jit
@@ -194,13 +239,12 @@ def roll(
         k = active[q]
         pos[k] = 0.0
         vel[k] = speed[k]
-    jerk = ego[E_JERK]
     hardest = 0.0
     for t in range(STEPS):
         now = t * DT_S
         front = s + ego[E_FRONT]
         rear = s - ego[E_REAR]
-        wanted = ego_accel(v_ref, n, scale, stop_m, mode, s, v, a, ego)
+        wanted = profile_accel(v_ref, n, scale, mode, s, v, a, ego)
         cause = -1
         # ---- whom do we follow
         if mode == 0:
@@ -214,7 +258,11 @@ def roll(
                 b_lo = lo[k, j]
                 if b_lo < FREE and hi[k, j] > front and b_lo > rear + 0.5 * (front - rear):
                     c = cosr[k, j]
-                    if c > 0.5 or vel[k] < 0.3 or (c < -0.5 and b_lo - front < 40.0):
+                    if (
+                        c > 0.5
+                        or vel[k] < 0.3
+                        or (c < -0.5 and stays_ahead(pos[k], vel[k], last[k], b_lo, c, front, v))
+                    ):
                         limit_a = leader_accel(b_lo, c, vel[k], 0.0, s, v, ego)
                         if limit_a < wanted:
                             wanted = limit_a
@@ -237,9 +285,7 @@ def roll(
                     if limit_a < wanted:
                         wanted = limit_a
                         cause = virtual
-        wanted = eased(max(wanted, -ego[E_MAX_BRAKE]), v, mode, jerk, stop_m - front)
-        rate = brake_rate(mode, stop_m - front, jerk)
-        a_new = slew(a, wanted, rate, DT_S)
+        a_new = next_accel(wanted, stop_m - front, v, a, mode, ego, DT_S)
         v_new = v + a_new * DT_S
         if v_new <= 0.0:
             v_new = 0.0
@@ -381,6 +427,7 @@ def trace(
     hi: FloatArray,
     cosr: FloatArray,
     first: Int32Array,
+    last: Int32Array,
     k_off: FloatArray,
     speed: FloatArray,
     accel: FloatArray,
@@ -408,7 +455,7 @@ def trace(
     for t in range(1, steps):
         front = s + ego[E_FRONT]
         rear = s - ego[E_REAR]
-        wanted = ego_accel(v_ref, n, scale, stop_m, mode, s, v, a, ego)
+        wanted = profile_accel(v_ref, n, scale, mode, s, v, a, ego)
         if mode == 0:
             for q in range(n_active):
                 k = active[q]
@@ -422,7 +469,11 @@ def trace(
                     # the tables stand on whole metres: the box has moved on by the remainder
                     c = cosr[k, j]
                     b_lo += (pos[k] - j) * c
-                    if c > 0.5 or vel[k] < 0.3 or (c < -0.5 and b_lo - front < 40.0):
+                    if (
+                        c > 0.5
+                        or vel[k] < 0.3
+                        or (c < -0.5 and stays_ahead(pos[k], vel[k], last[k], b_lo, c, front, v))
+                    ):
                         a_l = accel[k] if t * dt < 1.0 else 0.0
                         wanted = min(wanted, leader_accel(b_lo, c, vel[k], a_l, s, v, ego))
             if virtual >= 0:
@@ -438,9 +489,7 @@ def trace(
                         ego[E_GAP],
                     )
                     wanted = min(wanted, max(limit_a, -2.0))
-        wanted = eased(max(wanted, -ego[E_MAX_BRAKE]), v, mode, ego[E_JERK], stop_m - front)
-        rate = brake_rate(mode, stop_m - front, ego[E_JERK])
-        a = slew(a, wanted, rate, dt)
+        a = next_accel(wanted, stop_m - front, v, a, mode, ego, dt)
         v_new = v + a * dt
         if v_new <= 0.0:
             v_new = 0.0

@@ -31,7 +31,7 @@ JERK_MPS3 = 3.0  # of the command, up and down, in ordinary driving
 HARD_JERK_MPS3 = 25.0  # when the plan itself brakes harder than HARD_MPS2
 HARD_MPS2 = -2.6
 HOLD_MPS2 = -0.8  # keeps a standing car where it is
-HOLD_BELOW_MPS = 0.05
+HOLD_BELOW_MPS, STILL_MPS = 0.08, 0.005  # rolling out, and at rest
 STANDS_WITHIN_S = 1.0  # a plan stands if it moves less than STANDS_M within this time
 STANDS_M = 0.02
 SETTLE_MPS2 = -0.25  # at least this, once the plan stands and the car still rolls
@@ -281,7 +281,7 @@ def _pedals(
     now = over_time(s, at_s)
     stands = over_time(s, at_s + STANDS_WITHIN_S) - now < STANDS_M
     if stands and v < HOLD_BELOW_MPS:
-        return HOLD_MPS2
+        return HOLD_MPS2 if v < STILL_MPS else min(last, SETTLE_MPS2)
     forward = _ahead(accel, at_s + late_s[0])
     if forward < 0.0:
         forward = _ahead(accel, at_s + late_s[1])

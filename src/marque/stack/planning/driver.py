@@ -164,7 +164,7 @@ class Marque:
         result = evaluate(ego, policies, it, start)
         key = [(corridors[p.corridor].manoeuvre, not p.binding) for p in policies]
         value = corridor_costs(memory, corridors, starts)
-        scores = choose(policies, result, value, memory.previous, key)
+        scores = choose(policies, result, value, memory.previous, key, start.speed_mps)
         plan = hand_over(
             scene, forecast, ego, corridors, starts, policies, it, result, scores, start
         )
@@ -580,6 +580,7 @@ def motion(
         it.hi[c],
         it.cosr[c],
         it.first[c],
+        it.last[c],
         it.k_off[c],
         it.speed,
         it.accel,

@@ -1,6 +1,7 @@
 """Choose lexicographically: safety and law first, then progress, comfort, courtesy, constancy.
 
-Tier 0: time of the first contact. Tier 1: time margins kept, nobody forced to brake hard.
+Tier 0: time of the first contact, if it is soon. Tier 1: no late contact, time margins kept, nobody
+forced to brake hard, us neither.
 Tier 2: never rest in a keep-clear zone. Then cost, all terms in [0, 1] times their weight.
 """
 
@@ -26,8 +27,11 @@ NOMINAL_S = 8.0  # contacts within this time count under the nominal hypothesis
 ASSERTIVE_S = 5.0  # and within this one when others assert themselves
 MARGIN_S = 5.0
 FORCED_MPS2 = 2.5
+HARD_MPS2 = 3.0  # braking beyond this is for contacts alone
 W_PROGRESS, W_COMFORT, W_COURTESY, W_SWITCH, W_GAP = 5.0, 1.5, 1.0, 0.3, 1.0
-EMERGENCY = 20.0  # outranks every sum of tier 1
+LATE_CONTACT = 17.0  # outranks margins and forced braking
+EMERGENCY = 40.0  # outranks every other sum of tier 1
+SOON_S, BUILD_UP_S = 4.0, 2.0  # a contact sooner than this, or than hard braking takes to stop
 STOP_PENALTY = 0.4  # comfortable and emergency stops are for need
 
 
@@ -46,10 +50,12 @@ def choose(
     corridor_cost: FloatArray,
     previous: tuple[str, bool] | None,
     key: list[tuple[str, bool]],
+    speed_mps: float,
 ) -> Scores:
     """Pick from rollout results [P, 2, R]. `corridor_cost[c]`: route value and lane-change cost.
 
     `key` names each policy's manoeuvre and whether it waits; `previous` is the last winner's.
+    `speed_mps` is ours now: how soon a contact is too soon to be avoided gently.
     """
     nominal = result[:, 0]
     assertive = result[:, 1]
@@ -59,14 +65,19 @@ def choose(
     )
     margin = np.minimum(nominal[:, R_MARGIN_S], assertive[:, R_MARGIN_S])
     forced = nominal[:, R_FORCED]
+    soon = contact < max(SOON_S, speed_mps / (2.0 * HARD_MPS2) + BUILD_UP_S)
     # contact: the later the better, in steps of half a second
-    tier0 = np.where(np.isinf(contact), 0, 40 - np.floor(2.0 * np.minimum(contact, 8.0)))
+    tier0 = np.where(soon, 40 - np.floor(2.0 * np.minimum(contact, 8.0)), 0)
     # of those that touch at the same time, the ones that brake
     moving = np.array([policy.mode == NORMAL for policy in policies])
-    tier0 += np.where(np.isfinite(contact) & moving, 1, 0)
+    tier0 += np.where(soon & moving, 1, 0)
     tier1 = np.where(margin < MARGIN_S, 11 - np.floor(2.0 * np.minimum(margin, 5.0)), 0.0)
+    # one that is still far off is worse than any margin, but nothing to brake hard for
+    tier1 += np.where(np.isfinite(contact) & ~soon, LATE_CONTACT, 0.0)
     tier1 += np.where(forced > FORCED_MPS2, 5.0, 0.0)
-    # full braking is for contacts, not for margins
+    # hard braking is for contacts, not for margins; full braking is the last of it
+    hard = np.maximum(nominal[:, R_BRAKE], assertive[:, R_BRAKE]) - HARD_MPS2
+    tier1 += np.where(hard > 0.0, EMERGENCY + np.floor(np.minimum(hard, 5.0)), 0.0)
     tier1 += np.array([EMERGENCY if policy.mode == EMERGENCY_STOP else 0.0 for policy in policies])
     tier2 = nominal[:, R_BOX]
     tier = (tier0 * 1000 + tier1 * 10 + tier2).astype(np.int64)

@@ -8,9 +8,9 @@ class Style:
     """Parameters of the driver; the defaults are a brisk, smooth city driver."""
 
     accel_mps2: float = 1.75
-    brake_mps2: float = 2.0  # comfortable, for stops and curves
+    brake_mps2: float = 2.3  # comfortable, for stops and curves
     jerk_mps3: float = 1.3
-    lateral_mps2: float = 2.3
+    lateral_mps2: float = 2.4
     headway_s: float = 1.4
     standstill_gap_m: float = 2.0
     lane_change_s: float = 4.0
