@@ -80,7 +80,12 @@ def profile(v_ref, ego, scale, stop_m, mode, s, v, a):
     if v > target - 1.0 and ahead > 0.0:
         rising = ego.jerk * (6.0 * ahead / ego.jerk) ** (1.0 / 3.0)
         slope = -ego.brake if ahead >= ease else -rising
-    return max(min(wanted, slope + target - v), -ego.max_brake)
+    wanted = min(wanted, slope + target - v)
+    if a > 0.0:
+        ease = a / ego.jerk
+        left = room - v * ease - a**3 / (3.0 * ego.jerk**2)
+        wanted = min(wanted, stop_speed(left, ego.brake, ego.jerk) - v - 0.5 * a * ease)
+    return max(wanted, -ego.max_brake)
 
 
 def slewed(a, wanted, jerk):
@@ -210,7 +215,9 @@ def roll(v_ref, scale, stop_m, virtual, mode, ego, s0, v0, a0, others, zones, hy
         if mode != 2 and wanted >= -3.5 and room >= 15.0:
             wanted = max(wanted, -math.sqrt(2.0 * ego.jerk * v) - 0.2)
         before, s_before, v_before = a, s, v
-        firm = max(ego.jerk, 4.0) if room < 1.5 else ego.jerk
+        near = max(1.5, 0.75 * v * math.sqrt(2.0 * v / ego.jerk) if v < 4.0 else 0.0)
+        easing = wanted > a > -0.05
+        firm = max(ego.jerk, 4.0) if room < near and not easing else ego.jerk
         a = slewed(a, wanted, 10.0 if mode == 2 else firm)
         v = v_before + a * DT
         if v <= 0.0:

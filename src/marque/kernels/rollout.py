@@ -44,6 +44,7 @@ R_LEN = 12
 REACTION_S = 0.5
 STOP_LAW_M = 15.0
 LINE_M, LINE_JERK_MPS3 = 1.5, 4.0
+SLOW_MPS = 4.0
 HARD_MPS2 = -3.5  # braking beyond this is for safety, not for comfort
 INSIDE_M = 1.0  # so far in, we are an obstacle that nobody drives into if they can stop
 ASSERTIVE_BRAKE = 2.0  # what an assertive user spends on not hitting us there
@@ -93,6 +94,11 @@ def ego_accel(
         target = stop_speed(ahead, brake, jerk)
         slope = stop_slope(ahead, brake, jerk) if v > target - 1.0 else 0.0
         wanted = min(wanted, slope + 1.0 * (target - v))
+        if a > 0.0:  # what is gained until the accelerator is let go must still be stopped
+            ease_s = a / jerk
+            left = room - v * ease_s - a * ease_s * ease_s / 3.0
+            later = stop_speed(left, brake, jerk)
+            wanted = min(wanted, later - (v + 0.5 * a * ease_s))
     return float(max(wanted, -ego[E_MAX_BRAKE]))
 
 
@@ -115,12 +121,17 @@ def eased(wanted: float, v: float, mode: int, jerk: float, room: float) -> float
 
 
 @jit
-def brake_rate(mode: int, room: float, jerk: float) -> float:
-    """How fast acceleration may change: hard for the emergency stop, and firm enough in the last
-    metre before a stop target that a creeping car does not roll over it."""
+def brake_rate(mode: int, room: float, jerk: float, v: float, a: float, wanted: float) -> float:
+    """How fast acceleration may change: hard for the emergency stop, and firm enough before a
+    stop target that a slow car which the gentle brake would not hold does not roll over it."""
     if mode == 2:
         return 10.0
-    return max(jerk, LINE_JERK_MPS3) if room < LINE_M else jerk
+    if wanted > a and a > -0.05:
+        return jerk
+    within = LINE_M
+    if v < SLOW_MPS:  # the way to rest while the brake is still building up, and a bit more
+        within = max(within, 0.75 * v * math.sqrt(2.0 * v / jerk))
+    return max(jerk, LINE_JERK_MPS3) if room < within else jerk
 
 
 @jit
@@ -238,7 +249,7 @@ def roll(
                         wanted = limit_a
                         cause = virtual
         wanted = eased(max(wanted, -ego[E_MAX_BRAKE]), v, mode, jerk, stop_m - front)
-        rate = brake_rate(mode, stop_m - front, jerk)
+        rate = brake_rate(mode, stop_m - front, jerk, v, a, wanted)
         a_new = slew(a, wanted, rate, DT_S)
         v_new = v + a_new * DT_S
         if v_new <= 0.0:
@@ -439,7 +450,7 @@ def trace(
                     )
                     wanted = min(wanted, max(limit_a, -2.0))
         wanted = eased(max(wanted, -ego[E_MAX_BRAKE]), v, mode, ego[E_JERK], stop_m - front)
-        rate = brake_rate(mode, stop_m - front, ego[E_JERK])
+        rate = brake_rate(mode, stop_m - front, ego[E_JERK], v, a, wanted)
         a = slew(a, wanted, rate, dt)
         v_new = v + a * dt
         if v_new <= 0.0:

@@ -28,7 +28,7 @@ MARGIN_S = 5.0
 FORCED_MPS2 = 2.5
 W_PROGRESS, W_COMFORT, W_COURTESY, W_SWITCH, W_GAP = 5.0, 1.5, 1.0, 0.3, 1.0
 EMERGENCY = 20.0  # outranks every sum of tier 1
-STOP_PENALTY = 0.4  # comfortable and emergency stops are for need
+STOP_PENALTY = 20.0  # comfortable and emergency stops are for need: more than all other costs
 
 
 @dataclass(frozen=True, slots=True, eq=False)
