@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from marque.core.arrays import FloatArray
+from marque.stack.planning.box import exit_stops
 from marque.stack.planning.corridor import Corridor
 from marque.stack.planning.interactions import Interactions
 from marque.stack.planning.rules import ZONE_MARGIN_M, Rules, Stop
@@ -52,12 +53,16 @@ def propose(
     speed_mps: float,
     tracks: Tracks,
     forecast: Forecast,
+    length_m: float,
 ) -> list[Policy]:
     """All policies; each corridor carries its comfortable stop and its emergency stop."""
     soft_mps2 = max(SOFT_MPS2, speed_mps / STANDS_WITHIN_S)
     out: list[Policy] = []
     for c in range(len(corridors)):
-        must = min(rules[c].binding, key=lambda stop: stop.at_m, default=None)
+        binding = rules[c].binding + exit_stops(
+            corridors[c], c, it, front_m[c], speed_mps, length_m, tracks, forecast
+        )
+        must = min(binding, key=lambda stop: stop.at_m, default=None)
         limit = must.at_m if must is not None else math.inf
         optional = [s for s in rules[c].optional if front_m[c] - 0.5 < s.at_m < limit - 0.5]
         optional += _before_others(c, it, front_m[c], limit, optional, tracks, forecast)
