@@ -43,6 +43,7 @@ class Other:
     front_margin: float
     way: float = 0.0
     v: float = 0.0
+    beside: bool = False  # nearer than we like since the beginning
 
     def sample(self, way):
         return int(way + MIDDLE)
@@ -162,6 +163,10 @@ def contacts(others, ego, s, v, now, result):
         if j >= len(o.box) or j > hits[-1] + 1:
             continue
         here = o.box[j]
+        overlaps = here is not None and here[0] < front and here[1] > rear
+        o.beside = o.beside and overlaps
+        if o.beside:
+            continue
         touches = here is not None and here[0] < front and here[1] > rear
         if touches and result["collision"] > now:
             result["collision"], result["conflict"] = now, k
@@ -192,6 +197,8 @@ def roll(v_ref, scale, stop_m, virtual, mode, ego, s0, v0, a0, others, zones, hy
     s, v, a, hardest = s0, v0, a0, 0.0
     for o in others:
         o.way, o.v = 0.0, o.speed
+        box = o.box[0]
+        o.beside = box is not None and box[0] < s0 + ego.front and box[1] > s0 - ego.rear
     for t in range(STEPS):
         wanted, cause = profile(v_ref, ego, scale, stop_m, mode, s, v, a), -1
         if mode == 0:

@@ -205,6 +205,12 @@ def roll(
         k = active[q]
         pos[k] = 0.0
         vel[k] = speed[k]
+    # who is beside us already, nearer than we like: no contact lies ahead until we have parted
+    beside = np.zeros(speed.shape[0], np.int8)
+    for q in range(n_active):
+        k = active[q]
+        if first[k] == 0 and lo[k, 0] < s + ego[E_FRONT] and hi[k, 0] > s - ego[E_REAR]:
+            beside[k] = 1
     jerk = ego[E_JERK]
     hardest = 0.0
     for t in range(STEPS):
@@ -341,6 +347,10 @@ def roll(
                     continue
                 b_lo = lo[k, j]
                 b_hi = hi[k, j]
+                if beside[k] == 1:
+                    if b_lo < front and b_hi > rear:
+                        continue
+                    beside[k] = 0
                 if b_lo < FREE:
                     if b_lo < front and b_hi > rear:
                         if out[R_COLLISION_S] > now:

@@ -25,7 +25,8 @@ from marque.stack.planning.propose import EMERGENCY_STOP, NORMAL, Policy
 NOMINAL_S = 8.0  # contacts within this time count under the nominal hypothesis
 ASSERTIVE_S = 5.0  # and within this one when others assert themselves
 MARGIN_S = 5.0
-FORCED_MPS2 = 2.5
+FORCED_MPS2, FORCED_SPARE_MPS2 = 2.5, 0.3
+HARD_MPS2 = 3.5  # own braking
 W_PROGRESS, W_COMFORT, W_COURTESY, W_SWITCH, W_GAP = 5.0, 1.5, 1.0, 0.3, 1.0
 EMERGENCY = 20.0  # outranks every sum of tier 1
 STOP_PENALTY = 20.0  # comfortable and emergency stops are for need: more than all other costs
@@ -65,7 +66,11 @@ def choose(
     moving = np.array([policy.mode == NORMAL for policy in policies])
     tier0 += np.where(np.isfinite(contact) & moving, 1, 0)
     tier1 = np.where(margin < MARGIN_S, 11 - np.floor(2.0 * np.minimum(margin, 5.0)), 0.0)
-    tier1 += np.where(forced > FORCED_MPS2, 5.0, 0.0)
+    # some brake for reasons of their own: what they do whatever we do is not forced by us
+    tier1 += np.where(forced > max(FORCED_MPS2, float(forced.min()) + FORCED_SPARE_MPS2), 5.0, 0.0)
+    # nobody brakes hard to wait at a better place, unless the law wants it
+    must = np.array([policy.binding and policy.stop is not None for policy in policies])
+    tier1 += np.where((nominal[:, R_BRAKE] > HARD_MPS2) & ~must, 2.0, 0.0)
     # full braking is for contacts, not for margins
     tier1 += np.array([EMERGENCY if policy.mode == EMERGENCY_STOP else 0.0 for policy in policies])
     tier2 = nominal[:, R_BOX]
