@@ -123,6 +123,8 @@ def other_accel(others, o, ego, s, v, now, hypothesis, result):
     if math.isfinite(o.stop) and o.stop - o.way > -1.0:
         room = max(o.stop - o.way, 0.1) + 1.0
         a = min(a, idm_interaction(o.v, 0.0, room, 1.6, 2.5, 0.5, 1.0))
+    if math.isfinite(o.stop) and o.stop - o.way < 0.5 and o.v < 0.4:
+        a = min(a, -o.v / DT)
     hits = o.blocking()
     if not hits:
         return max(a, -7.0)
@@ -141,7 +143,7 @@ def other_accel(others, o, ego, s, v, now, hypothesis, result):
                 a = min(a, idm_interaction(o.v, v, max(gap, 0.3), 1.6, 2.5, 0.7, 1.0))
     if not o.behind:
         front, rear = s + ego.front, s - ego.rear
-        room = hits[0] - 0.5 * o.length - 0.5 - o.way
+        room = hits[0] - 1.5 - o.way
         edge, beyond = o.box[hits[0]][0], o.box[hits[-1]][1]
         yields = o.relation == 1 and edge - front < max(v, 2.0) * 5.0
         inside = edge + 1.0 < front and o.k_off is None

@@ -46,6 +46,8 @@ STOP_LAW_M = 15.0
 LINE_M, LINE_JERK_MPS3 = 1.5, 4.0
 SLOW_MPS = 4.0
 HARD_MPS2 = -3.5  # braking beyond this is for safety, not for comfort
+HOLD_M = 1.5  # whoever waits before our path stays so far from touching it
+AT_STOP_M, STANDS_MPS = 0.5, 0.4  # whoever stands at their stop stays there
 INSIDE_M = 1.0  # so far in, we are an obstacle that nobody drives into if they can stop
 ASSERTIVE_BRAKE = 2.0  # what an assertive user spends on not hitting us there
 YIELD_BRAKE = 3.5  # a user that would need more than this to yield is expected to go
@@ -288,6 +290,8 @@ def roll(
                     a_k = min(
                         a_k, idm_interaction(v_k, 0.0, max(room, 0.1) + 1.0, 1.6, 2.5, 0.5, 1.0)
                     )
+                if room < AT_STOP_M and v_k < STANDS_MPS:
+                    a_k = min(a_k, -v_k / DT_S)
             if first[k] >= 0:
                 at_ego = s + k_off[k]
                 aligned = k_off[k] > -1e8
@@ -309,7 +313,7 @@ def roll(
                             a_k = min(a_k, a_e)
                 if behind[k] == 0:
                     # one that must yield waits before our path; anybody waits while we are in it
-                    hold = first[k] - 0.5 * length[k] - 0.5
+                    hold = first[k] - HOLD_M
                     room = hold - pos[k]
                     edge = lo[k, first[k]]
                     beyond = hi[k, last[k]]

@@ -23,6 +23,7 @@ SIDE_S = 0.06
 # to somebody who stands beside us while we crawl: else two who stand close never part
 BESIDE_M = 0.06
 CRAWL_MPS = 1.5
+GOES_ON_MPS = 2.0
 
 
 @dataclass(slots=True, eq=False)
@@ -191,6 +192,8 @@ def interactions(
     psi = tracks.heading_rad[track]
     waits = np.isin(tracks.uid[track], granted)
     it.stop = np.where(waits, np.minimum(it.stop, 0.0), it.stop)
+    # whoever has to yield, but moves inside the junction already, has found their gap
+    goes_on = (forecast.connector_m <= 0.0) & (it.speed > GOES_ON_MPS) & (it.accel > -1.0)
     for c, corridor in enumerate(corridors):
         it.v_ref[c, : n[c]] = corridor.v_ref_mps
         it.keep_clear[c, : len(corridor.keep_clear_m)] = corridor.keep_clear_m
@@ -245,6 +248,7 @@ def interactions(
             it.k_off[c],
             it.active[c],
         )
+        it.relation[c][goes_on & (it.relation[c] == 1)] = 0
         it.relation[c][waits & (it.relation[c] <= 0)] = 1
     return it
 
