@@ -44,6 +44,7 @@ class Other:
     front_margin: float
     way: float = 0.0
     v: float = 0.0
+    beside: bool = False  # nearer than we like since the beginning
 
     def sample(self, way):
         return int(way + MIDDLE)
@@ -151,6 +152,8 @@ def other_accel(others, o, ego, s, v, now, hypothesis, result):
     if math.isfinite(o.stop) and o.stop - o.way > -1.0:
         room = max(o.stop - o.way, 0.1) + 1.0
         a = min(a, idm_interaction(o.v, 0.0, room, 1.6, 2.5, 0.5, 1.0))
+    if math.isfinite(o.stop) and o.stop - o.way < 0.5 and o.v < 0.4:
+        a = min(a, -o.v / DT)
     hits = o.blocking()
     if not hits:
         return max(a, -7.0)
@@ -169,7 +172,7 @@ def other_accel(others, o, ego, s, v, now, hypothesis, result):
                 a = min(a, idm_interaction(o.v, v, max(gap, 0.3), 1.6, 2.5, 0.7, 1.0))
     if not o.behind:
         front, rear = s + ego.front, s - ego.rear
-        room = hits[0] - 0.5 * o.length - 0.5 - o.way
+        room = hits[0] - 1.5 - o.way
         edge, beyond = o.box[hits[0]][0], o.box[hits[-1]][1]
         yields = o.relation == 1 and edge - front < max(v, 2.0) * 5.0
         inside = edge + 1.0 < front and o.k_off is None
@@ -191,6 +194,10 @@ def contacts(others, ego, s, v, now, result):
         if j >= len(o.box) or j > hits[-1] + 1:
             continue
         here = o.box[j]
+        overlaps = here is not None and here[0] < front and here[1] > rear
+        o.beside = o.beside and overlaps
+        if o.beside:
+            continue
         touches = here is not None and here[0] < front and here[1] > rear
         if touches and result["collision"] > now:
             result["collision"], result["conflict"] = now, k
@@ -221,6 +228,8 @@ def roll(v_ref, scale, stop_m, virtual, mode, ego, s0, v0, a0, others, zones, hy
     s, v, a, hardest = s0, v0, a0, 0.0
     for o in others:
         o.way, o.v = 0.0, o.speed
+        box = o.box[0]
+        o.beside = box is not None and box[0] < s0 + ego.front and box[1] > s0 - ego.rear
     for t in range(STEPS):
         wanted, cause = profile(v_ref, ego, scale, mode, s, v, a), -1
         if mode == 0:

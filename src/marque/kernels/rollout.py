@@ -52,13 +52,15 @@ STOP_JERK_MPS3 = 10.0  # of the emergency stop
 FALLBACK_JERK_MPS3 = 2.0  # of the comfortable stop, which is for need
 FIRM_JERK_MPS3 = 4.0  # where a stop target would be missed otherwise
 STOP_NEAR_S, STOP_NEAR_M = 8.0, 5.0  # beyond this way a stop target does not matter yet
-STANDS_MPS, STANDS_M, HOLD_MPS2 = 0.1, 1.0, -0.3  # so near to its place, a standing car stays
+STILL_MPS, STILL_M, STILL_MPS2 = 0.1, 1.0, -0.3  # so near to its place, a standing car stays
 GAIN_1PS = 0.9
 CLOSE_1PS = 1.5
 CLOSE_SHARE = 0.9  # of the jerk limit, for the end of an acceleration
 RELEASE_1PS = 1.5
 EASE_SHARE = 0.8  # of the jerk limit: what begins in time can be kept to
 HARD_MPS2 = -3.5  # braking beyond this is for safety, not for comfort
+HOLD_M = 1.5  # whoever waits before our path stays so far from touching it
+AT_STOP_M, STANDS_MPS = 0.5, 0.4  # whoever stands at their stop stays there
 INSIDE_M = 1.0  # so far in, we are an obstacle that nobody drives into if they can stop
 ASSERTIVE_BRAKE = 2.0  # what an assertive user spends on not hitting us there
 YIELD_BRAKE = 3.5  # a user that would need more than this to yield is expected to go
@@ -144,8 +146,8 @@ def next_accel(
     down = jerk
     if room < STOP_NEAR_S * v + STOP_NEAR_M:
         free = wanted
-        if v < STANDS_MPS and room < STANDS_M:
-            free = min(free, HOLD_MPS2)
+        if v < STILL_MPS and room < STILL_M:
+            free = min(free, STILL_MPS2)
         wanted = stop_accel(v, a, room, free, float(ego[E_BRAKE]), jerk, dt)
         if wanted < a - jerk * dt and wanted < free:
             down = max(jerk, FIRM_JERK_MPS3)
@@ -239,6 +241,12 @@ def roll(
         k = active[q]
         pos[k] = 0.0
         vel[k] = speed[k]
+    # who is beside us already, nearer than we like: no contact lies ahead until we have parted
+    beside = np.zeros(speed.shape[0], np.int8)
+    for q in range(n_active):
+        k = active[q]
+        if first[k] == 0 and lo[k, 0] < s + ego[E_FRONT] and hi[k, 0] > s - ego[E_REAR]:
+            beside[k] = 1
     hardest = 0.0
     for t in range(STEPS):
         now = t * DT_S
@@ -317,6 +325,8 @@ def roll(
                     a_k = min(
                         a_k, idm_interaction(v_k, 0.0, max(room, 0.1) + 1.0, 1.6, 2.5, 0.5, 1.0)
                     )
+                if room < AT_STOP_M and v_k < STANDS_MPS:
+                    a_k = min(a_k, -v_k / DT_S)
             if first[k] >= 0:
                 at_ego = s + k_off[k]
                 aligned = k_off[k] > -1e8
@@ -338,7 +348,7 @@ def roll(
                             a_k = min(a_k, a_e)
                 if behind[k] == 0:
                     # one that must yield waits before our path; anybody waits while we are in it
-                    hold = first[k] - 0.5 * length[k] - 0.5
+                    hold = first[k] - HOLD_M
                     room = hold - pos[k]
                     edge = lo[k, first[k]]
                     beyond = hi[k, last[k]]
@@ -376,6 +386,10 @@ def roll(
                     continue
                 b_lo = lo[k, j]
                 b_hi = hi[k, j]
+                if beside[k] == 1:
+                    if b_lo < front and b_hi > rear:
+                        continue
+                    beside[k] = 0
                 if b_lo < FREE:
                     if b_lo < front and b_hi > rear:
                         if out[R_COLLISION_S] > now:

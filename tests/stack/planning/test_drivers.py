@@ -61,8 +61,9 @@ def test_red_holds_a_creeping_car_too():
     assert furthest(stage.play(10.0)) < LINE_M
 
 
-@pytest.mark.xfail(strict=True, reason="some creeping starts still roll over the line at red")
-@pytest.mark.parametrize(("speed", "room_m"), [(0.1, 1.7), (0.8, 1.9)])
+@pytest.mark.parametrize(
+    ("speed", "room_m"), [(0.0, 6.0), (0.1, 1.7), (0.8, 1.9), (1.5, 0.6), (2.0, 1.0), (3.0, 3.0)]
+)
 def test_red_holds_every_creeping_car(speed, room_m):
     start = LINE_M - 0.7 - CAR.front_m - room_m
     stage = Stage(junction(crossing=False), Marque(), (2, 150.0), (0, start), speed,

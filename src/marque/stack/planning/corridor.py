@@ -36,6 +36,7 @@ class Junction:
     yields: bool  # some conflicting connector may go first
     wait_m: float  # inside: last point before the first path we yield to; inf if none
     turn: int
+    clear_m: float = -np.inf  # end of the last way that crosses ours; -inf if none does
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -275,12 +276,15 @@ def _junction(road_map: RoadMap, path: Path, i: int, clear: list[tuple[float, fl
     rows = range(road_map.conf_off[lane], road_map.conf_off[lane + 1])
     wait = np.inf
     yields = False
+    box_end = -np.inf
     for j in rows:
         if road_map.conf_kind[j] == ConflictKind.DIVERGE:
             continue
         begin = s_in + float(road_map.conf_s_in_m[j])
         if road_map.conf_kind[j] == ConflictKind.CROSS:
-            clear.append((begin, s_in + float(road_map.conf_s_out_m[j])))
+            end = s_in + float(road_map.conf_s_out_m[j])
+            clear.append((begin, end))
+            box_end = max(box_end, end)
         if road_map.conf_priority[j] <= 0:
             yields = True
             wait = min(wait, begin)
@@ -294,4 +298,5 @@ def _junction(road_map: RoadMap, path: Path, i: int, clear: list[tuple[float, fl
         yields=yields,
         wait_m=wait,
         turn=int(road_map.lane_turn[lane]),
+        clear_m=box_end,
     )

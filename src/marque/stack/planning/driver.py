@@ -160,7 +160,10 @@ class Marque:
             granted(memory, scene),
         )
         fronts = [s.s_m + ego[E_FRONT] for s in starts]
-        policies = propose(corridors, rules, it, fronts, start.speed_mps, scene.tracks, forecast)
+        length_m = float(ego[E_FRONT] + ego[E_REAR])
+        policies = propose(
+            corridors, rules, it, fronts, start.speed_mps, scene.tracks, forecast, length_m
+        )
         result = evaluate(ego, policies, it, start)
         key = [(corridors[p.corridor].manoeuvre, not p.binding) for p in policies]
         value = corridor_costs(memory, corridors, starts)

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from marque.core.arrays import FloatArray, Int8Array, Int32Array, IntArray
+from marque.core.arrays import BoolArray, FloatArray, Int8Array, Int32Array, IntArray
 from marque.core.jit import jit
 from marque.kernels.forecast import priority_between
 from marque.kernels.overlap import EGO_STEP_M, FREE, connector_at, fill_overlap
@@ -23,6 +23,7 @@ SIDE_S = 0.06
 # to somebody who stands beside us while we crawl: else two who stand close never part
 BESIDE_M = 0.06
 CRAWL_MPS = 1.5
+GOES_ON_MPS = 2.0
 
 
 @dataclass(slots=True, eq=False)
@@ -157,6 +158,8 @@ def interactions(
         away = np.hypot(tracks.x_m[track] - here[0], tracks.y_m[track] - here[1])
         beside = away < 0.5 * tracks.length_m[track] + front_m
         margin = np.where(beside & (tracks.speed_mps[track] < 0.3), BESIDE_M, margin)
+    if k_count:
+        margin = np.where(_passed(corridors[0], s0[0], front_m, tracks)[track], BESIDE_M, margin)
     lead_path, lead_gap = _lead_paths(tracks, forecast)
     zones = max(1, max(len(c.keep_clear_m) for c in corridors))
     it = Interactions(
@@ -189,6 +192,8 @@ def interactions(
     psi = tracks.heading_rad[track]
     waits = np.isin(tracks.uid[track], granted)
     it.stop = np.where(waits, np.minimum(it.stop, 0.0), it.stop)
+    # whoever has to yield, but moves inside the junction already, has found their gap
+    goes_on = (forecast.connector_m <= 0.0) & (it.speed > GOES_ON_MPS) & (it.accel > -1.0)
     for c, corridor in enumerate(corridors):
         it.v_ref[c, : n[c]] = corridor.v_ref_mps
         it.keep_clear[c, : len(corridor.keep_clear_m)] = corridor.keep_clear_m
@@ -243,8 +248,19 @@ def interactions(
             it.k_off[c],
             it.active[c],
         )
+        it.relation[c][goes_on & (it.relation[c] == 1)] = 0
         it.relation[c][waits & (it.relation[c] <= 0)] = 1
     return it
+
+
+def _passed(corridor: Corridor, s0: float, front_m: float, tracks: Tracks) -> BoolArray:
+    """[n] who stands, and already has our front bumper beside or behind."""
+    i = min(int(s0 / EGO_STEP_M), len(corridor.path.xy_m) - 1)
+    x, y = corridor.path.xy_m[i]
+    psi = float(corridor.path.heading_rad[i])
+    along = (tracks.x_m - x) * math.cos(psi) + (tracks.y_m - y) * math.sin(psi)
+    out: BoolArray = (tracks.speed_mps < 0.3) & (along < front_m)
+    return out
 
 
 def _lead_paths(tracks: Tracks, forecast: Forecast) -> tuple[Int32Array, FloatArray]:

@@ -6,19 +6,26 @@ from dataclasses import dataclass
 import numpy as np
 
 from marque.core.arrays import FloatArray
+from marque.stack.planning.box import exit_stops
 from marque.stack.planning.corridor import Corridor
 from marque.stack.planning.interactions import Interactions
 from marque.stack.planning.rules import ZONE_MARGIN_M, Rules, Stop
-from marque.types.codes import Reason, UserKind
+from marque.types.codes import Control, Reason, UserKind
 from marque.types.forecast import Forecast
 from marque.types.scene import Tracks
 
 SCALES = (1.0, 0.75, 0.5, 0.25)
 SCALES_ASIDE = (1.0, 0.7)
 MAX_STOPS = 4
+DECIDES_MPS, DECIDES_M = 4.0, 12.0  # slow and near a place to wait: go or wait, never dawdle on
 SOFT_MPS2 = 2.5  # of the comfortable stop, or what it takes to stand within the plan:
 STANDS_WITHIN_S = 6.0
 MAX_VIRTUAL = 3
+_ON_FOOT = (Reason.CROSSWALK, Reason.PEDESTRIAN)
+_AT_LINE = (
+    Control.YIELD, Control.STOP, Control.ALL_WAY_STOP, Control.RIGHT_BEFORE_LEFT,
+    Control.ROUNDABOUT,
+)  # fmt: skip
 NORMAL, COMFORT_STOP, EMERGENCY_STOP = 0.0, 1.0, 2.0
 
 
@@ -52,23 +59,41 @@ def propose(
     speed_mps: float,
     tracks: Tracks,
     forecast: Forecast,
+    length_m: float,
 ) -> list[Policy]:
     """All policies; each corridor carries its comfortable stop and its emergency stop."""
     soft_mps2 = max(SOFT_MPS2, speed_mps / STANDS_WITHIN_S)
     out: list[Policy] = []
     for c in range(len(corridors)):
-        must = min(rules[c].binding, key=lambda stop: stop.at_m, default=None)
+        binding = rules[c].binding + exit_stops(
+            corridors[c], c, it, front_m[c], speed_mps, length_m, tracks, forecast
+        )
+        must = min(binding, key=lambda stop: stop.at_m, default=None)
         limit = must.at_m if must is not None else math.inf
         optional = [s for s in rules[c].optional if front_m[c] - 0.5 < s.at_m < limit - 0.5]
         optional += _before_others(c, it, front_m[c], limit, optional, tracks, forecast)
+        optional = [s for s in optional if not _past_line(corridors[c], s, front_m[c])]
         optional.sort(key=lambda stop: stop.at_m)
         scales = SCALES if c == 0 else SCALES_ASIDE
+        if speed_mps < DECIDES_MPS and any(s.at_m < front_m[c] + DECIDES_M for s in optional):
+            scales = (1.0,)
         out += [Policy(c, scale, must, -1, NORMAL, True) for scale in scales]
         out += [Policy(c, 1.0, stop, -1, NORMAL, False) for stop in optional[:MAX_STOPS]]
         out += [Policy(c, 1.0, must, k, NORMAL, True) for k in _let_in(c, it)]
         out.append(Policy(c, soft_mps2, None, -1, COMFORT_STOP, False))
         out.append(Policy(c, 1.0, None, -1, EMERGENCY_STOP, False))
     return out
+
+
+def _past_line(corridor: Corridor, stop: Stop, front_m: float) -> bool:
+    """Whether a place to wait for traffic lies beyond the yield or stop line of a junction that
+    we have not entered: whoever waits there stands in the way and makes others stop."""
+    if stop.reason in _ON_FOOT:
+        return False
+    return any(
+        j.yields and j.control in _AT_LINE and front_m < j.stop_m < stop.at_m < j.s_out_m
+        for j in corridor.junctions
+    )
 
 
 def _before_others(

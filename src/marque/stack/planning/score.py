@@ -26,13 +26,13 @@ from marque.stack.planning.propose import EMERGENCY_STOP, NORMAL, Policy
 NOMINAL_S = 8.0  # contacts within this time count under the nominal hypothesis
 ASSERTIVE_S = 5.0  # and within this one when others assert themselves
 MARGIN_S = 5.0
-FORCED_MPS2 = 2.5
-HARD_MPS2 = 3.0  # braking beyond this is for contacts alone
+FORCED_MPS2, FORCED_SPARE_MPS2 = 2.5, 0.3
+HARD_MPS2 = 3.0  # own braking beyond this is for contacts alone
 W_PROGRESS, W_COMFORT, W_COURTESY, W_SWITCH, W_GAP = 5.0, 1.5, 1.0, 0.3, 1.0
 LATE_CONTACT = 17.0  # outranks margins and forced braking
 EMERGENCY = 40.0  # outranks every other sum of tier 1
 SOON_S, BUILD_UP_S = 4.0, 2.0  # a contact sooner than this, or than hard braking takes to stop
-STOP_PENALTY = 0.4  # comfortable and emergency stops are for need
+STOP_PENALTY = 20.0  # comfortable and emergency stops are for need: more than all other costs
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -74,10 +74,13 @@ def choose(
     tier1 = np.where(margin < MARGIN_S, 11 - np.floor(2.0 * np.minimum(margin, 5.0)), 0.0)
     # one that is still far off is worse than any margin, but nothing to brake hard for
     tier1 += np.where(np.isfinite(contact) & ~soon, LATE_CONTACT, 0.0)
-    tier1 += np.where(forced > FORCED_MPS2, 5.0, 0.0)
-    # hard braking is for contacts, not for margins; full braking is the last of it
+    # some brake for reasons of their own: what they do whatever we do is not forced by us
+    tier1 += np.where(forced > max(FORCED_MPS2, float(forced.min()) + FORCED_SPARE_MPS2), 5.0, 0.0)
+    # nobody brakes hard for a margin or a better place to wait, unless the law wants it; full
+    # braking is the last of it
+    must = np.array([policy.binding and policy.stop is not None for policy in policies])
     hard = np.maximum(nominal[:, R_BRAKE], assertive[:, R_BRAKE]) - HARD_MPS2
-    tier1 += np.where(hard > 0.0, EMERGENCY + np.floor(np.minimum(hard, 5.0)), 0.0)
+    tier1 += np.where((hard > 0.0) & ~must, EMERGENCY + np.floor(np.minimum(hard, 5.0)), 0.0)
     tier1 += np.array([EMERGENCY if policy.mode == EMERGENCY_STOP else 0.0 for policy in policies])
     tier2 = nominal[:, R_BOX]
     tier = (tier0 * 1000 + tier1 * 10 + tier2).astype(np.int64)
