@@ -46,8 +46,10 @@ def choose(
     corridor_cost: FloatArray,
     previous: tuple[str, bool] | None,
     key: list[tuple[str, bool]],
+    extra: FloatArray | None = None,
 ) -> Scores:
-    """Pick from rollout results [P, 2, R]. `corridor_cost[c]`: route value and lane-change cost.
+    """Pick from rollout results [P, 2, R]. `corridor_cost[c]`: route value and lane-change cost;
+    `extra` [P]: what single policies have to earn beyond it.
 
     `key` names each policy's manoeuvre and whether it waits; `previous` is the last winner's.
     """
@@ -71,6 +73,8 @@ def choose(
     tier2 = nominal[:, R_BOX]
     tier = (tier0 * 1000 + tier1 * 10 + tier2).astype(np.int64)
     cost = _cost(policies, result, corridor_cost, previous, key)
+    if extra is not None:
+        cost = cost + extra
     order = np.lexsort((cost, tier))
     return Scores(tier, cost, int(order[0]))
 
