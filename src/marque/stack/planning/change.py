@@ -13,7 +13,9 @@ from marque.stack.planning.corridor import Corridor, centre_line, corridor_besid
 from marque.stack.planning.gaps import (
     POLITE,
     PRESSING,
+    Courtesy,
     Gap,
+    Row,
     Us,
     best_gap,
     fits,
@@ -84,6 +86,8 @@ def changes(
             options.append(found)
         elif needed:
             wish = found
+    if wanted == 0:
+        wish = look_ahead(memory, scene, corridor, start)
     return options, wish
 
 
@@ -108,14 +112,7 @@ def _change(
     pose = pose_at(corridor.path, start.s_m)
     other_s = along_lane(memory, other, pose)
     left = float(route.last_chance_m[lane]) - lane_s if needed else math.inf
-    us = Us(
-        other_s,
-        start.speed_mps,
-        start.accel_mps2,
-        float(context.ego[E_FRONT]),
-        float(context.ego[E_REAR]),
-        float(corridor.limit_mps[sample_at(corridor, start.s_m)]),
-    )
+    us = _us(memory, corridor, start, other_s)
     row = row_on(road_map, route, other, scene.tracks)
     courtesy = PRESSING if left < PATIENT_M + 2.0 * start.speed_mps else POLITE
     if fits(row, us, courtesy) and not leads_behind_block(row.track, row.s_m, us, scene.tracks):
@@ -124,14 +121,47 @@ def _change(
         if built is not None:
             cost = 0.0 if needed or blocked else context.style.lane_change_cost
             return Option(built[0], built[1], cost)
-    time_left = left / max(start.speed_mps, 2.0)
-    if not needed or time_left > AHEAD_OF_TIME_S:
+    if not needed or left > AHEAD_OF_TIME_S * max(start.speed_mps, 2.0):
         return None
-    gap = best_gap(row, us, courtesy, max(4.0, time_left))
-    if gap is None or gap.leader < 0:
+    return _aim(row, us, courtesy, 0.0, left, start.s_m)
+
+
+def _aim(
+    row: Row, us: Us, courtesy: Courtesy, begin_m: float, left_m: float, here_m: float
+) -> Wish | None:
+    """The best gap of a row between `begin_m` and `left_m` metres from here."""
+    speed = max(us.speed_mps, 2.0)
+    gap = best_gap(row, us, courtesy, begin_m / speed, max(4.0, left_m / speed))
+    if gap is None:
         return None
-    at = int(np.flatnonzero(row.track == gap.leader)[0])
-    return Wish(gap, start.s_m + float(row.s_m[at]) - other_s)
+    at = np.flatnonzero(row.track == gap.leader)
+    leader = here_m + float(row.s_m[at[0]]) - us.s_m if len(at) else math.inf
+    return Wish(gap, leader)
+
+
+def look_ahead(memory: Memory, scene: Scene, corridor: Corridor, start: Start) -> Wish | None:
+    """The gap to aim for on a lane that will be beside us only later, as on a ramp."""
+    road_map, route = memory.context.mission.road_map, route_for(memory)
+    if corridor.end_kind != "lane_change":
+        return None
+    lane = corridor.path.lanes[-1]
+    begin = float(corridor.path.start_m[-1]) - start.s_m
+    left = corridor.end_m - start.s_m
+    side = int(route.best_side[lane])
+    other, legal = neighbour(road_map, lane, side)
+    near = left < AHEAD_OF_TIME_S * max(start.speed_mps, 2.0)
+    if begin <= 0.0 or not near or other == NONE or not legal or start.speed_mps < 5.0:
+        return None
+    us = _us(memory, corridor, start, -begin)
+    return _aim(row_on(road_map, route, other, scene.tracks), us, POLITE, begin, left, start.s_m)
+
+
+def _us(memory: Memory, corridor: Corridor, start: Start, s_m: float) -> Us:
+    ego = memory.context.ego
+    limit = float(corridor.limit_mps[sample_at(corridor, start.s_m)])
+    return Us(
+        s_m, start.speed_mps, start.accel_mps2, float(ego[E_FRONT]), float(ego[E_REAR]), limit
+    )
 
 
 def change_to(
@@ -238,10 +268,9 @@ def abort(memory: Memory, corridor: Corridor, start: Start) -> Option | None:
     if abs(d) > MOSTLY_OURS * width:
         return None
     limit = float(corridor.limit_mps[sample_at(corridor, start.s_m)])
-    back = settle_on(memory, origin, s, pose, start.speed_mps, limit)
-    begun = Start(back.start.s_m, start.speed_mps, start.accel_mps2)
+    back = settle_on(memory, origin, s, pose, start, limit)
     if back.corridor.settled_m > back.corridor.end_m:
         return None
-    if not drivable(back.corridor, begun, back.corridor.settled_m):
+    if not drivable(back.corridor, back.start, back.corridor.settled_m):
         return None
-    return Option(back.corridor, begun, RETURN_COST)
+    return Option(back.corridor, back.start, RETURN_COST)

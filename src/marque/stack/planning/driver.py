@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from marque.core.arrays import FloatArray, IntArray
+from marque.core.arrays import FloatArray, Int32Array, IntArray
 from marque.core.time import PLAN_STEP_NS, PLAN_STEP_S
 from marque.kernels.rollout import (
     E_FRONT,
@@ -22,11 +22,12 @@ from marque.kernels.rollout import (
     roll_all,
     trace,
 )
+from marque.stack.planning.aside import WAIT_M, Block, asides
 from marque.stack.planning.change import Wish, abort, changes
 from marque.stack.planning.corridor import Corridor
 from marque.stack.planning.explain import explain, indicate
 from marque.stack.planning.interactions import Interactions, interactions
-from marque.stack.planning.locate import locate
+from marque.stack.planning.locate import locate, settle_on
 from marque.stack.planning.propose import (
     COMFORT_STOP,
     EMERGENCY_STOP,
@@ -35,14 +36,17 @@ from marque.stack.planning.propose import (
     propose,
     table,
 )
-from marque.stack.planning.rules import Rules, apply_rules
+from marque.stack.planning.rules import Rules, Stop, apply_rules
 from marque.stack.planning.score import Scores, choose
+from marque.stack.planning.sideways import pose_at
 from marque.stack.planning.state import (
     NOBODY,
     Memory,
     Option,
     Start,
+    lane_at,
     make_context,
+    sample_at,
 )
 from marque.stack.planning.style import Style
 from marque.stack.planning.trajectory import along
@@ -55,6 +59,8 @@ from marque.types.scene import Scene
 STANDOFF_S = 3.0  # two who have both stood for so long may wait for each other for ever
 CREEP_MPS = 1.5
 PATIENCE_S = 15.0  # waiting for a gap longer than this: take the way round instead
+LATE_MPS2 = 2.5  # braking before the end of our lane, if the gap that we aim for closes
+WAIT_MPS2 = 2.5
 GAP_BONUS = 3.0  # aiming for a gap outranks getting on in a lane that we must leave
 
 
@@ -71,9 +77,11 @@ class Marque:
     def drive(self, memory: Any, scene: Scene, forecast: Forecast) -> tuple[Memory, Plan]:
         """One tick of planning."""
         memory, corridor, start = locate(patient(memory), scene)
-        options, wish = alternatives(memory, scene, corridor, start)
+        options, wish, block = alternatives(memory, scene, forecast, corridor, start)
         ego = memory.context.ego
         looked = [_look(memory, scene, one) for one in options]
+        if corridor.manoeuvre == "keep":
+            wait_behind(looked[0][1], block, start, ego)
         it = _others(memory, scene, forecast, options, [rules for _, rules in looked])
         policies = propose(
             [one.corridor for one in options],
@@ -86,7 +94,7 @@ class Marque:
         )
         extra = np.zeros(len(policies))
         if wish is not None:
-            aimed = aim(policies, it, wish, forecast)
+            aimed = aim(ego, policies, it, wish, options[0], forecast.track)
             policies += aimed
             extra = np.append(extra, [-GAP_BONUS] * len(aimed))
         result = evaluate(ego, policies, it, start)
@@ -124,30 +132,50 @@ def patient(memory: Memory) -> Memory:
 
 
 def alternatives(
-    memory: Memory, scene: Scene, corridor: Corridor, start: Start
-) -> tuple[list[Option], Wish | None]:
-    """The present corridor first, then lane changes; and the gap that we should aim for."""
+    memory: Memory, scene: Scene, forecast: Forecast, corridor: Corridor, start: Start
+) -> tuple[list[Option], Wish | None, Block | None]:
+    """The present corridor first, then what else we could take; the gap that we should aim for,
+    and who is in our way."""
     options = [Option(corridor, start)]
-    if corridor.manoeuvre not in ("keep", "return"):
+    if corridor.manoeuvre.startswith("change"):
         back = abort(memory, corridor, start)
-        return options + ([back] if back is not None else []), None
-    found, wish = changes(memory, scene, corridor, start, False)
-    return options + found, wish
+        return options + ([back] if back is not None else []), None, None
+    around, block = asides(memory, scene, forecast, corridor, start)
+    if corridor.manoeuvre == "nudge":
+        lane, lane_s = lane_at(corridor, start.s_m)
+        limit = float(corridor.limit_mps[sample_at(corridor, start.s_m)])
+        back = settle_on(memory, lane, lane_s, pose_at(corridor.path, start.s_m), start, limit)
+        return [*options, back, *around], None, block
+    found, wish = changes(memory, scene, corridor, start, block is not None and block.obstacle)
+    return options + found + around, wish, block
 
 
-def aim(policies: list[Policy], it: Interactions, wish: Wish, forecast: Forecast) -> list[Policy]:
-    """Our lane behind the one who leads the gap, as if it already drove ahead of us."""
-    rows = np.flatnonzero(forecast.track == wish.gap.leader)
-    if len(rows) == 0 or wish.gap.accel_mps2 > 0.0:
-        return []  # the gap lies ahead of us: drive on
+def aim(
+    ego: FloatArray,
+    policies: list[Policy],
+    it: Interactions,
+    wish: Wish,
+    here: Option,
+    tracks: Int32Array,
+) -> list[Policy]:
+    """Our lane, behind the one who leads the gap as if it already drove ahead of us; on towards a
+    gap ahead of us for as long as we could still stop before our lane ends."""
+    stop = policies[0].stop  # of our corridor: the one that binds
+    v = here.start.speed_mps
+    if stop is not None and stop.reason == Reason.LANE_CHANGE:
+        room = stop.at_m - here.start.s_m - ego[E_FRONT]
+        if room > v * v / (2.0 * LATE_MPS2) + 1.0 * v:
+            stop = None
+    rows = np.flatnonzero(tracks == wish.gap.leader)
+    if wish.gap.leader < 0 or len(rows) == 0:
+        return [Policy(0, 1.0, stop, -1, NORMAL, True)]
     k = int(rows[0])
     active = it.active[0]
     if k not in active[: it.n_active[0]]:
         active[it.n_active[0]] = k
         it.n_active[0] += 1
     it.k_off[0, k] = -wish.leader_m
-    first = policies[0]  # our corridor with the stop that binds
-    return [Policy(0, 1.0, first.stop, k, NORMAL, True)]
+    return [Policy(0, 1.0, stop, k, NORMAL, True)]
 
 
 def corridor_costs(memory: Memory, options: list[Option]) -> FloatArray:
@@ -159,6 +187,16 @@ def corridor_costs(memory: Memory, options: list[Option]) -> FloatArray:
             pressing = 20.0 + 6.0 * one.start.speed_mps
             cost[c] += 4.0 * min(1.0, pressing / room)
     return cost
+
+
+def wait_behind(rules: Rules, block: Block | None, start: Start, ego: FloatArray) -> None:
+    """Behind an obstacle we stand back, so that there is room to swing out."""
+    if block is None or not block.obstacle:
+        return
+    place = block.at_m - WAIT_M
+    room = place - start.s_m - ego[E_FRONT]
+    if room > start.speed_mps**2 / (2.0 * WAIT_MPS2) - 0.3:
+        rules.binding.append(Stop(place, Reason.BLOCKED_LANE, block.uid))
 
 
 # ---------------------------------------------------------------- what comes of it

@@ -14,7 +14,7 @@ from marque.types.scene import Tracks
 BACK_M, AHEAD_M = 130.0, 160.0
 ENTRY_S = 1.5  # from the start of a change to the moment when we are in the way of others there
 GAP_M = 2.5  # bumper to bumper, and what speed adds:
-AHEAD_S = 0.6
+LEAST_M = 1.0  # and never less than this, not even for a moment
 AHEAD_MPS2 = 1.5  # what we would brake to fall in behind who is slower
 SLOWEST_MPS2, FASTEST_MPS2 = -1.5, 1.2  # of an adaptation to a gap
 SOONEST_S, LATEST_S = 1.0, 12.0
@@ -23,14 +23,15 @@ EFFORT_S = 4.0  # 1 m/s2 of adaptation is worth so much waiting
 
 @dataclass(frozen=True, slots=True)
 class Courtesy:
-    """What we ask of who comes from behind: reaction time and braking."""
+    """What we ask of who comes from behind, reaction time and braking, and what of ourselves."""
 
     behind_s: float
     brake_mps2: float
+    ahead_s: float
 
 
-POLITE = Courtesy(1.0, 2.0)
-PRESSING = Courtesy(0.7, 3.0)  # near the last chance
+POLITE = Courtesy(1.0, 2.0, 0.9)
+PRESSING = Courtesy(0.7, 3.0, 0.6)  # near the last chance
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -104,19 +105,21 @@ def fits(row: Row, us: Us, courtesy: Courtesy) -> bool:
         moved = float(row.s_m[i]) + other * ENTRY_S - us.s_m - way
         if row.s_m[i] > middle:
             now = float(row.s_m[i]) - half - us.s_m - us.front_m
-            if min(now, moved - half - us.front_m) < room_ahead(speed, other):
+            ahead = moved - half - us.front_m
+            if now < LEAST_M or ahead < room_ahead(speed, other, courtesy):
                 return False
         else:
             now = us.s_m - us.rear_m - float(row.s_m[i]) - half
-            if min(now - GAP_M, -moved - us.rear_m - half) < room_behind(speed, other, courtesy):
+            behind = -moved - us.rear_m - half
+            if now < LEAST_M or behind < room_behind(speed, other, courtesy):
                 return False
     return True
 
 
-def room_ahead(speed_mps: float, other_mps: float) -> float:
+def room_ahead(speed_mps: float, other_mps: float, courtesy: Courtesy) -> float:
     """Gap to who is ahead that lets us fall in without haste."""
     closing = max(0.0, speed_mps - other_mps)
-    return GAP_M + AHEAD_S * speed_mps + closing * closing / (2.0 * AHEAD_MPS2)
+    return GAP_M + courtesy.ahead_s * speed_mps + closing * closing / (2.0 * AHEAD_MPS2)
 
 
 def room_behind(speed_mps: float, other_mps: float, courtesy: Courtesy) -> float:
@@ -125,11 +128,13 @@ def room_behind(speed_mps: float, other_mps: float, courtesy: Courtesy) -> float
     return GAP_M + min(courtesy.behind_s * other_mps + more, 4.0 * other_mps)
 
 
-def best_gap(row: Row, us: Us, courtesy: Courtesy, time_left_s: float) -> Gap | None:
+def best_gap(
+    row: Row, us: Us, courtesy: Courtesy, soonest_s: float, time_left_s: float
+) -> Gap | None:
     """The gap that costs least time and effort to be in, None if none can be reached in time."""
     best: Gap | None = None
     least = math.inf
-    times = np.arange(SOONEST_S, min(LATEST_S, time_left_s) + 0.01, 0.5)
+    times = np.arange(max(SOONEST_S, soonest_s), min(LATEST_S, time_left_s) + 0.01, 0.5)
     count = len(row.track)
     for i in range(count + 1):  # the gap behind row i, ahead of row i - 1
         found = _reach(row, us, courtesy, i, times)
@@ -154,7 +159,7 @@ def _reach(
     flow = us.speed_mps
     if i < len(row.track):
         flow = float(row.speed_mps[i])
-        room = float(row.half_m[i]) + us.front_m + GAP_M + AHEAD_S * flow
+        room = float(row.half_m[i]) + us.front_m + GAP_M + courtesy.ahead_s * flow
         hi = float(row.s_m[i]) + flow * times - room
     if i > 0:
         other = float(row.speed_mps[i - 1])

@@ -70,7 +70,7 @@ class Lane:
     def drive(self, memory: Any, scene: Scene, forecast: Forecast) -> tuple[Memory, Plan]:
         """One tick: where we are, what holds there, one motion. MarqueError when off the road."""
         memory, corridor, start = locate(patient(memory), scene)
-        corridors, starts = _options(memory, scene, corridor, start)
+        corridors, starts = _options(memory, scene, forecast, corridor, start)
         ego = memory.context.ego
         looked = [
             apply_rules(
@@ -118,10 +118,10 @@ class Lane:
 
 
 def _options(
-    memory: Memory, scene: Scene, corridor: Corridor, start: Start
+    memory: Memory, scene: Scene, forecast: Forecast, corridor: Corridor, start: Start
 ) -> tuple[list[Corridor], list[Start]]:
     """Our corridor, and the lane change that the route wants here, if it wants one."""
-    options, _ = alternatives(memory, scene, corridor, start)
+    options, _, _ = alternatives(memory, scene, forecast, corridor, start)
     corridors = [one.corridor for one in options]
     starts = [one.start for one in options]
     lane, lane_s = lane_at(corridor, start.s_m)

@@ -104,12 +104,11 @@ def _fresh(memory: Memory, scene: Scene) -> tuple[Memory, Corridor, Start]:
         lane,
         lane_s,
         seen_pose(memory, ego),
-        v,
+        Start(0.0, v, min(0.0, ego.accel_mps2)),
         float(road_map.lane_limit_mps[lane]),
         before,
     )
-    start = Start(option.start.s_m, v, min(0.0, ego.accel_mps2))
-    return memory, option.corridor, start
+    return memory, option.corridor, option.start
 
 
 def settle_on(
@@ -117,7 +116,7 @@ def settle_on(
     lane: int,
     lane_s: float,
     pose: Pose,
-    speed_mps: float,
+    start: Start,
     limit_mps: float,
     before: tuple[int, ...] | None = None,
     manoeuvre: str = "return",
@@ -132,11 +131,11 @@ def settle_on(
     if abs(state.d_m) < STRAIGHT_M and abs(state.slope) < STRAIGHT_SLOPE:
         manoeuvre, legs = "keep", (_straight(state),)
     else:
-        legs = (Leg(0.0, easing_m(state, speed_mps), 0.0),)
+        legs = (Leg(0.0, easing_m(state, start.speed_mps), 0.0),)
     corridor, here = corridor_beside(
         road_map, route, context.style, front, line, state, legs, manoeuvre, pose
     )
-    return Option(corridor, Start(here, speed_mps, 0.0))
+    return Option(corridor, Start(here, start.speed_mps, start.accel_mps2))
 
 
 def easing_m(state: Beside, speed_mps: float) -> float:
