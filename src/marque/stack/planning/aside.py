@@ -50,14 +50,16 @@ SLOW_SHARE = 0.7  # a cyclist slower than this share of the limit is worth overt
 ROOM_M, LEAST_ROOM_M = 0.7, 0.45  # beside who stands
 CYCLIST_ROOM_M, CYCLIST_LEAST_M = 1.75, 1.6
 CLUSTER_M = 15.0  # those who stand closer than this are passed in one go
+GROUP_M = 45.0  # and a longer row piece by piece
 SMALL_M = 1.3  # a move aside that even a queue does not forbid
 PASS_STILL_S = 4.0  # who stands for so long, and not in a queue, is passed
 QUEUE_M = 12.0  # who stands nearer than this to a junction or to who stands there waits for it
 FULL_GAP_M = 8.0
-WAIT_M = 8.5  # where we wait behind an obstacle: there must be room to swing out
+WAIT_M = 9.5  # where we wait behind an obstacle: there must be room to swing out
 CLEAR_S = 2.5
+SETS_OUT_MPS, THEIR_BRAKE_MPS2 = 2.5, 2.0
 SIGHT_M = 115.0
-PASS_MPS, PASS_ACCEL_MPS2 = 9.0, 1.3
+PASS_ACCEL_MPS2 = 1.3
 OVER_LINE_M = 0.1
 NUDGE_COST, ONCOMING_COST = 0.3, 1.0
 
@@ -170,9 +172,9 @@ def _boxes(tracks: Tracks, rows: IntArray, line: Line, here_m: float, limit: flo
             continue
         s, d = on_path(path, tracks.x_m[i], tracks.y_m[i], (at + ahead.start) * STEP_M)
         turn = float(tracks.heading_rad[i]) - pose_at(path, s).heading_rad
-        if tracks.kind[i] == UserKind.BICYCLE and tracks.speed_mps[i] > STILL_MPS:
-            if math.cos(turn) < 0.7 or tracks.speed_mps[i] > SLOW_SHARE * limit:
-                continue
+        rides = tracks.kind[i] == UserKind.BICYCLE and tracks.speed_mps[i] > STILL_MPS
+        if rides and (math.cos(turn) < 0.7 or tracks.speed_mps[i] > SLOW_SHARE * limit):
+            continue
         c, q = abs(math.cos(turn)), abs(math.sin(turn))
         long = 0.5 * float(tracks.length_m[i] * c + tracks.width_m[i] * q)
         wide = 0.5 * float(tracks.length_m[i] * q + tracks.width_m[i] * c)
@@ -230,7 +232,7 @@ def _cluster(boxes: Boxes, blocking: BoolArray) -> IntArray:
     group = [int(rows[0])]
     end = float(boxes.hi_m[rows[0]])
     for row in rows[1:].tolist():
-        if boxes.lo_m[row] - end > CLUSTER_M:
+        if boxes.lo_m[row] - end > CLUSTER_M or boxes.lo_m[row] - boxes.lo_m[rows[0]] > GROUP_M:
             break
         group.append(row)
         end = max(end, float(boxes.hi_m[row]))
@@ -279,14 +281,10 @@ def _around(
     if over is None or not _on_the_road(memory, built, here):
         return None
     if over:
-        mean = pass_time_s(until - state.s_m, start.speed_mps, _pace(corridor, start))
-        if not obstacle or not _clear(scene.tracks, line, state.s_m, until, mean, corridor, start):
+        time = pass_time_s(built, begun)
+        if not obstacle or not _clear(scene.tracks, line, state.s_m, until, time, corridor, start):
             return None
     return Option(built, begun, ONCOMING_COST if over else NUDGE_COST)
-
-
-def _pace(corridor: Corridor, start: Start) -> float:
-    return min(float(corridor.limit_mps[sample_at(corridor, start.s_m)]), 13.9)
 
 
 def _legs(
@@ -362,15 +360,13 @@ def _on_the_road(memory: Memory, corridor: Corridor, here_m: float) -> bool:
     return bool(covers(memory.context.area, corners).all())
 
 
-def pass_time_s(way_m: float, speed_mps: float, most_mps: float) -> float:
-    """Seconds for a way, speeding up softly."""
-    top = max(speed_mps, min(most_mps, PASS_MPS))
-    rise = (top - speed_mps) / PASS_ACCEL_MPS2
-    covered = 0.5 * (top + speed_mps) * rise
-    if covered < way_m:
-        return rise + (way_m - covered) / top
-    root = math.sqrt(speed_mps**2 + 2.0 * PASS_ACCEL_MPS2 * way_m)
-    return (root - speed_mps) / PASS_ACCEL_MPS2
+def pass_time_s(corridor: Corridor, start: Start) -> float:
+    """Seconds until the corridor is settled, speeding up softly within its speed profile."""
+    i, j = sample_at(corridor, start.s_m), sample_at(corridor, corridor.settled_m)
+    gone = np.arange(j - i + 1) * STEP_M
+    speed = np.sqrt(start.speed_mps**2 + 2.0 * PASS_ACCEL_MPS2 * gone + 0.25)
+    speed = np.minimum(speed, corridor.v_ref_mps[i : j + 1])
+    return float((STEP_M / np.maximum(speed, 0.5)).sum())
 
 
 def _clear(
@@ -384,7 +380,10 @@ def _clear(
 ) -> bool:
     """Whether nobody comes towards us for the whole pass and a while more, as far as we see."""
     limit = float(corridor.limit_mps[sample_at(corridor, start.s_m)])
-    if until_m - from_m + limit + limit * limit / 4.0 > SIGHT_M:
+    unseen = limit * time_s
+    if start.speed_mps < SETS_OUT_MPS:  # at walking pace whoever comes into sight can still stop
+        unseen = min(unseen, limit + limit * limit / (2.0 * THEIR_BRAKE_MPS2))
+    if until_m - from_m + unseen > SIGHT_M:
         return False
     path = line.path
     for i in range(tracks.count):

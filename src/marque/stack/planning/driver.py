@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from marque.core.arrays import FloatArray, Int32Array, IntArray
+from marque.core.arrays import BoolArray, FloatArray, Int32Array, IntArray
 from marque.core.time import PLAN_STEP_NS, PLAN_STEP_S
 from marque.kernels.rollout import (
     E_FRONT,
@@ -50,17 +50,19 @@ from marque.stack.planning.state import (
 )
 from marque.stack.planning.style import Style
 from marque.stack.planning.trajectory import along
-from marque.types.codes import Reason, UserKind
+from marque.types.codes import Indicator, Reason, UserKind
 from marque.types.forecast import Forecast
 from marque.types.mission import Mission
 from marque.types.plan import STEP_S, STEPS, Plan, Trajectory
-from marque.types.scene import Scene
+from marque.types.road_map import NONE, RoadMap
+from marque.types.scene import Scene, Tracks
 
 STANDOFF_S = 3.0  # two who have both stood for so long may wait for each other for ever
 CREEP_MPS = 1.5
 PATIENCE_S = 15.0  # waiting for a gap longer than this: take the way round instead
 LATE_MPS2 = 2.5  # braking before the end of our lane, if the gap that we aim for closes
 WAIT_MPS2 = 2.5
+PARKED_S, PARKED_SHARE = 3.0, 0.55  # of the body may stand in the lane
 GAP_BONUS = 3.0  # aiming for a gap outranks getting on in a lane that we must leave
 
 
@@ -80,8 +82,9 @@ class Marque:
         options, wish, block = alternatives(memory, scene, forecast, corridor, start)
         ego = memory.context.ego
         looked = [_look(memory, scene, one) for one in options]
-        if corridor.manoeuvre == "keep":
-            wait_behind(looked[0][1], block, start, ego)
+        for one, (_, rules) in zip(options, looked, strict=True):
+            if one.corridor.manoeuvre in ("keep", "return") and one.cost == 0.0:
+                wait_behind(rules, block, one.start.s_m - start.s_m, start, ego)
         it = _others(memory, scene, forecast, options, [rules for _, rules in looked])
         policies = propose(
             [one.corridor for one in options],
@@ -189,14 +192,17 @@ def corridor_costs(memory: Memory, options: list[Option]) -> FloatArray:
     return cost
 
 
-def wait_behind(rules: Rules, block: Block | None, start: Start, ego: FloatArray) -> None:
-    """Behind an obstacle we stand back, so that there is room to swing out."""
+def wait_behind(
+    rules: Rules, block: Block | None, shift_m: float, start: Start, ego: FloatArray
+) -> None:
+    """Behind an obstacle we stand back, so that there is room to swing out. `shift_m`: path metres
+    of the rules' corridor less those of ours."""
     if block is None or not block.obstacle:
         return
-    place = block.at_m - WAIT_M
-    room = place - start.s_m - ego[E_FRONT]
-    if room > start.speed_mps**2 / (2.0 * WAIT_MPS2) - 0.3:
-        rules.binding.append(Stop(place, Reason.BLOCKED_LANE, block.uid))
+    front = start.s_m + ego[E_FRONT]
+    place = max(block.at_m - WAIT_M, front + start.speed_mps**2 / (2.0 * WAIT_MPS2))
+    if place < block.at_m - 2.0:
+        rules.binding.append(Stop(place + shift_m, Reason.BLOCKED_LANE, block.uid))
 
 
 # ---------------------------------------------------------------- what comes of it
@@ -219,7 +225,7 @@ def _others(
     memory: Memory, scene: Scene, forecast: Forecast, options: list[Option], rules: list[Rules]
 ) -> Interactions:
     ego = memory.context.ego
-    return interactions(
+    it = interactions(
         memory.context.tables,
         [one.corridor for one in options],
         [one.start.s_m for one in options],
@@ -232,6 +238,20 @@ def _others(
         [each.quiet for each in rules],
         granted(memory, scene),
     )
+    stays = parked(memory.context.mission.road_map, scene.tracks)[forecast.track]
+    it.limit = np.where(stays, 0.0, it.limit)
+    return it
+
+
+def parked(road_map: RoadMap, tracks: Tracks) -> BoolArray:
+    """[n] those who have stood for long, mostly off the lanes, and do not indicate."""
+    known = np.where(tracks.lane == NONE, 0, tracks.lane)
+    edge = 0.5 * road_map.lane_width_m[known]
+    inside = edge - (np.abs(tracks.d_m) - 0.5 * tracks.width_m)
+    off = (tracks.lane == NONE) | (inside < PARKED_SHARE * tracks.width_m)
+    quiet = (tracks.still_s > PARKED_S) & (tracks.indicator == Indicator.OFF)
+    found: BoolArray = off & quiet
+    return found
 
 
 def evaluate(ego: FloatArray, policies: list[Policy], it: Interactions, start: Start) -> FloatArray:

@@ -16,7 +16,7 @@ from marque.maps.path import STEP_M, Path, from_line
 GENTLE_MPS2 = 1.2  # lateral acceleration of a change at leisure
 FIRM_MPS2 = 1.8  # and where there is no more room
 MOST_MPS2 = 2.5  # beyond this a path cannot be driven
-BEND_MOST_1PM = 0.13  # what the steering gives at walking pace, with a reserve for the road's bend
+BEND_MOST_1PM = 0.15  # what the steering gives at walking pace, with a reserve for the road's bend
 SHORTEST_M, LONGEST_M = 4.0, 160.0
 TRACE_M = 4.0  # behind the car the line goes on as it came, for so long
 _U = np.linspace(0.0, 1.0, 33)
