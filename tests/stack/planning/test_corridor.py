@@ -17,10 +17,9 @@ from marque.stack.planning.corridor import (
     backward_pass,
     build_corridor,
     follow,
-    settle,
-    shifted,
     swing,
 )
+from marque.stack.planning.sideways import shifted
 from marque.stack.planning.style import Style
 from oracle.corridor_twin import backward
 
@@ -53,26 +52,6 @@ def test_higher_caps_never_slow_the_profile_where_it_is_flat(cap, brake, jerk, m
     flat = np.full_like(cap, cap.min())
     assert profile(flat, brake, jerk) == pytest.approx(flat)
     assert profile(more * flat, brake, jerk) == pytest.approx(more * flat)
-
-
-@given(st.floats(-4.0, 4.0), st.floats(-0.3, 0.3), st.floats(0.0, 20.0), st.floats(8.0, 60.0))
-def test_settling_begins_where_the_car_is_and_ends_on_the_line(d, slope, begin, length):
-    h = 1e-4
-    at = np.array([0.0, h, begin + length - h, begin + length, begin + length + 30.0])
-    side = settle(at, d, slope, begin, length)
-    assert side[0] == pytest.approx(d)
-    assert (side[1] - side[0]) / h == pytest.approx(slope, abs=1e-3)
-    assert side[2:] == pytest.approx(0.0, abs=1e-6)
-    # no corner and no step of curvature where the pieces meet
-    for knot in (begin, begin + length):
-        s = knot + np.linspace(-2.0, 2.0, 401)
-        y = settle(s, d, slope, begin, length)
-        if begin > 2.0 or knot > begin:
-            rate = np.diff(y) / np.diff(s)
-            assert np.abs(np.diff(rate)).max() < 0.01
-            bend = np.diff(rate) / np.diff(s)[1:]
-            most = 60.0 * (abs(d) + abs(slope) * (begin + length)) / length**3 * 0.02 + 1e-6
-            assert np.abs(np.diff(bend)).max() <= 2.0 * most
 
 
 def curvy(seed):

@@ -10,7 +10,8 @@ import numpy as np
 from marque.core.arrays import FloatArray
 from marque.core.jit import jit
 from marque.maps.field import Route
-from marque.maps.path import STEP_M, Path, build_path, from_line, trailed
+from marque.maps.path import STEP_M, Path, build_path, trailed
+from marque.stack.planning.sideways import Beside, Leg, Pose, offsets, on_path, shifted
 from marque.stack.planning.style import Style
 from marque.types.codes import ConflictKind, Control
 from marque.types.road_map import NONE, RoadMap
@@ -117,23 +118,26 @@ def _must_change_here(road_map: RoadMap, route: Route, lane: int) -> bool:
     return bool(route.best_side[lane] != 0 and chance <= float(road_map.lane_length_m[lane]) + 0.5)
 
 
-def build_corridor(
+@dataclass(frozen=True, slots=True, eq=False)
+class Line:
+    """The centre line of a lane sequence, as our rear axle follows it; `here_m` is where on it we
+    asked for it."""
+
+    path: Path
+    here_m: float
+    end_kind: str
+
+
+def centre_line(
     road_map: RoadMap,
     route: Route,
-    style: Style,
     front_m: float,
     before: tuple[int, ...],
     lane: int,
     s_m: float,
     ahead_m: float,
-    offset: tuple[float, float, float, float] | None = None,
-    manoeuvre: str = "keep",
-) -> Corridor:
-    """Corridor from (lane, s): `before` are the lanes just driven (for what follows behind).
-
-    offset = (d, slope, begin, length): start d metres beside the centre line (left positive) with
-    that slope, and settle on it over `length` from `begin` metres after the present position.
-    """
+) -> Line:
+    """The line from (lane, s) on: `before` are the lanes just driven (for what follows behind)."""
     lanes, end_kind = follow(road_map, route, lane, s_m, ahead_m)
     back = s_m
     head: list[int] = []
@@ -144,12 +148,43 @@ def build_corridor(
         back += float(road_map.lane_length_m[previous])
     start = max(0.0, back - BEHIND_M)
     path = build_path(road_map, (*head, *lanes), start, ahead_m + BEHIND_M + front_m)
-    here = back - start
-    settled = 0.0
     path = trailed(path, LEAD_SHARE * front_m)
-    if offset is not None:
-        path, settled = _beside(path, here, offset)
-    return with_rules(road_map, route, style, front_m, path, end_kind, manoeuvre, settled)
+    return Line(path, back - start, end_kind)
+
+
+def build_corridor(
+    road_map: RoadMap,
+    route: Route,
+    style: Style,
+    front_m: float,
+    before: tuple[int, ...],
+    lane: int,
+    s_m: float,
+    ahead_m: float,
+) -> Corridor:
+    """Corridor along the centre line from (lane, s)."""
+    line = centre_line(road_map, route, front_m, before, lane, s_m, ahead_m)
+    return with_rules(road_map, route, style, front_m, line.path, line.end_kind, "keep", 0.0)
+
+
+def corridor_beside(
+    road_map: RoadMap,
+    route: Route,
+    style: Style,
+    front_m: float,
+    line: Line,
+    state: Beside,
+    legs: tuple[Leg, ...],
+    manoeuvre: str,
+    pose: Pose,
+) -> tuple[Corridor, float]:
+    """Corridor that leaves the line by `legs`, and our place on it. Settled after the last leg."""
+    s = np.arange(len(line.path.xy_m), dtype=np.float64) * STEP_M
+    path = shifted(line.path, offsets(s, state, legs))
+    here, _ = on_path(path, pose.x_m, pose.y_m, state.s_m, 12.0)
+    settled = here + legs[-1].begin_m + legs[-1].length_m
+    corridor = with_rules(road_map, route, style, front_m, path, line.end_kind, manoeuvre, settled)
+    return corridor, here
 
 
 def swing(path: Path, front_m: float) -> tuple[FloatArray, FloatArray]:
@@ -159,36 +194,6 @@ def swing(path: Path, front_m: float) -> tuple[FloatArray, FloatArray]:
     behind = np.convolve(padded, np.full(count, 1.0 / count), "valid")
     out = np.clip(0.5 * front_m * front_m * behind, -2.0, 2.0)
     return np.maximum(0.0, -out), np.maximum(0.0, out)
-
-
-def _beside(
-    path: Path, here: float, offset: tuple[float, float, float, float]
-) -> tuple[Path, float]:
-    d, slope, begin, length = offset
-    s = np.arange(len(path.xy_m), dtype=np.float64) * STEP_M
-    side = settle(s - here, d, slope, begin, length)
-    return shifted(path, side), here + begin + length
-
-
-def settle(s: FloatArray, d: float, slope: float, begin: float, length: float) -> FloatArray:
-    """Lateral offset that starts at (d, slope) and is 0 from begin + length on: a quintic with
-    continuous curvature. `s` counts from the present position."""
-    straight = d + slope * np.minimum(s, begin)
-    d0 = d + slope * begin
-    u = np.clip((s - begin) / length, 0.0, 1.0)
-    m = slope * length
-    # quintic Hermite from (d0, m, 0) to (0, 0, 0)
-    h0 = 1.0 - 10.0 * u**3 + 15.0 * u**4 - 6.0 * u**5
-    h1 = u - 6.0 * u**3 + 8.0 * u**4 - 3.0 * u**5
-    return np.where(s <= begin, straight, d0 * h0 + m * h1)
-
-
-def shifted(path: Path, side: FloatArray) -> Path:
-    """The path moved sideways by side [n] (left positive), sampled evenly again."""
-    normal = np.column_stack((-np.sin(path.heading_rad), np.cos(path.heading_rad)))
-    line = path.xy_m + side[:, None] * normal
-    # arc length changes by centimetres only: bookkeeping by index stays valid
-    return from_line(line, path.lanes, path.lane, path.lane_s_m, path.start_m)
 
 
 def with_rules(

@@ -16,27 +16,22 @@ from marque.core.arrays import FloatArray
 from marque.core.time import PLAN_STEP_NS, PLAN_STEP_S
 from marque.kernels.overlap import FREE
 from marque.kernels.rollout import E_ACCEL, E_FRONT, E_HALF_WIDTH, E_REAR, R_CAUSE, R_LEN
-from marque.kernels.tables import map_tables
-from marque.maps.field import plan_route, side_at
-from marque.maps.path import STEP_M
+from marque.maps.field import side_at
 from marque.stack.planning.corridor import Corridor
-from marque.stack.planning.driver import (
-    NOBODY,
-    Context,
-    Memory,
-    Start,
-    alternatives,
-    ego_vector,
-    explain,
-    indicate,
-    locate,
-    motion,
-    patient,
-    route_for,
-)
+from marque.stack.planning.driver import alternatives, motion, patient
+from marque.stack.planning.explain import explain, indicate
 from marque.stack.planning.interactions import Interactions, interactions
+from marque.stack.planning.locate import locate
 from marque.stack.planning.propose import COMFORT_STOP, EMERGENCY_STOP, NORMAL, SOFT_MPS2, Policy
 from marque.stack.planning.rules import ZONE_MARGIN_M, Rules, Stop, apply_rules
+from marque.stack.planning.state import (
+    NOBODY,
+    Memory,
+    Start,
+    lane_at,
+    make_context,
+    route_for,
+)
 from marque.stack.planning.style import Style
 from marque.types.codes import Reason, UserKind
 from marque.types.forecast import Forecast
@@ -70,14 +65,12 @@ class Lane:
 
     def start(self, mission: Mission) -> Memory:
         """Plan the route. MarqueError when the goal lane is not for cars."""
-        route = plan_route(mission.road_map, mission.goal_lane, mission.goal_s_m)
-        tables = map_tables(mission.road_map)
-        return Memory(Context(mission, tables, route, self.style, ego_vector(mission, self.style)))
+        return Memory(make_context(mission, self.style))
 
     def drive(self, memory: Any, scene: Scene, forecast: Forecast) -> tuple[Memory, Plan]:
         """One tick: where we are, what holds there, one motion. MarqueError when off the road."""
         memory, corridor, start = locate(patient(memory), scene)
-        corridors, starts = _options(memory, scene, corridor, start)
+        corridors, starts = _options(memory, scene, forecast, corridor, start)
         ego = memory.context.ego
         looked = [
             apply_rules(
@@ -125,14 +118,15 @@ class Lane:
 
 
 def _options(
-    memory: Memory, scene: Scene, corridor: Corridor, start: Start
+    memory: Memory, scene: Scene, forecast: Forecast, corridor: Corridor, start: Start
 ) -> tuple[list[Corridor], list[Start]]:
     """Our corridor, and the lane change that the route wants here, if it wants one."""
-    corridors, starts = alternatives(memory, scene, corridor, start)
-    i = min(len(corridor.path.lane) - 1, max(0, int(start.s_m / STEP_M)))
-    lane_s = max(0.0, float(corridor.path.lane_s_m[i]) + start.s_m - i * STEP_M)
+    options, _, _ = alternatives(memory, scene, forecast, corridor, start)
+    corridors = [one.corridor for one in options]
+    starts = [one.start for one in options]
+    lane, lane_s = lane_at(corridor, start.s_m)
     road_map = memory.context.mission.road_map
-    side = side_at(road_map, route_for(memory), int(corridor.path.lane[i]), lane_s)
+    side = side_at(road_map, route_for(memory), lane, lane_s)
     wanted = [c for c in range(1, len(corridors)) if _side(corridors[c]) == side != 0]
     keep = [0, *wanted[:1]]
     return [corridors[c] for c in keep], [starts[c] for c in keep]

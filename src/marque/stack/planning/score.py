@@ -51,8 +51,10 @@ def choose(
     previous: tuple[str, bool] | None,
     key: list[tuple[str, bool]],
     speed_mps: float,
+    extra: FloatArray | None = None,
 ) -> Scores:
-    """Pick from rollout results [P, 2, R]. `corridor_cost[c]`: route value and lane-change cost.
+    """Pick from rollout results [P, 2, R]. `corridor_cost[c]`: route value and lane-change cost;
+    `extra` [P]: what single policies have to earn beyond it.
 
     `key` names each policy's manoeuvre and whether it waits; `previous` is the last winner's.
     `speed_mps` is ours now: how soon a contact is too soon to be avoided gently.
@@ -85,6 +87,8 @@ def choose(
     tier2 = nominal[:, R_BOX]
     tier = (tier0 * 1000 + tier1 * 10 + tier2).astype(np.int64)
     cost = _cost(policies, result, corridor_cost, previous, key)
+    if extra is not None:
+        cost = cost + extra
     order = np.lexsort((cost, tier))
     return Scores(tier, cost, int(order[0]))
 

@@ -1,0 +1,405 @@
+"""Around somebody who stands or creeps in our way: by decimetres within our road, or, where it is
+legal and clear, over the lane of the oncoming traffic.
+
+1. Who is in the way, and is it a queue that we belong to, or an obstacle?
+2. To which side is there room, and how much? Our swept body stays on the drivable area, on lanes
+   of our direction; on the oncoming lane only where that is legal, nobody comes for the whole time
+   and 2.5 s more, and whoever is not in sight yet could stop comfortably.
+3. Out before the obstacle, along it, and back behind it.
+"""
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+
+from marque.core.arrays import BoolArray, FloatArray, IntArray
+from marque.kernels.rollout import E_FRONT, E_HALF_WIDTH, E_REAR
+from marque.maps.area import covers
+from marque.maps.path import STEP_M
+from marque.stack.planning.change import drivable
+from marque.stack.planning.corridor import Corridor, Line, centre_line, corridor_beside
+from marque.stack.planning.sideways import (
+    FIRM_MPS2,
+    GENTLE_MPS2,
+    Beside,
+    Leg,
+    Pose,
+    beside,
+    leg_length,
+    on_path,
+    pose_at,
+)
+from marque.stack.planning.state import (
+    Memory,
+    Option,
+    Start,
+    ahead_m,
+    lane_at,
+    route_for,
+    sample_at,
+)
+from marque.types.codes import UserKind
+from marque.types.forecast import Forecast
+from marque.types.road_map import NONE, RoadMap
+from marque.types.scene import Scene, Tracks
+
+LOOK_M = 70.0
+STILL_MPS, STILL_S = 0.5, 1.5
+SLOW_SHARE = 0.7  # a cyclist slower than this share of the limit is worth overtaking
+ROOM_M, LEAST_ROOM_M = 0.7, 0.45  # beside who stands
+CYCLIST_ROOM_M, CYCLIST_LEAST_M = 1.75, 1.6
+CLUSTER_M = 15.0  # those who stand closer than this are passed in one go
+GROUP_M = 45.0  # and a longer row piece by piece
+SMALL_M = 1.3  # a move aside that even a queue does not forbid
+PASS_STILL_S = 4.0  # who stands for so long, and not in a queue, is passed
+QUEUE_M = 12.0  # who stands nearer than this to a junction or to who stands there waits for it
+FULL_GAP_M = 8.0
+WAIT_M = 9.5  # where we wait behind an obstacle: there must be room to swing out
+CLEAR_S = 2.5
+SETS_OUT_MPS, THEIR_BRAKE_MPS2 = 2.5, 2.0
+SIGHT_M = 115.0
+PASS_ACCEL_MPS2 = 1.3
+OVER_LINE_M = 0.1
+NUDGE_COST, ONCOMING_COST = 0.3, 1.0
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Boxes:
+    """Those in the way, on our centre line: extents along and across, m. Sorted along."""
+
+    track: IntArray
+    lo_m: FloatArray
+    hi_m: FloatArray
+    right_m: FloatArray
+    left_m: FloatArray
+    speed_mps: FloatArray
+    room_m: FloatArray  # wanted beside it
+    least_m: FloatArray
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Block:
+    """What is in our way next: nearest edge (path metres of our corridor), who, and how."""
+
+    at_m: float
+    uid: int
+    lane: int
+    obstacle: bool  # it is no queue
+
+
+def asides(
+    memory: Memory, scene: Scene, forecast: Forecast, corridor: Corridor, start: Start
+) -> tuple[list[Option], Block | None]:
+    """Ways around whoever is in our way, and who that is."""
+    rows = _near(scene.tracks, corridor, start)
+    if len(rows) == 0:
+        return [], None
+    line, state, pose = _line(memory, corridor, start)
+    half = float(memory.context.ego[E_HALF_WIDTH])
+    limit = float(corridor.limit_mps[sample_at(corridor, start.s_m)])
+    boxes = _boxes(scene.tracks, rows, line, state.s_m, limit)
+    blocking = (boxes.right_m < half + boxes.least_m) & (boxes.left_m > -half - boxes.least_m)
+    blocking &= boxes.hi_m > state.s_m - memory.context.ego[E_REAR]
+    if not blocking.any():
+        return [], None
+    first = int(np.argmax(blocking))
+    track = int(boxes.track[first])
+    queue = in_queue(scene.tracks, forecast, track)
+    stays = float(scene.tracks.still_s[track]) > PASS_STILL_S
+    cyclist = scene.tracks.kind[track] == UserKind.BICYCLE
+    obstacle = (stays and not queue) or bool(cyclist)
+    block = Block(
+        float(boxes.lo_m[first]) - state.s_m + start.s_m,
+        int(scene.tracks.uid[track]),
+        int(scene.tracks.lane[track]),
+        obstacle and not cyclist,
+    )
+    group = _cluster(boxes, blocking)
+    found: list[Option] = []
+    for side in (1, -1):
+        for tight in (False, True):
+            option = _around(
+                memory, scene, corridor, start, line, state, pose, boxes, group, side, tight,
+                obstacle,
+            )  # fmt: skip
+            if option is not None:
+                found.append(option)
+                break
+    return found, block
+
+
+def _near(tracks: Tracks, corridor: Corridor, start: Start) -> IntArray:
+    """Those who stand, and slow cyclists, near the next stretch of the corridor."""
+    here = pose_at(corridor.path, start.s_m)
+    away = np.hypot(tracks.x_m - here.x_m, tracks.y_m - here.y_m)
+    slow = (tracks.speed_mps < STILL_MPS) & (tracks.still_s > STILL_S)
+    slow |= (tracks.kind == UserKind.BICYCLE) & (tracks.speed_mps > STILL_MPS)
+    return np.flatnonzero(slow & (away < LOOK_M) & (tracks.kind != UserKind.PEDESTRIAN))
+
+
+def _line(memory: Memory, corridor: Corridor, start: Start) -> tuple[Line, Beside, Pose]:
+    """The centre line of our lanes, and our place beside it."""
+    pose = pose_at(corridor.path, start.s_m)
+    if corridor.manoeuvre == "keep":
+        line = Line(corridor.path, start.s_m, corridor.end_kind)
+        return line, Beside(start.s_m, 0.0, 0.0, 0.0), pose
+    context = memory.context
+    lane, lane_s = lane_at(corridor, start.s_m)
+    at = corridor.path.lanes.index(lane)
+    line = centre_line(
+        context.mission.road_map,
+        route_for(memory),
+        context.ego[E_FRONT],
+        corridor.path.lanes[max(0, at - 3) : at],
+        lane,
+        lane_s,
+        ahead_m(float(corridor.limit_mps[sample_at(corridor, start.s_m)])) + 30.0,
+    )
+    return line, beside(line.path, pose, line.here_m), pose
+
+
+def _boxes(tracks: Tracks, rows: IntArray, line: Line, here_m: float, limit: float) -> Boxes:
+    """Those of `rows` who are near the line, as extents along and across it."""
+    path = line.path
+    ahead = slice(sample_at_path(path.length_m, here_m - 6.0), None)
+    xy = path.xy_m[ahead]
+    kept, lo, hi, right, left = [], [], [], [], []
+    for i in rows.tolist():
+        dist = np.hypot(xy[:, 0] - tracks.x_m[i], xy[:, 1] - tracks.y_m[i])
+        at = int(np.argmin(dist))
+        if dist[at] > 9.0 or at in (0, len(xy) - 1):
+            continue
+        s, d = on_path(path, tracks.x_m[i], tracks.y_m[i], (at + ahead.start) * STEP_M)
+        turn = float(tracks.heading_rad[i]) - pose_at(path, s).heading_rad
+        rides = tracks.kind[i] == UserKind.BICYCLE and tracks.speed_mps[i] > STILL_MPS
+        if rides and (math.cos(turn) < 0.7 or tracks.speed_mps[i] > SLOW_SHARE * limit):
+            continue
+        c, q = abs(math.cos(turn)), abs(math.sin(turn))
+        long = 0.5 * float(tracks.length_m[i] * c + tracks.width_m[i] * q)
+        wide = 0.5 * float(tracks.length_m[i] * q + tracks.width_m[i] * c)
+        kept.append(i)
+        lo.append(s - long)
+        hi.append(s + long)
+        right.append(d - wide)
+        left.append(d + wide)
+    order = np.argsort(lo)
+    track = np.array(kept, dtype=np.int64)[order]
+    bike = (tracks.kind[track] == UserKind.BICYCLE) & (tracks.speed_mps[track] > STILL_MPS)
+    return Boxes(
+        track,
+        np.array(lo)[order],
+        np.array(hi)[order],
+        np.array(right)[order],
+        np.array(left)[order],
+        np.where(bike, tracks.speed_mps[track], 0.0),
+        np.where(bike, CYCLIST_ROOM_M, ROOM_M),
+        np.where(bike, CYCLIST_LEAST_M, LEAST_ROOM_M),
+    )
+
+
+def sample_at_path(length_m: float, s_m: float) -> int:
+    """Index of the path sample at or right before path metres s."""
+    return min(int(length_m / STEP_M) - 1, max(0, int(s_m / STEP_M)))
+
+
+def in_queue(tracks: Tracks, forecast: Forecast, track: int) -> bool:
+    """Whether somebody stands in a row that waits for a junction (or has only just stopped)."""
+    for _ in range(8):
+        rows = np.flatnonzero(forecast.track == track)
+        if len(rows) == 0:
+            return False
+        k = int(rows[np.argmax(forecast.probability[rows])])
+        half = 0.5 * float(tracks.length_m[track])
+        held = float(min(forecast.stop_m[k], forecast.connector_m[k])) - half
+        if forecast.connector[k] != NONE and held < QUEUE_M:
+            return True
+        lead = int(forecast.lead[k])
+        if lead < 0:
+            return False
+        gap = float(forecast.lead_m[k]) - half - 0.5 * float(tracks.length_m[lead])
+        if gap > FULL_GAP_M:
+            return False
+        if tracks.speed_mps[lead] > STILL_MPS:
+            return True
+        track = lead
+    return True
+
+
+def _cluster(boxes: Boxes, blocking: BoolArray) -> IntArray:
+    """The first one in the way and all who stand close behind each other from there on."""
+    rows = np.flatnonzero(blocking)
+    group = [int(rows[0])]
+    end = float(boxes.hi_m[rows[0]])
+    for row in rows[1:].tolist():
+        if boxes.lo_m[row] - end > CLUSTER_M or boxes.lo_m[row] - boxes.lo_m[rows[0]] > GROUP_M:
+            break
+        group.append(row)
+        end = max(end, float(boxes.hi_m[row]))
+    return np.array(group)
+
+
+def _around(
+    memory: Memory,
+    scene: Scene,
+    corridor: Corridor,
+    start: Start,
+    line: Line,
+    state: Beside,
+    pose: Pose,
+    boxes: Boxes,
+    group: IntArray,
+    side: int,
+    tight: bool,
+    obstacle: bool,
+) -> Option | None:
+    """The way around a group on one side, None where there is none now."""
+    context = memory.context
+    ego = context.ego
+    half = float(ego[E_HALF_WIDTH])
+    room = boxes.least_m[group] if tight else boxes.room_m[group]
+    if side > 0:
+        aside = float((boxes.left_m[group] + room).max()) + half
+    else:
+        aside = float((boxes.right_m[group] - room).min()) - half
+    if aside * side <= 0.0 or not (obstacle or abs(aside) < SMALL_M):
+        return None
+    plan = _legs(state, start.speed_mps, boxes, group, aside, ego, corridor)
+    if plan is None:
+        return None
+    legs, until = plan
+    if until + 5.0 > line.path.length_m:
+        return None
+    built, here = corridor_beside(
+        context.mission.road_map, route_for(memory), context.style, ego[E_FRONT], line, state,
+        legs, "nudge", pose,
+    )  # fmt: skip
+    begun = Start(here, start.speed_mps, start.accel_mps2)
+    if not drivable(built, begun, built.settled_m):
+        return None
+    over = _over_the_line(context.mission.road_map, line, state.s_m, until, aside, half)
+    if over is None or not _on_the_road(memory, built, here):
+        return None
+    if over:
+        time = pass_time_s(built, begun)
+        if not obstacle or not _clear(scene.tracks, line, state.s_m, until, time, corridor, start):
+            return None
+    return Option(built, begun, ONCOMING_COST if over else NUDGE_COST)
+
+
+def _legs(
+    state: Beside,
+    speed: float,
+    boxes: Boxes,
+    group: IntArray,
+    aside: float,
+    ego: FloatArray,
+    corridor: Corridor,
+) -> tuple[tuple[Leg, ...], float] | None:
+    """Out, along and back; and path metres of the line where we are back on it."""
+    lo, hi = float(boxes.lo_m[group].min()), float(boxes.hi_m[group].max())
+    pace = float(boxes.speed_mps[group].max())
+    if pace > 0.0:  # they ride on while we overtake
+        ours = max(speed, 0.9 * float(corridor.limit_mps[sample_at(corridor, state.s_m)]))
+        if ours - pace < 2.0:
+            return None
+        hi += pace * (hi + 4.0 - state.s_m) / (ours - pace)
+        lo += pace * max(0.0, lo - 8.0 - state.s_m) / (ours - pace)
+    begin = (state.d_m, state.slope, state.bend_1pm)
+    room = lo - state.s_m - 0.6 * float(ego[E_FRONT])
+    firm = leg_length(begin, aside, speed, FIRM_MPS2)
+    least = leg_length(begin, aside, 1.5, FIRM_MPS2)
+    gentle = max(leg_length(begin, aside, speed, GENTLE_MPS2), 2.5 * speed, 6.0)
+    out = max(least, min(gentle, room)) if room < firm else min(room, gentle)
+    wait = room - out
+    legs: tuple[Leg, ...] = (Leg(0.0, out, aside),)
+    if wait > 6.0:
+        legs = (Leg(0.0, wait, 0.0), Leg(wait, out, aside))
+    passed = max(hi + float(ego[E_REAR]) + 1.0 - state.s_m, legs[-1].begin_m + out)
+    swift = max(speed, 5.0)
+    back = max(leg_length((aside, 0.0, 0.0), 0.0, swift, GENTLE_MPS2), 2.0 * swift)
+    legs += (Leg(passed, back, 0.0),)
+    return legs, state.s_m + passed + back
+
+
+def _over_the_line(
+    road_map: RoadMap, line: Line, from_m: float, until_m: float, aside: float, half: float
+) -> bool | None:
+    """Whether the way aside uses the oncoming lane; None where it must not go at all."""
+    lo, hi = int(from_m / STEP_M), int(until_m / STEP_M)
+    over = False
+    towards_oncoming = (aside > 0.0) != road_map.left_hand
+    for lane in np.unique(line.path.lane[lo : hi + 1]).tolist():
+        if road_map.lane_connector[lane]:
+            continue  # the inside of a junction is judged by its area
+        edge = 0.5 * float(road_map.lane_width_m[lane])
+        beyond = abs(aside) + half - edge
+        if beyond <= OVER_LINE_M:
+            continue
+        left = aside > 0.0
+        other = int((road_map.lane_left if left else road_map.lane_right)[lane])
+        legal = bool((road_map.lane_left_ok if left else road_map.lane_right_ok)[lane])
+        if other != NONE and legal and beyond <= float(road_map.lane_width_m[other]):
+            continue
+        if not towards_oncoming or not road_map.lane_opposite_ok[lane]:
+            return None
+        over = True
+    return over
+
+
+def _on_the_road(memory: Memory, corridor: Corridor, here_m: float) -> bool:
+    """Whether our body stays on the drivable area until it is back on the line."""
+    ego = memory.context.ego
+    i, j = sample_at(corridor, here_m), sample_at(corridor, corridor.settled_m)
+    rows = slice(i, j + 1, 2)
+    xy, angle = corridor.path.xy_m[rows], corridor.path.heading_rad[rows]
+    ahead = np.column_stack((np.cos(angle), np.sin(angle)))
+    left = np.column_stack((-ahead[:, 1], ahead[:, 0])) * ego[E_HALF_WIDTH]
+    front, rear = xy + ahead * ego[E_FRONT], xy - ahead * ego[E_REAR]
+    corners = np.stack((front + left, front - left, rear + left, rear - left), axis=1)
+    return bool(covers(memory.context.area, corners).all())
+
+
+def pass_time_s(corridor: Corridor, start: Start) -> float:
+    """Seconds until the corridor is settled, speeding up softly within its speed profile."""
+    i, j = sample_at(corridor, start.s_m), sample_at(corridor, corridor.settled_m)
+    gone = np.arange(j - i + 1) * STEP_M
+    speed = np.sqrt(start.speed_mps**2 + 2.0 * PASS_ACCEL_MPS2 * gone + 0.25)
+    speed = np.minimum(speed, corridor.v_ref_mps[i : j + 1])
+    return float((STEP_M / np.maximum(speed, 0.5)).sum())
+
+
+def _clear(
+    tracks: Tracks,
+    line: Line,
+    from_m: float,
+    until_m: float,
+    time_s: float,
+    corridor: Corridor,
+    start: Start,
+) -> bool:
+    """Whether nobody comes towards us for the whole pass and a while more, as far as we see."""
+    limit = float(corridor.limit_mps[sample_at(corridor, start.s_m)])
+    unseen = limit * time_s
+    if start.speed_mps < SETS_OUT_MPS:  # at walking pace whoever comes into sight can still stop
+        unseen = min(unseen, limit + limit * limit / (2.0 * THEIR_BRAKE_MPS2))
+    if until_m - from_m + unseen > SIGHT_M:
+        return False
+    path = line.path
+    for i in range(tracks.count):
+        if tracks.kind[i] == UserKind.PEDESTRIAN or tracks.speed_mps[i] < STILL_MPS:
+            continue
+        here = pose_at(path, from_m)
+        dx, dy = float(tracks.x_m[i]) - here.x_m, float(tracks.y_m[i]) - here.y_m
+        way = math.hypot(dx, dy)
+        dist = np.hypot(path.xy_m[:, 0] - tracks.x_m[i], path.xy_m[:, 1] - tracks.y_m[i])
+        at = int(np.argmin(dist))
+        if at * STEP_M < from_m or dist[at] > 7.0:
+            continue
+        if math.cos(float(tracks.heading_rad[i]) - float(path.heading_rad[at])) > -0.5:
+            continue
+        place = at * STEP_M if at < len(path.xy_m) - 2 else from_m + way
+        speed = float(tracks.speed_mps[i]) + 0.5
+        if place - 0.5 * float(tracks.length_m[i]) - speed * (time_s + CLEAR_S) < until_m:
+            return False
+    return True

@@ -1,0 +1,276 @@
+"""Lane changes: those that the route needs or that pay, how long they take, and the way back."""
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+
+from marque.core.geometry import project
+from marque.kernels.rollout import E_FRONT, E_REAR
+from marque.maps.field import side_at
+from marque.maps.path import STEP_M
+from marque.stack.planning.corridor import Corridor, centre_line, corridor_beside
+from marque.stack.planning.gaps import (
+    POLITE,
+    PRESSING,
+    Courtesy,
+    Gap,
+    Row,
+    Us,
+    best_gap,
+    fits,
+    row_on,
+)
+from marque.stack.planning.locate import settle_on
+from marque.stack.planning.sideways import (
+    FIRM_MPS2,
+    GENTLE_MPS2,
+    MOST_MPS2,
+    Beside,
+    Leg,
+    Pose,
+    beside,
+    leg_length,
+    pose_at,
+)
+from marque.stack.planning.state import (
+    Memory,
+    Option,
+    Start,
+    ahead_m,
+    finite,
+    lane_at,
+    lanes_before,
+    neighbour,
+    room_beside,
+    route_for,
+    sample_at,
+)
+from marque.types.road_map import NONE
+from marque.types.scene import Scene, Tracks
+
+CHANGE_PAUSE_S = 3.0
+AHEAD_OF_TIME_S = 14.0  # how long before the last chance we begin to look for a gap
+LEAST_END_M = 2.0  # a change is over so long before the lanes part
+BRAKE_MPS2, ONSET_S, CREEP_MPS = 1.8, 0.5, 1.5  # how we would slow down on the way
+MOSTLY_OURS = 0.35  # of a lane's width: no farther away, we may still go back
+WORTH_M = 150.0  # an unneeded change needs so much road before it would have to be undone
+RETURN_COST = 2.0
+PATIENT_M = 25.0  # nearer to the last chance than this, we press
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Wish:
+    """A lane change that the route needs and that is not possible now: the gap to aim for."""
+
+    gap: Gap
+    leader_m: float  # path metres of the leader's middle on our corridor
+
+
+def changes(
+    memory: Memory, scene: Scene, corridor: Corridor, start: Start, blocked: bool
+) -> tuple[list[Option], Wish | None]:
+    """Lane changes that can begin now; and what to do for one that cannot."""
+    pause = scene.t_ns - memory.changed_ns < CHANGE_PAUSE_S * 1e9
+    options: list[Option] = []
+    wish: Wish | None = None
+    lane, lane_s = lane_at(corridor, start.s_m)
+    road_map = memory.context.mission.road_map
+    wanted = side_at(road_map, route_for(memory), lane, lane_s)
+    for side in (1, -1):
+        needed = wanted == side
+        if not needed and (pause or wanted == -side or not (blocked or _held_up(corridor, start))):
+            continue
+        found = _change(memory, scene, corridor, start, side, needed, blocked)
+        if isinstance(found, Option):
+            options.append(found)
+        elif needed:
+            wish = found
+    if wanted == 0:
+        wish = look_ahead(memory, scene, corridor, start)
+    return options, wish
+
+
+def _change(
+    memory: Memory,
+    scene: Scene,
+    corridor: Corridor,
+    start: Start,
+    side: int,
+    needed: bool,
+    blocked: bool,
+) -> Option | Wish | None:
+    """The change to one side: a corridor if it can begin now, else a wish or nothing."""
+    context = memory.context
+    road_map, route = context.mission.road_map, route_for(memory)
+    lane, lane_s = lane_at(corridor, start.s_m)
+    other, legal = neighbour(road_map, lane, side)
+    if other == NONE or not legal or not finite(float(route.cost_s[other])):
+        return None
+    if not needed and not _worth(memory, other, blocked):
+        return None
+    pose = pose_at(corridor.path, start.s_m)
+    other_s = along_lane(memory, other, pose)
+    left = float(route.last_chance_m[lane]) - lane_s if needed else math.inf
+    us = _us(memory, corridor, start, other_s)
+    row = row_on(road_map, route, other, scene.tracks)
+    courtesy = PRESSING if left < PATIENT_M + 2.0 * start.speed_mps else POLITE
+    if fits(row, us, courtesy) and not leads_behind_block(row.track, row.s_m, us, scene.tracks):
+        room = room_beside(road_map, route, lane, side) - lane_s - LEAST_END_M
+        built = change_to(memory, corridor, start, pose, other, other_s, room, side)
+        if built is not None:
+            cost = 0.0 if needed or blocked else context.style.lane_change_cost
+            return Option(built[0], built[1], cost)
+    if not needed or left > AHEAD_OF_TIME_S * max(start.speed_mps, 2.0):
+        return None
+    return _aim(row, us, courtesy, 0.0, left, start.s_m)
+
+
+def _aim(
+    row: Row, us: Us, courtesy: Courtesy, begin_m: float, left_m: float, here_m: float
+) -> Wish | None:
+    """The best gap of a row between `begin_m` and `left_m` metres from here."""
+    speed = max(us.speed_mps, 2.0)
+    gap = best_gap(row, us, courtesy, begin_m / speed, max(4.0, left_m / speed))
+    if gap is None:
+        return None
+    at = np.flatnonzero(row.track == gap.leader)
+    leader = here_m + float(row.s_m[at[0]]) - us.s_m if len(at) else math.inf
+    return Wish(gap, leader)
+
+
+def look_ahead(memory: Memory, scene: Scene, corridor: Corridor, start: Start) -> Wish | None:
+    """The gap to aim for on a lane that will be beside us only later, as on a ramp."""
+    road_map, route = memory.context.mission.road_map, route_for(memory)
+    if corridor.end_kind != "lane_change":
+        return None
+    lane = corridor.path.lanes[-1]
+    begin = float(corridor.path.start_m[-1]) - start.s_m
+    left = corridor.end_m - start.s_m
+    side = int(route.best_side[lane])
+    other, legal = neighbour(road_map, lane, side)
+    near = left < AHEAD_OF_TIME_S * max(start.speed_mps, 2.0)
+    if begin <= 0.0 or not near or other == NONE or not legal or start.speed_mps < 5.0:
+        return None
+    us = _us(memory, corridor, start, -begin)
+    return _aim(row_on(road_map, route, other, scene.tracks), us, POLITE, begin, left, start.s_m)
+
+
+def _us(memory: Memory, corridor: Corridor, start: Start, s_m: float) -> Us:
+    ego = memory.context.ego
+    limit = float(corridor.limit_mps[sample_at(corridor, start.s_m)])
+    return Us(
+        s_m, start.speed_mps, start.accel_mps2, float(ego[E_FRONT]), float(ego[E_REAR]), limit
+    )
+
+
+def change_to(
+    memory: Memory,
+    corridor: Corridor,
+    start: Start,
+    pose: Pose,
+    lane: int,
+    lane_s: float,
+    room_m: float,
+    side: int,
+) -> tuple[Corridor, Start] | None:
+    """Corridor of a change to a lane that begins now, None where it cannot be driven."""
+    context = memory.context
+    road_map, route = context.mission.road_map, route_for(memory)
+    # it has to show road enough until it is settled: before that it does not grow
+    wide = ahead_m(float(corridor.limit_mps[sample_at(corridor, start.s_m)]))
+    wide += max(20.0, 1.5 * context.style.lane_change_s * start.speed_mps)
+    front = context.ego[E_FRONT]
+    head = lanes_before(road_map, lane)
+    line = centre_line(road_map, route, front, head, lane, lane_s, wide)
+    state = beside(line.path, pose, line.here_m)
+    length = change_length(state, start.speed_mps, context.style.lane_change_s, room_m)
+    if length is None:
+        return None
+    name = "change_left" if side > 0 else "change_right"
+    legs = (Leg(0.0, length, 0.0),)
+    built, here = corridor_beside(
+        road_map, route, context.style, front, line, state, legs, name, pose
+    )
+    begun = Start(here, start.speed_mps, start.accel_mps2)
+    return (built, begun) if drivable(built, begun, built.settled_m) else None
+
+
+def change_length(state: Beside, speed_mps: float, pace_s: float, room_m: float) -> float | None:
+    """At leisure where there is room, firmly where there is little; slower, if that helps."""
+    begin = (state.d_m, state.slope, state.bend_1pm)
+    least = leg_length(begin, 0.0, CREEP_MPS, FIRM_MPS2)
+    if room_m < least:
+        return None
+    firm = leg_length(begin, 0.0, speed_mps, FIRM_MPS2)
+    gentle = max(leg_length(begin, 0.0, speed_mps, GENTLE_MPS2), pace_s * speed_mps)
+    return min(room_m, max(firm, gentle))
+
+
+def drivable(corridor: Corridor, start: Start, until_m: float) -> bool:
+    """Whether we could follow the path up to there, if we braked softly from now on."""
+    i, j = sample_at(corridor, start.s_m), sample_at(corridor, until_m)
+    gone = np.arange(j - i + 1) * STEP_M
+    braked = np.maximum(0.0, gone - ONSET_S * start.speed_mps)
+    speed2 = np.maximum(CREEP_MPS**2, start.speed_mps**2 - 2.0 * BRAKE_MPS2 * braked)
+    speed2 = np.minimum(speed2, max(start.speed_mps, CREEP_MPS) ** 2)
+    lateral = speed2 * np.abs(corridor.path.curvature_1pm[i : j + 1])
+    return bool((lateral <= MOST_MPS2).all())
+
+
+def along_lane(memory: Memory, lane: int, pose: Pose) -> float:
+    """Metres along a lane of the point next to a pose."""
+    road_map = memory.context.mission.road_map
+    xy = road_map.points(lane)
+    s, _, _ = project(xy, road_map.arc(lane), pose.x_m, pose.y_m, 0, len(xy) - 1)
+    return s
+
+
+def leads_behind_block(track: np.ndarray, s_m: np.ndarray, us: Us, tracks: Tracks) -> bool:
+    """Whether the next one there has stood for a while: we would only wait behind it."""
+    ahead = np.flatnonzero(s_m > us.s_m + us.front_m)
+    if len(ahead) == 0:
+        return False
+    one = int(track[ahead[0]])
+    near = float(s_m[ahead[0]]) - us.s_m < 40.0
+    return near and float(tracks.still_s[one]) > 6.0 and us.speed_mps > 1.0
+
+
+def _held_up(corridor: Corridor, start: Start) -> bool:
+    """Well below what the road allows."""
+    return start.speed_mps < 0.7 * float(corridor.v_ref_mps[sample_at(corridor, start.s_m)])
+
+
+def _worth(memory: Memory, other: int, blocked: bool) -> bool:
+    """Whether the other lane goes on for a while without forcing us back at once."""
+    route = memory.context.route
+    chance = float(route.last_chance_m[other])
+    if blocked:
+        return not math.isfinite(chance) or chance > 60.0
+    return (not math.isfinite(chance) or chance > WORTH_M) and route.best_side[other] == 0
+
+
+def abort(memory: Memory, corridor: Corridor, start: Start) -> Option | None:
+    """Back to the lane we came from, while we are still mostly in it."""
+    if corridor.manoeuvre not in ("change_left", "change_right"):
+        return None
+    context = memory.context
+    road_map = context.mission.road_map
+    lane, _ = lane_at(corridor, start.s_m)
+    side = -1 if corridor.manoeuvre == "change_left" else 1
+    origin, _ = neighbour(road_map, lane, side)
+    if origin == NONE or not finite(float(context.route.cost_s[origin])):
+        return None
+    pose = pose_at(corridor.path, start.s_m)
+    xy = road_map.points(origin)
+    s, d, _ = project(xy, road_map.arc(origin), pose.x_m, pose.y_m, 0, len(xy) - 1)
+    width = 0.5 * float(road_map.lane_width_m[origin] + road_map.lane_width_m[lane])
+    if abs(d) > MOSTLY_OURS * width:
+        return None
+    limit = float(corridor.limit_mps[sample_at(corridor, start.s_m)])
+    back = settle_on(memory, origin, s, pose, start, limit)
+    if back.corridor.settled_m > back.corridor.end_m:
+        return None
+    if not drivable(back.corridor, back.start, back.corridor.settled_m):
+        return None
+    return Option(back.corridor, back.start, RETURN_COST)

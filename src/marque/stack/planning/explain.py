@@ -1,0 +1,90 @@
+"""Why the car is slower than it could be, and what it tells the others."""
+
+import numpy as np
+
+from marque.core.arrays import FloatArray
+from marque.kernels.overlap import EGO_STEP_M
+from marque.kernels.rollout import R_CAUSE
+from marque.stack.planning.corridor import Corridor
+from marque.stack.planning.interactions import Interactions
+from marque.stack.planning.propose import NORMAL, Policy
+from marque.types.codes import Indicator, Reason, UserKind
+from marque.types.forecast import Forecast
+from marque.types.plan import Trajectory
+from marque.types.scene import Scene
+
+
+def explain(
+    scene: Scene,
+    forecast: Forecast,
+    corridor: Corridor,
+    policy: Policy,
+    it: Interactions,
+    result: FloatArray,
+    trajectory: Trajectory,
+    s_m: float,
+) -> tuple[Reason, int]:
+    """The one reason why the car is slower than it could be, and the road user behind it."""
+    soon = slice(1, 31)
+    slow = trajectory.speed_mps[soon]
+    i = np.minimum((s_m + trajectory.s_m[soon]) / EGO_STEP_M, len(corridor.cap_mps) - 1).astype(int)
+    gap = corridor.limit_mps[i] - slow
+    if policy.mode != NORMAL:
+        return Reason.FALLBACK, -1
+    if float(gap.max()) < 0.6:
+        return Reason.NONE, -1
+    braking = float(trajectory.accel_mps2[soon].min()) < -0.15
+    standing = float(slow.max()) < 0.3
+    cause = int(result[0, R_CAUSE])
+    held = standing or braking or float(trajectory.accel_mps2[soon].max()) < 0.4
+    if policy.stop is not None and held:
+        room = policy.stop.at_m - s_m - 0.5 * float(it.length[0] if len(it.length) else 0.0)
+        v = float(trajectory.speed_mps[0])
+        holds = cause < 0 or standing_at(policy, s_m, room, v)
+        if holds and room < max(15.0, v * v / 2.0 + 3.0 * v):
+            return policy.stop.reason, policy.stop.uid
+    if cause >= 0 and held:
+        track = int(forecast.track[cause])
+        return _for_user(scene, track, policy), int(scene.tracks.uid[track])
+    if policy.scale < 1.0:
+        return Reason.YIELD, -1
+    ref = corridor.v_ref_mps[i]
+    if braking or float((ref - slow).max()) < 1.0:
+        lower = corridor.limit_mps[i] - corridor.cap_mps[i]
+        if float(lower.max()) > 0.5 or float(gap.max()) > 0.6:
+            return Reason.CURVE, -1
+    return Reason.SPEED_UP, -1
+
+
+def standing_at(policy: Policy, s_m: float, room: float, v: float) -> bool:
+    """Whether the stop target, not a leader, is what holds the car."""
+    return policy.stop is not None and room < max(2.0, 0.5 * v)
+
+
+def _for_user(scene: Scene, track: int, policy: Policy) -> Reason:
+    if policy.virtual >= 0:
+        return Reason.MERGE
+    kind = int(scene.tracks.kind[track])
+    if kind == UserKind.PEDESTRIAN:
+        return Reason.PEDESTRIAN
+    if kind == UserKind.BICYCLE:
+        return Reason.CYCLIST
+    if kind == UserKind.BUS and float(scene.tracks.still_s[track]) > 3.0:
+        return Reason.BUS_STOP
+    return Reason.LEAD
+
+
+def indicate(corridor: Corridor, s_m: float, trajectory: Trajectory) -> Indicator:
+    """What to tell the others: a lane change, or the next turn."""
+    if corridor.manoeuvre == "change_left":
+        return Indicator.LEFT
+    if corridor.manoeuvre == "change_right":
+        return Indicator.RIGHT
+    reach = s_m + max(25.0, 3.0 * float(trajectory.speed_mps[0]))
+    for junction in corridor.junctions:
+        if junction.s_out_m > s_m and junction.s_in_m < reach:
+            if junction.turn in (2, 4):
+                return Indicator.LEFT
+            if junction.turn == 3:
+                return Indicator.RIGHT
+    return Indicator.OFF
