@@ -84,7 +84,7 @@ class Marque:
         looked = [_look(memory, scene, one) for one in options]
         for one, (_, rules) in zip(options, looked, strict=True):
             if one.corridor.manoeuvre in ("keep", "return") and one.cost == 0.0:
-                wait_behind(rules, block, one.start.s_m - start.s_m, start, ego)
+                wait_behind(rules, block, one.start.s_m - start.s_m, start, ego, one.corridor)
         it = _others(memory, scene, forecast, options, [rules for _, rules in looked])
         policies = propose(
             [one.corridor for one in options],
@@ -194,7 +194,12 @@ def corridor_costs(memory: Memory, options: list[Option]) -> FloatArray:
 
 
 def wait_behind(
-    rules: Rules, block: Block | None, shift_m: float, start: Start, ego: FloatArray
+    rules: Rules,
+    block: Block | None,
+    shift_m: float,
+    start: Start,
+    ego: FloatArray,
+    corridor: Corridor,
 ) -> None:
     """Behind an obstacle we stand back, so that there is room to swing out. `shift_m`: path metres
     of the rules' corridor less those of ours."""
@@ -202,8 +207,12 @@ def wait_behind(
         return
     front = start.s_m + ego[E_FRONT]
     place = max(block.at_m - WAIT_M, front + start.speed_mps**2 / (2.0 * WAIT_MPS2))
-    if place < block.at_m - 2.0:
-        rules.binding.append(Stop(place + shift_m, Reason.BLOCKED_LANE, block.uid))
+    place += shift_m
+    rear = place - ego[E_FRONT] - ego[E_REAR]
+    if any(j.s_in_m < place and rear < j.s_out_m for j in corridor.junctions):
+        return  # standing back would block the junction
+    if place < block.at_m + shift_m - 2.0:
+        rules.binding.append(Stop(place, Reason.BLOCKED_LANE, block.uid))
 
 
 # ---------------------------------------------------------------- what comes of it

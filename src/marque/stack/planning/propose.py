@@ -14,8 +14,8 @@ from marque.types.codes import Control, Reason, UserKind
 from marque.types.forecast import Forecast
 from marque.types.scene import Tracks
 
-SCALES = (1.0, 0.75, 0.5, 0.25)
-SCALES_ASIDE = (1.0, 0.7)
+SCALES: tuple[float, ...] = (1.0, 0.75, 0.5, 0.25)
+SCALES_ASIDE: tuple[float, ...] = (1.0, 0.7)
 MAX_STOPS = 4
 DECIDES_MPS, DECIDES_M = 4.0, 12.0  # slow and near a place to wait: go or wait, never dawdle on
 SOFT_MPS2 = 2.5  # of the comfortable stop, or what it takes to stand within the plan:
@@ -76,7 +76,7 @@ def propose(
         optional.sort(key=lambda stop: stop.at_m)
         scales = SCALES if c == 0 else SCALES_ASIDE
         if speed_mps < DECIDES_MPS and any(s.at_m < front_m[c] + DECIDES_M for s in optional):
-            scales = (1.0,)
+            scales = scales[:1]
         out += [Policy(c, scale, must, -1, NORMAL, True) for scale in scales]
         out += [Policy(c, 1.0, stop, -1, NORMAL, False) for stop in optional[:MAX_STOPS]]
         out += [Policy(c, 1.0, must, k, NORMAL, True) for k in _let_in(c, it)]
