@@ -11,9 +11,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from marque.core.arrays import BoolArray, FloatArray, Int32Array
-from marque.core.geometry import arc_length
+from marque.maps.closeness import CLOSE_M, held_points
 from marque.maps.conflicts import lines_cross
-from marque.maps.curves import furthest
 from marque.types.codes import Allow, ConflictKind, Turn
 from marque.types.road_map import NONE, RoadMap
 
@@ -23,6 +22,7 @@ LEAST_RADIUS_M = 4.5
 HOPELESS_RADIUS_M = 2.0  # no car turns like that
 LEAST_LENGTH_M = 0.05
 JOIN_GAP_M = 0.5
+STRAY_M = CLOSE_M + 0.01  # a line is fitted in one spacing of points and kept in another
 JOIN_KINK_RAD = math.radians(10.0)
 LINE_IN_CONFLICT_M = 0.3
 ROAD_WIDTH_M = 8.0  # within which the other direction of the same road lies
@@ -53,8 +53,6 @@ class Smoothness:
     kink_after_p50_deg: float
     kink_after_p95_deg: float
     kink_after_max_deg: float
-    shift_p95_m: float  # distance of drivable lanes from their source polyline
-    shift_max_m: float
     tight_lanes: int  # lanes and connectors with a curve below LEAST_RADIUS_M, U-turns aside
 
 
@@ -63,6 +61,7 @@ def check_map(road_map: RoadMap) -> list[Defect]:
     found = [
         *_broken_numbers(road_map),
         *_lane_shapes(road_map),
+        *_strays(road_map),
         *_joins(road_map),
         *_dead_ends(road_map),
         *_unreachable(road_map),
@@ -137,6 +136,19 @@ def _lane_shapes(m: RoadMap) -> list[Defect]:
         text = f"curve of {1.0 / worst[i]:.1f} m radius"
         out.append(_defect(m, severity, "too tight", int(i), text))
     return out
+
+
+def _strays(m: RoadMap) -> list[Defect]:
+    """Lanes that leave their source polyline where nothing asks for it."""
+    found = held_points(m, car_lanes(m) & ~m.lane_connector)
+    away = found.held & (found.away_m > STRAY_M)
+    worst: dict[int, float] = {}
+    for lane, gap in zip(found.lane[away].tolist(), found.away_m[away].tolist(), strict=True):
+        worst[lane] = max(worst.get(lane, 0.0), gap)
+    return [
+        _defect(m, MINOR, "strays from source", lane, f"{gap:.2f} m away from joins and kinks")
+        for lane, gap in worst.items()
+    ]
 
 
 def join_pairs(m: RoadMap) -> Int32Array:
@@ -433,12 +445,10 @@ def _signals(m: RoadMap) -> list[Defect]:
 
 
 def smoothness(m: RoadMap) -> Smoothness:
-    """Kinks at joins before and after smoothing, and what smoothing moved."""
+    """Kinks at joins before and after smoothing, and curves too tight to drive."""
     pairs = join_pairs(m)
     before = _kinks(m.shape_off, m.shape_xy_m, pairs)
     after = _kinks(m.pt_off, m.pt_xy_m, pairs)
-    lanes = np.flatnonzero(car_lanes(m) & ~m.lane_connector)
-    shifts = np.array([_shift(m, int(i)) for i in lanes]) if len(lanes) else np.zeros(1)
     tight = car_lanes(m) & (m.lane_turn != Turn.U_TURN)
     tight &= worst_curvature(m) > 1.0 / LEAST_RADIUS_M
     b50, b95, b100 = np.percentile(before, (50, 95, 100)) if len(before) else (0.0, 0.0, 0.0)
@@ -451,8 +461,6 @@ def smoothness(m: RoadMap) -> Smoothness:
         kink_after_p50_deg=float(a50),
         kink_after_p95_deg=float(a95),
         kink_after_max_deg=float(a100),
-        shift_p95_m=float(np.percentile(shifts, 95)),
-        shift_max_m=float(shifts.max()),
         tight_lanes=int(tight.sum()),
     )
 
@@ -464,9 +472,3 @@ def _kinks(off: Int32Array, xy: FloatArray, pairs: Int32Array) -> FloatArray:
     cross = a[:, 0] * b[:, 1] - a[:, 1] * b[:, 0]
     turned: FloatArray = np.degrees(np.abs(np.arctan2(cross, (a * b).sum(axis=1))))
     return turned
-
-
-def _shift(m: RoadMap, lane: int) -> float:
-    """Largest distance of a lane's line from its source polyline."""
-    raw = m.shape_xy_m[m.shape_off[lane] : m.shape_off[lane + 1]]
-    return float(furthest(m.points(lane), raw, arc_length(raw)))

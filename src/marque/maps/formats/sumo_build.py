@@ -134,6 +134,7 @@ def _assemble(draft: Draft, name: str, source: str, defaulted_ways: frozenset[st
         pt_s_m=lines.pt_s_m,
         pt_heading_rad=lines.pt_heading_rad,
         pt_curvature_1pm=lines.pt_curvature_1pm,
+        taper_m=lines.taper_m,
         shape_off=shape_off,
         shape_xy_m=shape_xy,
         **links(start, end),
