@@ -130,8 +130,9 @@ def _check_shapes(road_map: RoadMap) -> None:
         value = getattr(road_map, item.name)
         if item.name.startswith("lane_") and len(value) != lanes:
             raise ValueError(f"field {item.name} has {len(value)} entries for {lanes} lanes")
-    if len(road_map.taper_m) not in (0, lanes):
-        raise ValueError(f"field taper_m has {len(road_map.taper_m)} entries for {lanes} lanes")
+    for name in ("taper_m", "wait_m"):
+        if len(getattr(road_map, name)) not in (0, lanes):
+            raise ValueError(f"field {name} is not given for {lanes} lanes")
     for offsets, owners, items in _CSR:
         off, owned = getattr(road_map, offsets), len(getattr(road_map, items))
         wanted = len(getattr(road_map, owners)) + 1

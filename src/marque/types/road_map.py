@@ -119,6 +119,9 @@ class RoadMap:
     # [L, 2] over how many metres a lane that opens or ends is eased sideways from its start and to
     # its end, where the source jumps; 0: not at all
     taper_m: FloatArray = field(default_factory=lambda: np.zeros((0, 2)))
+    # [L] where along a connector the source lets those wait inside the junction who have to yield
+    # there; nan: nowhere
+    wait_m: FloatArray = field(default_factory=lambda: np.zeros(0))
 
     def __post_init__(self) -> None:
         freeze_arrays(self)
