@@ -9,11 +9,11 @@ from hypothesis import strategies as st
 
 from marque.core.arrays import FloatArray
 from marque.core.geometry import arc_length
+from marque.maps.closeness import furthest
 from marque.maps.conflicts import lines_cross, shared_span, span_in_polygon
 from marque.maps.curves import (
     band_smooth,
     even,
-    furthest,
     hermite,
     max_curvature,
     sampled,
@@ -35,14 +35,17 @@ def bent_line(seed: int, count: int = 30) -> FloatArray:
     return np.vstack(((0.0, 0.0), np.cumsum(steps, axis=0)))
 
 
-@given(seed=st.integers(0, 10_000), stiffness=st.floats(0.0, 1e4))
+@given(seed=st.integers(0, 10_000), stiffness=st.floats(0.0, 1e4), uneven=st.floats(0.0, 4.0))
 @settings(max_examples=60)
-def test_band_smoothing_is_the_dense_least_squares_solution(seed: int, stiffness: float) -> None:
+def test_band_smoothing_is_the_dense_least_squares_solution(
+    seed: int, stiffness: float, uneven: float
+) -> None:
     line = bent_line(seed)
     raw = sampled(line, arc_length(line), 40)
     ends = np.array([[*raw[0], 0.3, 0.02], [*raw[-1], 0.7, -0.01]])
-    got = band_smooth(raw, ends, stiffness)
-    assert np.allclose(got, twin.band_smooth(raw, ends, stiffness), atol=1e-5)
+    pull = np.exp(np.random.default_rng(seed).uniform(0.0, uneven, len(raw)))
+    got = band_smooth(raw, ends, stiffness, pull)
+    assert np.allclose(got, twin.band_smooth(raw, ends, stiffness, pull), atol=1e-5)
 
 
 @given(heading=angle, length=st.floats(5.0, 200.0), stiffness=st.floats(0.0, 1e6))
@@ -50,7 +53,7 @@ def test_a_straight_line_stays_straight(heading: float, length: float, stiffness
     t = np.linspace(0.0, length, 50)
     raw = np.column_stack((t * math.cos(heading), t * math.sin(heading)))
     ends = np.array([[*raw[0], heading, 0.0], [*raw[-1], heading, 0.0]])
-    assert furthest(band_smooth(raw, ends, stiffness), raw, arc_length(raw)) < 1e-6
+    assert furthest(band_smooth(raw, ends, stiffness, np.ones(50)), raw, arc_length(raw)) < 1e-6
 
 
 @given(

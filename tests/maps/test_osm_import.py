@@ -10,6 +10,7 @@ from maps_networks import crossroads
 from marque.core.errors import MarqueError
 from marque.maps.formats import import_map, netconvert
 from marque.maps.formats.osm import read_osm
+from marque.maps.library import open_map
 from marque.types.codes import LaneKind, Turn
 from marque.types.road_map import RoadMap
 from oracle.osm_pbf import write_pbf
@@ -99,7 +100,7 @@ def test_what_netconvert_says_is_passed_on(tmp_path: Path, monkeypatch: pytest.M
 
 
 def test_monaco(shared_data: Path) -> None:
-    m, _ = import_map(shared_data / "maps" / "monaco.osm")
+    m, _ = open_map(str(shared_data / "maps" / "monaco.osm"))
     lanes = car_lanes(m)
     kph = np.round(m.lane_limit_mps[lanes] * 3.6)
     assert len(lanes) > 3000

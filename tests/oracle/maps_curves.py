@@ -8,7 +8,9 @@ import numpy as np
 from marque.core.arrays import FloatArray
 
 
-def band_smooth(raw: FloatArray, ends: FloatArray, stiffness: float) -> FloatArray:
+def band_smooth(
+    raw: FloatArray, ends: FloatArray, stiffness: float, pull: FloatArray
+) -> FloatArray:
     """The same minimum through dense least squares."""
     n = len(raw)
     step = np.hypot(*np.diff(raw, axis=0).T).mean()
@@ -21,8 +23,9 @@ def band_smooth(raw: FloatArray, ends: FloatArray, stiffness: float) -> FloatArr
     for k in range(n - 3):
         third[k, k : k + 4] = (-1.0, 3.0, -3.0, 1.0)
     free = [i for i in range(n) if i not in fixed]
-    rows = np.vstack((np.eye(n)[free], math.sqrt(stiffness) * third))
-    wanted = np.vstack((raw[free], np.zeros((n - 3, 2)))) - rows @ pinned
+    weight = np.sqrt(pull)[free, None]
+    rows = np.vstack((weight * np.eye(n)[free], math.sqrt(stiffness) * third))
+    wanted = np.vstack((weight * raw[free], np.zeros((n - 3, 2)))) - rows @ pinned
     out = pinned.copy()
     out[free] = np.linalg.lstsq(rows[:, free], wanted, rcond=None)[0]
     return out

@@ -171,7 +171,8 @@ def _rows(facts: dict[str, Any]) -> list[tuple[str, str]]:
     limits = ", ".join(f"{kph}: {km:.1f}" for kph, km in facts["limits_kph_km"].items())
     entries = ", ".join(f"{n} {name}" for name, n in facts["entries"].items() if n)
     before, after = facts["kink_at_joins_deg"]["before"], facts["kink_at_joins_deg"]["after"]
-    moved = facts["moved_by_smoothing_m"]
+    off = facts["off_source_m"]
+    held = off["away_from_joins_and_kinks"]
     return [
         ("file", f"{facts['file']} ({facts['bytes'] / 1e6:.1f} MB)"),
         ("source", facts["source"]),
@@ -202,9 +203,20 @@ def _rows(facts: dict[str, Any]) -> list[tuple[str, str]]:
             f"{before['p50']}/{before['p95']}/{before['max']} degrees in the source, "
             f"{after['p50']}/{after['p95']}/{after['max']} after smoothing",
         ),
-        ("moved by smoothing", f"p95 {moved['p95']} m, max {moved['max']} m"),
+        ("off the source", _off_source(off["all"])),
+        (
+            "the same away from joins, kinks",
+            f"{_off_source(held)}; {100.0 * held['length_share']:.0f} % of car lane-km",
+        ),
         ("curves below 4.5 m radius", f"{facts['lanes_below_4_5_m_radius']} lanes and connectors"),
     ]
+
+
+def _off_source(part: dict[str, float]) -> str:
+    if "max" not in part:
+        return "nothing to measure"
+    share = 100.0 * part["within_5_cm_share"]
+    return f"p50/p95/max {part['p50']}/{part['p95']}/{part['max']} m, {share:.1f} % within 5 cm"
 
 
 def _pair(values: list[float] | None) -> str:

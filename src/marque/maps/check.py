@@ -6,14 +6,14 @@ hindered or that a rule had to be guessed; `note` that the reader should know.
 
 import math
 from collections import defaultdict
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
 
 from marque.core.arrays import BoolArray, FloatArray, Int32Array
-from marque.core.geometry import arc_length
-from marque.maps.conflicts import lines_cross
-from marque.maps.curves import furthest
+from marque.maps.closeness import CLOSE_M, held_points
+from marque.maps.conflicts import VEHICLE_WIDTH_M, lines_cross, shared_span
 from marque.types.codes import Allow, ConflictKind, Turn
 from marque.types.road_map import NONE, RoadMap
 
@@ -23,8 +23,12 @@ LEAST_RADIUS_M = 4.5
 HOPELESS_RADIUS_M = 2.0  # no car turns like that
 LEAST_LENGTH_M = 0.05
 JOIN_GAP_M = 0.5
+STRAY_M = CLOSE_M + 0.01  # a line is fitted in one spacing of points and kept in another
 JOIN_KINK_RAD = math.radians(10.0)
 LINE_IN_CONFLICT_M = 0.3
+GRAZE_M = 0.4  # who waits may stand that far in another's way: drivers pass such corners
+BLOCKING = "waiting places block each other"
+CAR_LENGTH_M = 4.0  # of a car that waits; its rounded corners left out
 ROAD_WIDTH_M = 8.0  # within which the other direction of the same road lies
 BORDER_SHARE = 0.04  # of the map's diagonal: a dead end this near to its hull is the map's border
 BORDER_M = 40.0
@@ -53,8 +57,6 @@ class Smoothness:
     kink_after_p50_deg: float
     kink_after_p95_deg: float
     kink_after_max_deg: float
-    shift_p95_m: float  # distance of drivable lanes from their source polyline
-    shift_max_m: float
     tight_lanes: int  # lanes and connectors with a curve below LEAST_RADIUS_M, U-turns aside
 
 
@@ -63,12 +65,14 @@ def check_map(road_map: RoadMap) -> list[Defect]:
     found = [
         *_broken_numbers(road_map),
         *_lane_shapes(road_map),
+        *_strays(road_map),
         *_joins(road_map),
         *_dead_ends(road_map),
         *_unreachable(road_map),
         *_conflict_rows(road_map),
         *_right_of_way(road_map),
         *_lines_in_conflict(road_map),
+        *_waiting_in_the_way(road_map),
         *_signals(road_map),
     ]
     order = {SERIOUS: 0, MINOR: 1, NOTE: 2}
@@ -76,12 +80,12 @@ def check_map(road_map: RoadMap) -> list[Defect]:
 
 
 def faulty_junctions(defects: list[Defect]) -> list[str]:
-    """Names of junctions where the source does not settle who goes first, or contradicts itself.
+    """Names of junctions where the source does not settle who goes first, or contradicts itself, or
+    lets those who wait for each other stand in each other's way.
 
-    Traffic that follows the source's own matrix does not yield there, so collisions that no driver
-    of ours caused are to be expected.
+    Traffic that follows the source's own rules collides there, through no fault of our driver.
     """
-    kinds = {"conflicting greens", "missing right of way"}
+    kinds = {"conflicting greens", "missing right of way", BLOCKING}
     return sorted({defect.where for defect in defects if defect.kind in kinds})
 
 
@@ -137,6 +141,19 @@ def _lane_shapes(m: RoadMap) -> list[Defect]:
         text = f"curve of {1.0 / worst[i]:.1f} m radius"
         out.append(_defect(m, severity, "too tight", int(i), text))
     return out
+
+
+def _strays(m: RoadMap) -> list[Defect]:
+    """Lanes that leave their source polyline where nothing asks for it."""
+    found = held_points(m, car_lanes(m) & ~m.lane_connector)
+    away = found.held & (found.away_m > STRAY_M)
+    worst: dict[int, float] = {}
+    for lane, gap in zip(found.lane[away].tolist(), found.away_m[away].tolist(), strict=True):
+        worst[lane] = max(worst.get(lane, 0.0), gap)
+    return [
+        _defect(m, MINOR, "strays from source", lane, f"{gap:.2f} m away from joins and kinks")
+        for lane, gap in worst.items()
+    ]
 
 
 def join_pairs(m: RoadMap) -> Int32Array:
@@ -388,13 +405,7 @@ def _green_together(m: RoadMap, a: int, b: int) -> bool:
     first, second = int(m.lane_head[a]), int(m.lane_head[b])
     if first == NONE or second == NONE or m.head_group[first] != m.head_group[second]:
         return False
-    group = int(m.head_group[first])
-    i, j = int(m.head_link[first]), int(m.head_link[second])
-    for phase in range(m.phase_off[group], m.phase_off[group + 1]):
-        state = m.phase_state[phase]
-        if max(i, j) < len(state) and state[i] == "G" and state[j] == "G":
-            return True
-    return False
+    return ("G", "G") in _letters(m, first, second)
 
 
 def _lines_in_conflict(m: RoadMap) -> list[Defect]:
@@ -411,6 +422,77 @@ def _lines_in_conflict(m: RoadMap) -> list[Defect]:
         _defect(m, MINOR, "line in conflict", lane, f"ends inside the path of {m.lane_name[other]}")
         for lane, (_, other) in worst.items()
     ]
+
+
+def _waiting_in_the_way(m: RoadMap) -> list[Defect]:
+    """Junctions whose source lets a car wait for another where that other one hits it.
+
+    The waiting place of an unprotected turn lies inside the junction. Where junctions are joined
+    badly, or turns cut across each other, the body of who waits there covers the path of the other:
+    simulated drivers collide. Two that cover each other's paths lock the junction as well.
+    """
+    one_sided: dict[int, list[str]] = defaultdict(list)
+    mutual: dict[int, list[str]] = defaultdict(list)
+    covered = {(a, b): yields for a, b, yields in _covered_paths(m)}
+    for (a, b), yields in covered.items():
+        junction, names = int(m.lane_junction[a]), (m.lane_name[a], m.lane_name[b])
+        if a < b and (b, a) in covered:
+            mutual[junction].append(f"{names[0]} and {names[1]}")
+        if yields:
+            one_sided[junction].append(f"{names[0]} in the path of {names[1]}")
+    tables = (
+        (SERIOUS, BLOCKING, mutual),
+        (MINOR, "waits in the way", {k: v for k, v in one_sided.items() if k not in mutual}),
+    )
+    return [
+        _at_junction(m, severity, kind, junction, "; ".join(sorted(texts)[:3]))
+        for severity, kind, table in tables
+        for junction, texts in table.items()
+    ]
+
+
+def _covered_paths(m: RoadMap) -> Iterator[tuple[int, int, bool]]:
+    """(path, other, path yields) where who waits on `path` covers the path of `other`, and no
+    signal keeps the two apart."""
+    car = car_lanes(m) & (m.lane_turn != Turn.U_TURN)
+    lane = np.repeat(np.arange(m.lane_count), np.diff(m.conf_off))
+    rows = car[lane] & car[m.conf_lane] & (m.conf_kind == ConflictKind.CROSS)
+    for k in np.flatnonzero(rows & np.isfinite(_waits(m)[lane])):
+        path, other = int(lane[k]), int(m.conf_lane[k])
+        if _may_go_together(m, path, other) and _waits_in_path(m, path, other):
+            yield path, other, bool(m.conf_priority[k] < 0)
+
+
+def _waits(m: RoadMap) -> FloatArray:
+    return m.wait_m if len(m.wait_m) else np.full(m.lane_count, math.nan)
+
+
+def _waits_in_path(m: RoadMap, path: int, other: int) -> bool:
+    """Whether a car with its front at the waiting place of `path` is hit by one along `other`."""
+    s, wait_m = m.arc(path), m.wait_m[path]
+    body = (s >= wait_m - CAR_LENGTH_M) & (s <= wait_m)
+    points = np.ascontiguousarray(m.points(path)[body])
+    if not len(points):
+        return False
+    near, _, _ = shared_span(points, s[body], m.points(other), VEHICLE_WIDTH_M)
+    return bool(near < VEHICLE_WIDTH_M - GRAZE_M)
+
+
+def _may_go_together(m: RoadMap, a: int, b: int) -> bool:
+    """Whether no signal keeps two connectors apart."""
+    first, second = int(m.lane_head[a]), int(m.lane_head[b])
+    if NONE in (first, second) or m.head_group[first] != m.head_group[second]:
+        return True
+    return any(x in "Gg" and y in "Gg" for x, y in _letters(m, first, second))
+
+
+def _letters(m: RoadMap, first: int, second: int) -> Iterator[tuple[str, str]]:
+    """What two heads of one group show in each phase."""
+    group = int(m.head_group[first])
+    i, j = int(m.head_link[first]), int(m.head_link[second])
+    for state in m.phase_state[m.phase_off[group] : m.phase_off[group + 1]]:
+        if max(i, j) < len(state):
+            yield state[i], state[j]
 
 
 def _signals(m: RoadMap) -> list[Defect]:
@@ -433,12 +515,10 @@ def _signals(m: RoadMap) -> list[Defect]:
 
 
 def smoothness(m: RoadMap) -> Smoothness:
-    """Kinks at joins before and after smoothing, and what smoothing moved."""
+    """Kinks at joins before and after smoothing, and curves too tight to drive."""
     pairs = join_pairs(m)
     before = _kinks(m.shape_off, m.shape_xy_m, pairs)
     after = _kinks(m.pt_off, m.pt_xy_m, pairs)
-    lanes = np.flatnonzero(car_lanes(m) & ~m.lane_connector)
-    shifts = np.array([_shift(m, int(i)) for i in lanes]) if len(lanes) else np.zeros(1)
     tight = car_lanes(m) & (m.lane_turn != Turn.U_TURN)
     tight &= worst_curvature(m) > 1.0 / LEAST_RADIUS_M
     b50, b95, b100 = np.percentile(before, (50, 95, 100)) if len(before) else (0.0, 0.0, 0.0)
@@ -451,8 +531,6 @@ def smoothness(m: RoadMap) -> Smoothness:
         kink_after_p50_deg=float(a50),
         kink_after_p95_deg=float(a95),
         kink_after_max_deg=float(a100),
-        shift_p95_m=float(np.percentile(shifts, 95)),
-        shift_max_m=float(shifts.max()),
         tight_lanes=int(tight.sum()),
     )
 
@@ -464,9 +542,3 @@ def _kinks(off: Int32Array, xy: FloatArray, pairs: Int32Array) -> FloatArray:
     cross = a[:, 0] * b[:, 1] - a[:, 1] * b[:, 0]
     turned: FloatArray = np.degrees(np.abs(np.arctan2(cross, (a * b).sum(axis=1))))
     return turned
-
-
-def _shift(m: RoadMap, lane: int) -> float:
-    """Largest distance of a lane's line from its source polyline."""
-    raw = m.shape_xy_m[m.shape_off[lane] : m.shape_off[lane + 1]]
-    return float(furthest(m.points(lane), raw, arc_length(raw)))

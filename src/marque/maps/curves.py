@@ -33,8 +33,11 @@ def sampled(xy: FloatArray, s: FloatArray, count: int) -> FloatArray:
 
 
 @jit
-def band_smooth(raw: FloatArray, ends: FloatArray, stiffness: float) -> FloatArray:
-    """Minimise sum |p - raw|^2 + stiffness * sum |third difference of p|^2 over points p [n, 2].
+def band_smooth(
+    raw: FloatArray, ends: FloatArray, stiffness: float, pull: FloatArray
+) -> FloatArray:
+    """Minimise sum pull |p - raw|^2 + stiffness * sum |third difference of p|^2 over points p
+    [n, 2]; pull [n].
 
     The three points at either end are pinned by `ends` [2, 4] (x, y, tangent angle, curvature).
     n >= 7. Normal equations in a band of half-width 3, Cholesky without pivoting.
@@ -52,8 +55,8 @@ def band_smooth(raw: FloatArray, ends: FloatArray, stiffness: float) -> FloatArr
     band = np.zeros((m, 4))  # band[i, d]: entry (i, i - d)
     rhs = np.zeros((m, 2))
     for i in range(m):
-        band[i, 0] = 1.0
-        rhs[i, 0], rhs[i, 1] = raw[i + 3, 0], raw[i + 3, 1]
+        band[i, 0] = pull[i + 3]
+        rhs[i, 0], rhs[i, 1] = pull[i + 3] * raw[i + 3, 0], pull[i + 3] * raw[i + 3, 1]
     for k in range(n - 3):
         for a in range(4):
             i = k + a - 3
@@ -132,37 +135,6 @@ def hermite(ends: FloatArray, count: int) -> FloatArray:
             y0 * (1.0 - p1) + y1 * p1 + v * (q0 * s0 + q1 * s1) + r0 * a0 * c0 + r1 * a1 * c1
         )
     return out
-
-
-@jit
-def furthest(line: FloatArray, xy: FloatArray, s: FloatArray) -> float:
-    """Largest distance of the line's points from the polyline xy (walking along both)."""
-    worst = 0.0
-    lo = 0
-    for i in range(len(line)):
-        best = 1e18
-        at = lo
-        for j in range(lo, len(xy) - 1):
-            d = _segment_distance2(xy, j, line[i, 0], line[i, 1])
-            if d < best:
-                best = d
-                at = j
-            if s[j + 1] > s[lo] + 20.0 and j > lo + 4:
-                break
-        lo = max(lo, at - 1)
-        worst = max(worst, best)
-    return math.sqrt(worst)
-
-
-@jit
-def _segment_distance2(xy: FloatArray, j: int, x: float, y: float) -> float:
-    ux = xy[j + 1, 0] - xy[j, 0]
-    uy = xy[j + 1, 1] - xy[j, 1]
-    vx = x - xy[j, 0]
-    vy = y - xy[j, 1]
-    t = (ux * vx + uy * vy) / max(ux * ux + uy * uy, 1e-18)
-    t = min(1.0, max(0.0, t))
-    return float((vx - t * ux) ** 2 + (vy - t * uy) ** 2)
 
 
 @jit

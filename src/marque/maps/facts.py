@@ -7,6 +7,7 @@ import numpy as np
 
 from marque.core.arrays import BoolArray
 from marque.maps.check import car_lanes, smoothness
+from marque.maps.closeness import CLOSE_M, SourceOffsets, held_points
 from marque.maps.places import to_latlon
 from marque.types.codes import Control, LaneKind
 from marque.types.road_map import RoadMap
@@ -65,10 +66,7 @@ def map_facts(road_map: RoadMap, path: Path) -> dict[str, Any]:
                 smooth.kink_after_p50_deg, smooth.kink_after_p95_deg, smooth.kink_after_max_deg
             ),
         },
-        "moved_by_smoothing_m": {
-            "p95": round(smooth.shift_p95_m, 3),
-            "max": round(smooth.shift_max_m, 3),
-        },
+        "off_source_m": _off_source(road_map, car),
         "lanes_below_4_5_m_radius": smooth.tight_lanes,
     }
 
@@ -125,6 +123,33 @@ def _centre(road_map: RoadMap) -> list[float] | None:
     middle = 0.5 * (road_map.pt_xy_m.max(axis=0) + road_map.pt_xy_m.min(axis=0))
     lat, lon = to_latlon(road_map, float(middle[0]), float(middle[1]))
     return [round(lat, 5), round(lon, 5)]
+
+
+def _off_source(road_map: RoadMap, car: BoolArray) -> dict[str, dict[str, float]]:
+    """How far drivable car lanes lie from the source's polylines: everywhere, and where they are
+    held to it; by length."""
+    found = held_points(road_map, car)
+    everywhere = np.ones(len(found.held), dtype=np.bool_)
+    return {
+        "all": _offsets(found, everywhere),
+        "away_from_joins_and_kinks": _offsets(found, found.held),
+    }
+
+
+def _offsets(found: SourceOffsets, part: BoolArray) -> dict[str, float]:
+    away, length = found.away_m[part], found.length_m[part]
+    if not len(away):
+        return {"length_share": 0.0}
+    order = np.argsort(away)
+    share = np.cumsum(length[order]) / length.sum()
+    p50, p95 = (float(away[order][np.searchsorted(share, q)]) for q in (0.5, 0.95))
+    return {
+        "length_share": round(float(length.sum() / found.length_m.sum()), 3),
+        "p50": round(p50, 3),
+        "p95": round(p95, 3),
+        "max": round(float(away.max()), 3),
+        "within_5_cm_share": round(float(length[away <= CLOSE_M].sum() / length.sum()), 4),
+    }
 
 
 def _three(p50: float, p95: float, most: float) -> dict[str, float]:

@@ -24,6 +24,8 @@ DRIFT_RADIUS_M = 20.0  # least radius of a connector's own drift; else half a ta
 S_SHAPE = 5.77  # peak curvature of a quintic shift to the side: this * shift / length^2
 SHORT_M = 2.0  # a lane this short has no direction of its own
 TAPER_MOST_M = 4.0
+LEAST_SHIFT_M = 0.02  # smaller ones are left to the smoothing
+LEAST_TAPER_M = 8.0
 TAPER_SHARE = 0.08  # of a lane's length; a short lane cannot be moved far
 CUT_M = 2.5  # at most this much of a lane's end goes to its connectors, to widen tight turns
 BEND_CUT_M = 7.0  # the same where the road merely bends at a join and nothing branches off
@@ -159,16 +161,38 @@ def _taper_radius(limit_mps: float) -> float:
     return min(max(radius, TAPER_RADIUS_M[0]), TAPER_RADIUS_M[1])
 
 
+@jit
+def taper_lengths(
+    off: Int32Array, s: FloatArray, shift: FloatArray, limit_mps: FloatArray
+) -> FloatArray:
+    """[L, 2] over how many metres each lane's shifted start and end ease back; 0: not shifted."""
+    out = np.zeros((len(off) - 1, 2))
+    for lane in range(len(off) - 1):
+        length = s[off[lane + 1] - 1]
+        size = np.hypot(shift[lane, :, 0], shift[lane, :, 1])
+        if size.sum() < LEAST_SHIFT_M:
+            continue
+        most = length * (0.5 if size.min() > 0.01 else 0.9)
+        for side in range(2):
+            if size[side] > 0.01:
+                want = math.sqrt(S_SHAPE * size[side] * _taper_radius(limit_mps[lane]))
+                out[lane, side] = min(max(want, LEAST_TAPER_M), most)
+    return out
+
+
 def tapered(
     off: Int32Array,
     xy: FloatArray,
     connector_from: Int32Array,
     connector_to: Int32Array,
     shift: FloatArray,
-    limit_mps: FloatArray,
+    taper: FloatArray,
 ) -> tuple[Int32Array, FloatArray]:
-    """Polylines with shifted ends eased back into their source; connectors follow."""
-    return _cut_to_size(*_tapered(off, xy, connector_from, connector_to, shift, limit_mps))
+    """Polylines with shifted ends eased back into their source; connectors follow.
+
+    taper: as from `taper_lengths`.
+    """
+    return _cut_to_size(*_tapered(off, xy, connector_from, connector_to, shift, taper))
 
 
 @jit
@@ -178,7 +202,7 @@ def _tapered(
     connector_from: Int32Array,
     connector_to: Int32Array,
     shift: FloatArray,
-    limit_mps: FloatArray,
+    taper: FloatArray,
 ) -> tuple[Int32Array, FloatArray]:
     s = arc_all(off, xy)
     lanes = len(off) - 1
@@ -197,7 +221,7 @@ def _tapered(
         head = shift[lane, 0] if a < 0 else shift[a, 1]
         tail = shift[lane, 1] if a < 0 else shift[b, 0]
         size = math.hypot(head[0], head[1]) + math.hypot(tail[0], tail[1])
-        if size < 0.02:
+        if size < LEAST_SHIFT_M:
             for i in range(lo, hi):
                 out[k, 0], out[k, 1] = xy[i, 0], xy[i, 1]
                 k += 1
@@ -205,16 +229,14 @@ def _tapered(
             continue
         count = max(2, math.ceil(length / TAPER_STEP_M) + 1)
         line = sampled(xy[lo:hi], s[lo:hi], count)
-        both = math.hypot(head[0], head[1]) > 0.01 and math.hypot(tail[0], tail[1]) > 0.01
-        most = length * (0.5 if both else 0.9)
         for i in range(count):
             at = length * i / (count - 1)
             if a >= 0:
                 f = at / length
                 g = 1.0 - f
             else:
-                f = _ease(length - at, tail, limit_mps[lane], most)
-                g = _ease(at, head, limit_mps[lane], most)
+                f = _ease(length - at, taper[lane, 1])
+                g = _ease(at, taper[lane, 0])
             out[k, 0] = line[i, 0] + g * head[0] + f * tail[0]
             out[k, 1] = line[i, 1] + g * head[1] + f * tail[1]
             k += 1
@@ -223,12 +245,10 @@ def _tapered(
 
 
 @jit
-def _ease(at: float, shift: FloatArray, limit_mps: float, most: float) -> float:
+def _ease(at: float, length: float) -> float:
     """1 at the shifted end, 0 once the taper is over; smooth to the second derivative."""
-    size = math.hypot(shift[0], shift[1])
-    if size < 0.01:
+    if length <= 0.0:
         return 0.0
-    length = min(max(math.sqrt(S_SHAPE * size * _taper_radius(limit_mps)), 8.0), most)
     t = min(1.0, at / max(length, 1e-6))
     return 1.0 - t * t * t * (10.0 - 15.0 * t + 6.0 * t * t)
 

@@ -17,7 +17,14 @@ from marque.maps.formats.netconvert import sumo_folder
 from marque.maps.formats.sumo_net import read_bytes
 from marque.types.road_map import RoadMap
 
-_IMPORTERS = ("conflicts.py", "curves.py", "defaults.toml", "joins.py", "smooth.py")
+_IMPORTERS = (
+    "closeness.py",
+    "conflicts.py",
+    "curves.py",
+    "defaults.toml",
+    "joins.py",
+    "smooth.py",
+)
 
 # networks inside the eclipse-sumo wheel, below its package folder
 NAMED = {

@@ -20,7 +20,7 @@ from marque.core.files import write_whole
 from marque.types.road_map import RoadMap
 
 FORMAT = "marque.map"
-VERSION = 1
+VERSION = 2
 SUFFIX = ".marque"
 _ALIGN = 8
 _DTYPES = ("<f8", "<i4", "|i1", "|b1")
@@ -130,6 +130,9 @@ def _check_shapes(road_map: RoadMap) -> None:
         value = getattr(road_map, item.name)
         if item.name.startswith("lane_") and len(value) != lanes:
             raise ValueError(f"field {item.name} has {len(value)} entries for {lanes} lanes")
+    for name in ("taper_m", "wait_m"):
+        if len(getattr(road_map, name)) not in (0, lanes):
+            raise ValueError(f"field {name} is not given for {lanes} lanes")
     for offsets, owners, items in _CSR:
         off, owned = getattr(road_map, offsets), len(getattr(road_map, items))
         wanted = len(getattr(road_map, owners)) + 1

@@ -134,6 +134,8 @@ def _assemble(draft: Draft, name: str, source: str, defaulted_ways: frozenset[st
         pt_s_m=lines.pt_s_m,
         pt_heading_rad=lines.pt_heading_rad,
         pt_curvature_1pm=lines.pt_curvature_1pm,
+        taper_m=lines.taper_m,
+        wait_m=_waiting_places(draft, lines),
         shape_off=shape_off,
         shape_xy_m=shape_xy,
         **links(start, end),
@@ -151,6 +153,18 @@ def _assemble(draft: Draft, name: str, source: str, defaulted_ways: frozenset[st
         alias_name=tuple(part for part, _ in aliases),
         alias_lane=np.array([lane for _, lane in aliases], dtype=np.int32),
     )
+
+
+def _waiting_places(draft: Draft, lines: Lines) -> FloatArray:
+    """[L] arc length along each connector where those wait inside the junction, nan for none."""
+    n = len(draft.lanes)
+    out = np.full(n + len(draft.connectors), math.nan)
+    for i, connector in enumerate(draft.connectors, start=n):
+        if connector.wait_xy_m is not None:
+            part = slice(lines.pt_off[i], lines.pt_off[i + 1])
+            away = np.hypot(*(lines.pt_xy_m[part] - connector.wait_xy_m).T)
+            out[i] = lines.pt_s_m[part][away.argmin()]
+    return out
 
 
 def _turns(draft: Draft, lines: Lines) -> Int8Array:

@@ -29,6 +29,7 @@ class Connector:
     index: int = NONE  # row in its junction's right-of-way matrix
     control: Control = Control.FREE
     circulating: bool = False
+    wait_xy_m: FloatArray | None = None  # [2] where the first part of its chain ends
 
 
 @dataclass(slots=True)
@@ -78,7 +79,10 @@ def connect(draft: Draft) -> None:
         junction = draft.junction_of.get(draft.edges[draft.lane_edge[start]].end, NONE)
         shape, height = _joined_shape(draft.lanes[start], draft.lanes[end], parts, inner)
         name = parts[0] if parts else f"{row.start}->{row.end}"
-        draft.connectors.append(Connector(name, parts, start, end, junction, row, shape, height))
+        connector = Connector(name, parts, start, end, junction, row, shape, height)
+        if len(parts) > 1:
+            connector.wait_xy_m = inner[parts[0]].shape_m[-1]
+        draft.connectors.append(connector)
     draft.connectors.sort(key=lambda c: (c.junction, _link_number(c.name), c.start, c.end))
     of_part = {part: c for c in draft.connectors for part in c.parts}
     for node in draft.net.junctions:
