@@ -73,6 +73,7 @@ def another(r, s0):
         walker=walker,
         rear_margin=1.2 if walker else 0.8,
         front_margin=1.0 if walker else 0.5,
+        accel=0.0 if walker or r.random() < 0.5 else r.uniform(-5.0, 2.0),
     )
 
 
@@ -148,7 +149,7 @@ def rolled(scene, hypothesis):
         column("behind", np.int8),
         np.array([-1e9 if o.k_off is None else o.k_off for o in others], float),
         column("speed"),
-        np.zeros(count),
+        column("accel"),
         column("length"),
         column("limit"),
         column("stop"),

@@ -58,9 +58,9 @@ def stop_accel(v, a, room, free, brake, jerk, dt, distance=stop_distance):
         high = low
     fits = [
         each
-        for each in (low + (high - low) * k / 128.0 for k in range(129))
+        for each in [low + (high - low) * k / 128.0 for k in range(128)] + [high]
         if stops(v, each, room, brake, jerk, dt, distance)
     ]
     if not fits:
         return min(free, low, -1.15 * v * v / (2.0 * max(room, 0.05)))
-    return free if max(fits) == high else max(fits)
+    return free if high in fits else max(fits)

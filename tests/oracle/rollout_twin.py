@@ -44,6 +44,7 @@ class Other:
     front_margin: float
     way: float = 0.0
     v: float = 0.0
+    accel: float = 0.0  # as seen now
     beside: bool = False  # nearer than we like since the beginning
 
     def sample(self, way):
@@ -149,6 +150,9 @@ def other_accel(others, o, ego, s, v, now, hypothesis, result):
         leader = others[o.lead]
         gap = o.lead_gap + leader.way - o.way
         a = min(a, idm_interaction(o.v, leader.v, gap, 1.6, 2.5, 1.0, 1.5))
+    shows = -o.accel if o.accel < -0.8 else 0.0
+    if shows and now < (1.0 if hypothesis == 0 else 0.4):
+        a = min(a, -shows)
     if math.isfinite(o.stop) and o.stop - o.way > -1.0:
         room = max(o.stop - o.way, 0.1) + 1.0
         a = min(a, idm_interaction(o.v, 0.0, room, 1.6, 2.5, 0.5, 1.0))
@@ -177,6 +181,8 @@ def other_accel(others, o, ego, s, v, now, hypothesis, result):
         yields = o.relation == 1 and edge - front < max(v, 2.0) * 5.0
         inside = edge + 1.0 < front and o.k_off is None
         spends = 3.5 if yields or hypothesis == 0 else 2.0
+        if hypothesis == 0:
+            spends = max(spends, 1.3 * shows)
         if room > 0.0 and rear < beyond and (yields or inside) and o.v**2 <= 2.0 * spends * room:
             a = min(a, idm_interaction(o.v, 0.0, room + 1.0, 1.6, 2.5, 0.3, 1.0))
             a = min(a, -(o.v**2) / (2.0 * room))

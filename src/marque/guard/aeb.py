@@ -6,8 +6,8 @@
 2. Others go straight on at their speed. One that goes along or against our path, with no turn
    between, is also predicted to follow the road; it counts only if both predictions end in
    contact. (Oncoming traffic in a curve points at us all the time.) Somebody oncoming who drifts
-   across the road is expected to mend that within DRIFT_S. The same holds for one that is turning:
-   straight on and on its present arc must both end in contact.
+   across the road is expected to mend that within DRIFT_S. The same holds for one that is turning
+   or braking: straight on at its speed, and as it moves now, must both end in contact.
 3. If there is contact: the least braking, from now and after the car's own delay, that avoids it.
    Up to 3 m/s^2 it is the driver's affair. More than 3: warn. More than 4: brake with 5.
    More than 5: brake with all there is.
@@ -157,11 +157,16 @@ def contact(
     shape: tuple[float, float, float],
 ) -> int:
     """The first of `count` bodies that touches a road user by rule 2, -1 if none does."""
-    straight = _straight(bodies, count, o, shape)
+    straight = _straight(bodies, count, o, shape, 0.0)
     if straight < 0:
         return -1
     if straight == 0:
         return 0 if _from_ahead(bodies[0], o, 0.0, 2.0 * shape[1]) else -1
+    if o[paths.BRAKING] > 0.0:
+        braking = _straight(bodies, count, o, shape, o[paths.BRAKING])
+        if braking < 0:
+            return -1
+        straight = max(straight, braking)
     if abs(o[paths.YAW_RATE]) > TURNS_RADPS:
         turning = _turning(bodies, count, o, shape)
         if turning < 0:
@@ -176,16 +181,18 @@ def contact(
 
 @jit
 def _straight(
-    bodies: FloatArray, count: int, o: FloatArray, shape: tuple[float, float, float]
+    bodies: FloatArray,
+    count: int,
+    o: FloatArray,
+    shape: tuple[float, float, float],
+    braking: float,
 ) -> int:
-    """First touch if the road user goes straight on, -1 if none."""
+    """First touch if the road user goes straight on and brakes so much, -1 if none."""
     half = (0.5 * shape[1], 0.5 * shape[2] + SIDE_M)
-    vx = o[paths.VELOCITY] * o[paths.COS]
-    vy = o[paths.VELOCITY] * o[paths.SIN]
     for k in range(count):
-        t = k * STEP_S
-        ox = o[paths.X] + vx * t
-        oy = o[paths.Y] + vy * t
+        way, _ = _motion(o[paths.VELOCITY], -braking, k * STEP_S)
+        ox = o[paths.X] + way * o[paths.COS]
+        oy = o[paths.Y] + way * o[paths.SIN]
         if paths.touches(bodies[k], half, FRONT_M, o, ox, oy):
             return k
     return -1

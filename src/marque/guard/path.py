@@ -22,7 +22,8 @@ FADE_M = 10.0  # beyond a trajectory's end its curvature fades to zero over this
 X, Y, HEADING, CURVATURE, SPEED, ACCEL = range(6)
 
 # a road user as the guard sees it: x, y, heading, then
-COS, SIN, VELOCITY, HALF_LENGTH, HALF_WIDTH, RADIUS, YAW_RATE = range(3, 10)
+COS, SIN, VELOCITY, HALF_LENGTH, HALF_WIDTH, RADIUS, YAW_RATE, BRAKING = range(3, 11)
+OBJECT = 11
 
 
 def corridor(trajectory: Trajectory) -> FloatArray:

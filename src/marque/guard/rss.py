@@ -82,7 +82,7 @@ def keep_distance(
     brake: float,
     shape: tuple[float, float, float],
 ) -> tuple[float, float]:
-    """(braking asked, margin = least gap / soft distance) over all road users [n, 9].
+    """(braking asked, margin = least gap / soft distance) over all road users [n, paths.OBJECT].
 
     shape: axle to middle, length, width of the car. Margin inf: nobody in the way.
     """
@@ -108,6 +108,8 @@ def keep_distance(
             lead = o[paths.VELOCITY] * along
         elif along > -SAME_WAY and o[paths.VELOCITY] > SLOW_MPS:
             went = o[paths.VELOCITY] * gap / max(1.0, speed)
+            if o[paths.BRAKING] > 0.0:
+                went = min(went, o[paths.VELOCITY] ** 2 / (2.0 * o[paths.BRAKING]))
             x = o[paths.X] + went * o[paths.COS]
             y = o[paths.Y] + went * o[paths.SIN]
             if free_way(bodies, half, o, x, y) > reach:

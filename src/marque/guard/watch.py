@@ -19,6 +19,7 @@ ON_PATH_M = 0.6  # further off, or turned more, and the arc driven now is looked
 ON_PATH_RAD = 0.25
 STALE_S = 0.3  # headings older than this say nothing about turning
 TURNS_MPS = 1.0
+BRAKES_MPS2 = 0.8  # weaker is no sign that somebody lets us go first
 JUMPS_RADPS = 1.2  # faster than this is a jump of the heading, not a turn
 
 
@@ -85,16 +86,17 @@ def look_again(eyes: Eyes, found: Detections) -> Eyes:
 
 
 def now_at(found: Detections, t_ns: int, yaw_rate: FloatArray | None = None) -> FloatArray:
-    """[n, 10] the road users, moved straight on to `t_ns`.
+    """[n, paths.OBJECT] the road users, moved straight on to `t_ns`.
 
     x, y, heading, cosine, sine, speed, half length, half width, half diagonal, yaw rate (0 where
-    none is given).
+    none is given), braking (positive; 0 below BRAKES_MPS2, or where it is no number).
     """
     return _moved(
         found.x_m,
         found.y_m,
         found.heading_rad,
         found.speed_mps,
+        np.where(found.accel_mps2 < -BRAKES_MPS2, -found.accel_mps2, 0.0),
         found.length_m,
         found.width_m,
         np.zeros(len(found.uid)) if yaw_rate is None else yaw_rate,
@@ -108,12 +110,13 @@ def _moved(
     y: FloatArray,
     heading: FloatArray,
     speed: FloatArray,
+    braking: FloatArray,
     length: FloatArray,
     width: FloatArray,
     yaw_rate: FloatArray,
     age_s: float,
 ) -> FloatArray:
-    out = np.empty((len(x), 10))
+    out = np.empty((len(x), paths.OBJECT))
     for i in range(len(x)):
         o = out[i]
         o[paths.COS] = math.cos(heading[i])
@@ -126,6 +129,7 @@ def _moved(
         o[paths.HALF_WIDTH] = 0.5 * width[i]
         o[paths.RADIUS] = math.hypot(0.5 * length[i], 0.5 * width[i])
         o[paths.YAW_RATE] = yaw_rate[i]
+        o[paths.BRAKING] = braking[i]
     return out
 
 

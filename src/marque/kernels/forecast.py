@@ -590,6 +590,7 @@ def find_leaders(
                 continue
             best = 1e18
             at = -1
+            wide = 0.5 * (length[j] + width[j] + width[i]) + 1.0
             p = first
             while p < last:
                 ex = px[j] - x[p]
@@ -598,8 +599,8 @@ def find_leaders(
                 if dist2 < best:
                     best = dist2
                     at = p
-                # no sample nearer than this can come sooner than the distance allows
-                p += max(1, int(math.sqrt(dist2)) - 3)
+                # samples are 1 m apart, and from beyond `wide` it does not stand in the path
+                p += max(1, int(math.sqrt(dist2) - wide))
             if at < 0 or at - first < 1:
                 continue
             if at - first >= lead_at[k]:

@@ -61,6 +61,7 @@ EASE_SHARE = 0.8  # of the jerk limit: what begins in time can be kept to
 HARD_MPS2 = -3.5  # braking beyond this is for safety, not for comfort
 HOLD_M = 1.5  # whoever waits before our path stays so far from touching it
 AT_STOP_M, STANDS_MPS = 0.5, 0.4  # whoever stands at their stop stays there
+SHOWN_MPS2, SHOWN_SHARE = 0.8, 1.3  # braking that shows that somebody waits, and its spare
 INSIDE_M = 1.0  # so far in, we are an obstacle that nobody drives into if they can stop
 ASSERTIVE_BRAKE = 2.0  # what an assertive user spends on not hitting us there
 YIELD_BRAKE = 3.5  # a user that would need more than this to yield is expected to go
@@ -319,6 +320,8 @@ def roll(
                 m = lead[k]
                 gap = lead_gap[k] + pos[m] - pos[k]
                 a_k = min(a_k, idm_interaction(v_k, vel[m], gap, 1.6, 2.5, 1.0, 1.5))
+            if accel[k] < -SHOWN_MPS2 and now < (1.0 if hypothesis == 0 else 0.4):
+                a_k = min(a_k, accel[k])  # whoever brakes goes on braking for a while
             if stop[k] < 1e8:
                 room = stop[k] - pos[k]
                 if room > -1.0:
@@ -356,6 +359,8 @@ def roll(
                     inside = edge + INSIDE_M < front and k_off[k] < -1e8
                     limit_b = YIELD_BRAKE if hypothesis == 0 else ASSERTIVE_BRAKE
                     spends = YIELD_BRAKE if yields else limit_b
+                    if hypothesis == 0 and accel[k] < -SHOWN_MPS2:
+                        spends = max(spends, -SHOWN_SHARE * accel[k])
                     waits = room > 0.0 and rear < beyond and (yields or inside)
                     if waits and v_k * v_k <= 2.0 * spends * room:
                         a_k = min(

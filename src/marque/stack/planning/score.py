@@ -24,13 +24,13 @@ from marque.kernels.rollout import (
 from marque.stack.planning.propose import EMERGENCY_STOP, NORMAL, Policy
 
 NOMINAL_S = 8.0  # contacts within this time count under the nominal hypothesis
-ASSERTIVE_S = 5.0  # and within this one when others assert themselves
+ASSERTIVE_S = 5.0  # and within this one, for less, when others assert themselves
 MARGIN_S = 5.0
 FORCED_MPS2, FORCED_SPARE_MPS2 = 2.5, 0.3
 HARD_MPS2 = 3.0  # own braking beyond this is for contacts alone
 W_PROGRESS, W_COMFORT, W_COURTESY, W_SWITCH, W_GAP = 5.0, 1.5, 1.0, 0.3, 1.0
 LATE_CONTACT = 17.0  # outranks margins and forced braking
-EMERGENCY = 40.0  # outranks every other sum of tier 1
+EMERGENCY = 60.0  # outranks every other sum of tier 1
 SOON_S, BUILD_UP_S = 4.0, 2.0  # a contact sooner than this, or than hard braking takes to stop
 STOP_PENALTY = 20.0  # comfortable and emergency stops are for need: more than all other costs
 
@@ -61,10 +61,8 @@ def choose(
     """
     nominal = result[:, 0]
     assertive = result[:, 1]
-    contact = np.minimum(
-        np.where(nominal[:, R_COLLISION_S] < NOMINAL_S, nominal[:, R_COLLISION_S], np.inf),
-        np.where(assertive[:, R_COLLISION_S] < ASSERTIVE_S, assertive[:, R_COLLISION_S], np.inf),
-    )
+    contact = np.where(nominal[:, R_COLLISION_S] < NOMINAL_S, nominal[:, R_COLLISION_S], np.inf)
+    asserted = assertive[:, R_COLLISION_S]
     margin = np.minimum(nominal[:, R_MARGIN_S], assertive[:, R_MARGIN_S])
     forced = nominal[:, R_FORCED]
     soon = contact < max(SOON_S, speed_mps / (2.0 * HARD_MPS2) + BUILD_UP_S)
@@ -74,18 +72,20 @@ def choose(
     moving = np.array([policy.mode == NORMAL for policy in policies])
     tier0 += np.where(soon & moving, 1, 0)
     tier1 = np.where(margin < MARGIN_S, 11 - np.floor(2.0 * np.minimum(margin, 5.0)), 0.0)
-    # one that is still far off is worse than any margin, but nothing to brake hard for
+    # one that is still far off, or comes about if others assert themselves, is worse than any
+    # margin, but nothing to brake hard for
     tier1 += np.where(np.isfinite(contact) & ~soon, LATE_CONTACT, 0.0)
+    tier1 += np.where(asserted < ASSERTIVE_S, LATE_CONTACT + 5.0 - np.floor(asserted), 0.0)
     # some brake for reasons of their own: what they do whatever we do is not forced by us
     tier1 += np.where(forced > max(FORCED_MPS2, float(forced.min()) + FORCED_SPARE_MPS2), 5.0, 0.0)
     # nobody brakes hard for a margin or a better place to wait, unless the law wants it; full
     # braking is the last of it
     must = np.array([policy.binding and policy.stop is not None for policy in policies])
-    hard = np.maximum(nominal[:, R_BRAKE], assertive[:, R_BRAKE]) - HARD_MPS2
+    hard = nominal[:, R_BRAKE] - HARD_MPS2
     tier1 += np.where((hard > 0.0) & ~must, EMERGENCY + np.floor(np.minimum(hard, 5.0)), 0.0)
     tier1 += np.array([EMERGENCY if policy.mode == EMERGENCY_STOP else 0.0 for policy in policies])
     tier2 = nominal[:, R_BOX]
-    tier = (tier0 * 1000 + tier1 * 10 + tier2).astype(np.int64)
+    tier = (tier0 * 10_000 + tier1 * 10 + tier2).astype(np.int64)
     cost = _cost(policies, result, corridor_cost, previous, key)
     if extra is not None:
         cost = cost + extra
