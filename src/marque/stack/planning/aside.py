@@ -49,6 +49,7 @@ STILL_MPS, STILL_S = 0.5, 1.5
 SLOW_SHARE = 0.7  # a cyclist slower than this share of the limit is worth overtaking
 ROOM_M, LEAST_ROOM_M = 0.7, 0.45  # beside who stands
 CYCLIST_ROOM_M, CYCLIST_LEAST_M = 1.75, 1.6
+TIGHT_M, TIGHT_AHEAD_M = 0.44, 40.0
 CLUSTER_M = 15.0  # those who stand closer than this are passed in one go
 GROUP_M = 45.0  # and a longer row piece by piece
 SMALL_M = 1.3  # a move aside that even a queue does not forbid
@@ -60,7 +61,7 @@ CLEAR_S = 2.5
 SETS_OUT_MPS, THEIR_BRAKE_MPS2 = 2.5, 2.0
 SIGHT_M = 115.0
 PASS_ACCEL_MPS2 = 1.3
-OVER_LINE_M = 0.1
+OVER_LINE_M, INTO_NEXT_M = 0.1, 0.7
 NUDGE_COST, ONCOMING_COST = 0.3, 1.0
 
 
@@ -127,6 +128,20 @@ def asides(
                 found.append(option)
                 break
     return found, block
+
+
+def tight(memory: Memory, scene: Scene, corridor: Corridor, start: Start) -> bool:
+    """Whether our corridor passes closely by somebody who stands, or is blocked by one."""
+    rows = _near(scene.tracks, corridor, start)
+    if len(rows) == 0:
+        return False
+    half = float(memory.context.ego[E_HALF_WIDTH])
+    line = Line(corridor.path, start.s_m, corridor.end_kind)
+    limit = float(corridor.limit_mps[sample_at(corridor, start.s_m)])
+    boxes = _boxes(scene.tracks, rows, line, start.s_m, limit)
+    close = (boxes.right_m < half + TIGHT_M) & (boxes.left_m > -half - TIGHT_M)
+    close &= (boxes.hi_m > start.s_m) & (boxes.lo_m < start.s_m + TIGHT_AHEAD_M)
+    return bool(close.any())
 
 
 def _near(tracks: Tracks, corridor: Corridor, start: Start) -> IntArray:
@@ -311,6 +326,8 @@ def _legs(
     least = leg_length(begin, aside, 1.5, FIRM_MPS2)
     gentle = max(leg_length(begin, aside, speed, GENTLE_MPS2), 2.5 * speed, 6.0)
     out = max(least, min(gentle, room)) if room < firm else min(room, gentle)
+    if room < 0.9 * out:
+        return None  # so near behind it, our front corner would not get past
     wait = room - out
     legs: tuple[Leg, ...] = (Leg(0.0, out, aside),)
     if wait > 6.0:
@@ -339,7 +356,7 @@ def _over_the_line(
         left = aside > 0.0
         other = int((road_map.lane_left if left else road_map.lane_right)[lane])
         legal = bool((road_map.lane_left_ok if left else road_map.lane_right_ok)[lane])
-        if other != NONE and legal and beyond <= float(road_map.lane_width_m[other]):
+        if other != NONE and legal and beyond <= INTO_NEXT_M:  # more is a lane change
             continue
         if not towards_oncoming or not road_map.lane_opposite_ok[lane]:
             return None

@@ -22,7 +22,8 @@ from marque.kernels.rollout import (
     roll_all,
     trace,
 )
-from marque.stack.planning.aside import WAIT_M, Block, asides
+from marque.maps.field import cost_at, plan_route
+from marque.stack.planning.aside import WAIT_M, Block, asides, tight
 from marque.stack.planning.change import Wish, abort, changes
 from marque.stack.planning.corridor import Corridor
 from marque.stack.planning.explain import explain, indicate
@@ -59,6 +60,8 @@ from marque.types.scene import Scene, Tracks
 
 STANDOFF_S = 3.0  # two who have both stood for so long may wait for each other for ever
 CREEP_MPS = 1.5
+BLOCKED_S = 10.0
+TIGHT_COST = 0.8  # passing somebody closely where there is a way with more room
 PATIENCE_S = 15.0  # waiting for a gap longer than this: take the way round instead
 LATE_MPS2 = 2.5  # braking before the end of our lane, if the gap that we aim for closes
 WAIT_MPS2 = 2.5
@@ -83,7 +86,7 @@ class Marque:
         ego = memory.context.ego
         looked = [_look(memory, scene, one) for one in options]
         for one, (_, rules) in zip(options, looked, strict=True):
-            if one.corridor.manoeuvre in ("keep", "return") and one.cost == 0.0:
+            if one.corridor.manoeuvre in ("keep", "return"):
                 wait_behind(rules, block, one.start.s_m - start.s_m, start, ego)
         it = _others(memory, scene, forecast, options, [rules for _, rules in looked])
         policies = propose(
@@ -118,7 +121,7 @@ class Marque:
             stood_s=_stood(memory, scene.ego.speed_mps),
             granted=granted(memory, scene),
         )
-        return memory, plan
+        return way_round(memory, block, start), plan
 
 
 def patient(memory: Memory) -> Memory:
@@ -129,6 +132,26 @@ def patient(memory: Memory) -> Memory:
     if not math.isfinite(memory.context.route.next_cost_s[lane]):
         return memory
     return replace(memory, detour=memory.detour | {lane}, waiting_s=0.0)
+
+
+def way_round(memory: Memory, block: Block | None, start: Start) -> Memory:
+    """After `BLOCKED_S` behind an obstacle on a lane further on: the route around that lane."""
+    corridor = memory.corridor
+    stands = block is not None and block.obstacle and start.speed_mps < 0.3
+    if not stands or block is None or corridor is None:
+        return replace(memory, blocked_s=0.0)
+    memory = replace(memory, blocked_s=memory.blocked_s + PLAN_STEP_S)
+    lane, lane_s = lane_at(corridor, start.s_m)
+    ahead = corridor.path.lanes[corridor.path.lanes.index(lane) + 1 :]
+    if memory.blocked_s < BLOCKED_S or block.lane not in ahead or block.lane in memory.closed:
+        return memory
+    mission = memory.context.mission
+    closed = memory.closed | {block.lane}
+    route = plan_route(mission.road_map, mission.goal_lane, mission.goal_s_m, avoid=closed)
+    if not math.isfinite(cost_at(mission.road_map, route, lane, lane_s)):
+        return replace(memory, blocked_s=0.0)
+    context = replace(memory.context, route=route)
+    return replace(memory, context=context, closed=closed, blocked_s=0.0)
 
 
 # ---------------------------------------------------------------- what could we do
@@ -144,6 +167,8 @@ def alternatives(
         back = abort(memory, corridor, start)
         return options + ([back] if back is not None else []), None, None
     around, block = asides(memory, scene, forecast, corridor, start)
+    if around and tight(memory, scene, corridor, start):
+        options = [Option(corridor, start, TIGHT_COST)]
     if corridor.manoeuvre == "nudge":
         lane, lane_s = lane_at(corridor, start.s_m)
         limit = float(corridor.limit_mps[sample_at(corridor, start.s_m)])
