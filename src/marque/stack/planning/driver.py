@@ -24,7 +24,7 @@ from marque.kernels.rollout import (
 )
 from marque.maps.field import cost_at, plan_route
 from marque.stack.planning.aside import WAIT_M, Block, asides, tight
-from marque.stack.planning.change import Wish, abort, changes
+from marque.stack.planning.change import RETURN_COST, Wish, abort, changes
 from marque.stack.planning.corridor import Corridor
 from marque.stack.planning.explain import explain, indicate
 from marque.stack.planning.interactions import Interactions, interactions
@@ -37,7 +37,7 @@ from marque.stack.planning.propose import (
     propose,
     table,
 )
-from marque.stack.planning.rules import Rules, Stop, apply_rules
+from marque.stack.planning.rules import LINE_MARGIN_M, Rules, Stop, apply_rules
 from marque.stack.planning.score import Scores, choose
 from marque.stack.planning.sideways import pose_at
 from marque.stack.planning.state import (
@@ -87,7 +87,7 @@ class Marque:
         looked = [_look(memory, scene, one) for one in options]
         for one, (_, rules) in zip(options, looked, strict=True):
             if one.corridor.manoeuvre in ("keep", "return"):
-                wait_behind(rules, block, one.start.s_m - start.s_m, start, ego)
+                wait_behind(rules, block, one.corridor, one.start, ego)
         it = _others(memory, scene, forecast, options, [rules for _, rules in looked])
         policies = propose(
             [one.corridor for one in options],
@@ -173,6 +173,7 @@ def alternatives(
         lane, lane_s = lane_at(corridor, start.s_m)
         limit = float(corridor.limit_mps[sample_at(corridor, start.s_m)])
         back = settle_on(memory, lane, lane_s, pose_at(corridor.path, start.s_m), start, limit)
+        back = replace(back, cost=RETURN_COST)
         return [*options, back, *around], None, block
     found, wish = changes(memory, scene, corridor, start, block is not None and block.obstacle)
     return options + found + around, wish, block
@@ -218,16 +219,22 @@ def corridor_costs(memory: Memory, options: list[Option]) -> FloatArray:
 
 
 def wait_behind(
-    rules: Rules, block: Block | None, shift_m: float, start: Start, ego: FloatArray
+    rules: Rules, block: Block | None, corridor: Corridor, start: Start, ego: FloatArray
 ) -> None:
-    """Behind an obstacle we stand back, so that there is room to swing out. `shift_m`: path metres
-    of the rules' corridor less those of ours."""
+    """Behind an obstacle we stand back, so that there is room to swing out; but never inside a
+    junction, which we then do not enter."""
     if block is None or not block.obstacle:
         return
     front = start.s_m + ego[E_FRONT]
-    place = max(block.at_m - WAIT_M, front + start.speed_mps**2 / (2.0 * WAIT_MPS2))
-    if place < block.at_m - 2.0:
-        rules.binding.append(Stop(place + shift_m, Reason.BLOCKED_LANE, block.uid))
+    edge = start.s_m + block.ahead_m
+    place = max(edge - WAIT_M, front + start.speed_mps**2 / (2.0 * WAIT_MPS2))
+    for junction in corridor.junctions:
+        if junction.s_in_m < place < junction.s_out_m + ego[E_FRONT] + ego[E_REAR]:
+            place = junction.stop_m - LINE_MARGIN_M
+            if place < front - 0.5:
+                return  # we are in it already
+    if place < edge - 2.0:
+        rules.binding.append(Stop(place, Reason.BLOCKED_LANE, block.uid))
 
 
 # ---------------------------------------------------------------- what comes of it
