@@ -29,6 +29,7 @@ from marque.stack.planning.sideways import (
     leg_length,
     on_path,
     pose_at,
+    quintic,
 )
 from marque.stack.planning.state import (
     Memory,
@@ -49,8 +50,12 @@ STILL_MPS, STILL_S = 0.5, 1.5
 SLOW_SHARE = 0.7  # a cyclist slower than this share of the limit is worth overtaking
 ROOM_M, LEAST_ROOM_M = 0.7, 0.45  # beside who stands
 CYCLIST_ROOM_M, CYCLIST_LEAST_M = 1.75, 1.6
+TIGHT_M, TIGHT_AHEAD_M = 0.44, 40.0
 CLUSTER_M = 15.0  # those who stand closer than this are passed in one go
 GROUP_M = 45.0  # and a longer row piece by piece
+STOOD_S = 3.0
+ROOMS = (1.0, LEAST_ROOM_M, 0.25)  # all that we want, the least, and after a while at a crawl
+SWING_M = 0.15
 SMALL_M = 1.3  # a move aside that even a queue does not forbid
 PASS_STILL_S = 4.0  # who stands for so long, and not in a queue, is passed
 QUEUE_M = 12.0  # who stands nearer than this to a junction or to who stands there waits for it
@@ -60,7 +65,7 @@ CLEAR_S = 2.5
 SETS_OUT_MPS, THEIR_BRAKE_MPS2 = 2.5, 2.0
 SIGHT_M = 115.0
 PASS_ACCEL_MPS2 = 1.3
-OVER_LINE_M = 0.1
+OVER_LINE_M, INTO_NEXT_M = 0.1, 0.7
 NUDGE_COST, ONCOMING_COST = 0.3, 1.0
 
 
@@ -80,9 +85,9 @@ class Boxes:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Block:
-    """What is in our way next: nearest edge (path metres of our corridor), who, and how."""
+    """What is in our way next: its nearest edge, metres ahead of our rear axle; who, and how."""
 
-    at_m: float
+    ahead_m: float
     uid: int
     lane: int
     obstacle: bool  # it is no queue
@@ -110,7 +115,7 @@ def asides(
     cyclist = scene.tracks.kind[track] == UserKind.BICYCLE
     obstacle = (stays and not queue) or bool(cyclist)
     block = Block(
-        float(boxes.lo_m[first]) - state.s_m + start.s_m,
+        float(boxes.lo_m[first]) - state.s_m,
         int(scene.tracks.uid[track]),
         int(scene.tracks.lane[track]),
         obstacle and not cyclist,
@@ -118,15 +123,29 @@ def asides(
     group = _cluster(boxes, blocking)
     found: list[Option] = []
     for side in (1, -1):
-        for tight in (False, True):
+        for least in ROOMS if memory.stood_s > STOOD_S else ROOMS[:2]:
             option = _around(
-                memory, scene, corridor, start, line, state, pose, boxes, group, side, tight,
+                memory, scene, corridor, start, line, state, pose, boxes, group, side, least,
                 obstacle,
             )  # fmt: skip
             if option is not None:
                 found.append(option)
                 break
     return found, block
+
+
+def tight(memory: Memory, scene: Scene, corridor: Corridor, start: Start) -> bool:
+    """Whether our corridor passes closely by somebody who stands, or is blocked by one."""
+    rows = _near(scene.tracks, corridor, start)
+    if len(rows) == 0:
+        return False
+    half = float(memory.context.ego[E_HALF_WIDTH])
+    line = Line(corridor.path, start.s_m, corridor.end_kind)
+    limit = float(corridor.limit_mps[sample_at(corridor, start.s_m)])
+    boxes = _boxes(scene.tracks, rows, line, start.s_m, limit)
+    close = (boxes.right_m < half + TIGHT_M) & (boxes.left_m > -half - TIGHT_M)
+    close &= (boxes.hi_m > start.s_m) & (boxes.lo_m < start.s_m + TIGHT_AHEAD_M)
+    return bool(close.any())
 
 
 def _near(tracks: Tracks, corridor: Corridor, start: Start) -> IntArray:
@@ -141,7 +160,7 @@ def _near(tracks: Tracks, corridor: Corridor, start: Start) -> IntArray:
 def _line(memory: Memory, corridor: Corridor, start: Start) -> tuple[Line, Beside, Pose]:
     """The centre line of our lanes, and our place beside it."""
     pose = pose_at(corridor.path, start.s_m)
-    if corridor.manoeuvre == "keep":
+    if corridor.manoeuvre == "keep" and corridor.end_kind != "horizon":
         line = Line(corridor.path, start.s_m, corridor.end_kind)
         return line, Beside(start.s_m, 0.0, 0.0, 0.0), pose
     context = memory.context
@@ -154,7 +173,7 @@ def _line(memory: Memory, corridor: Corridor, start: Start) -> tuple[Line, Besid
         corridor.path.lanes[max(0, at - 3) : at],
         lane,
         lane_s,
-        ahead_m(float(corridor.limit_mps[sample_at(corridor, start.s_m)])) + 30.0,
+        ahead_m(float(corridor.limit_mps[sample_at(corridor, start.s_m)])) + 70.0,
     )
     return line, beside(line.path, pose, line.here_m), pose
 
@@ -250,14 +269,17 @@ def _around(
     boxes: Boxes,
     group: IntArray,
     side: int,
-    tight: bool,
+    least: float,
     obstacle: bool,
 ) -> Option | None:
     """The way around a group on one side, None where there is none now."""
     context = memory.context
     ego = context.ego
     half = float(ego[E_HALF_WIDTH])
-    room = boxes.least_m[group] if tight else boxes.room_m[group]
+    room = boxes.room_m[group]
+    if least < 1.0:
+        bike = boxes.speed_mps[group] > 0.0
+        room = np.where(bike, boxes.least_m[group], least)
     if side > 0:
         aside = float((boxes.left_m[group] + room).max()) + half
     else:
@@ -311,6 +333,8 @@ def _legs(
     least = leg_length(begin, aside, 1.5, FIRM_MPS2)
     gentle = max(leg_length(begin, aside, speed, GENTLE_MPS2), 2.5 * speed, 6.0)
     out = max(least, min(gentle, room)) if room < firm else min(room, gentle)
+    if not _swings_past(begin, out, aside, lo - state.s_m - max(0.0, room - out), ego):
+        return None
     wait = room - out
     legs: tuple[Leg, ...] = (Leg(0.0, out, aside),)
     if wait > 6.0:
@@ -320,6 +344,20 @@ def _legs(
     back = max(leg_length((aside, 0.0, 0.0), 0.0, swift, GENTLE_MPS2), 2.0 * swift)
     legs += (Leg(passed, back, 0.0),)
     return legs, state.s_m + passed + back
+
+
+def _swings_past(
+    begin: tuple[float, float, float], out: float, aside: float, lo: float, ego: FloatArray
+) -> bool:
+    """Whether our side, from axle to front corner, is far enough out where it passes the nearest
+    edge, `lo` metres ahead: the front leads the axle by the slope of the path."""
+    u = np.linspace(0.0, 1.0, 33)
+    side = quintic(u, out, begin, aside)
+    lead = lo - u * out
+    reached = side + lead * np.gradient(side, u * out)
+    short = (aside - reached) * math.copysign(1.0, aside - begin[0])
+    passing = (lead >= 0.0) & (lead <= float(ego[E_FRONT]))
+    return bool((short[passing] <= SWING_M).all()) and lo > float(ego[E_FRONT]) - 0.5
 
 
 def _over_the_line(
@@ -339,7 +377,7 @@ def _over_the_line(
         left = aside > 0.0
         other = int((road_map.lane_left if left else road_map.lane_right)[lane])
         legal = bool((road_map.lane_left_ok if left else road_map.lane_right_ok)[lane])
-        if other != NONE and legal and beyond <= float(road_map.lane_width_m[other]):
+        if other != NONE and legal and beyond <= INTO_NEXT_M:  # more is a lane change
             continue
         if not towards_oncoming or not road_map.lane_opposite_ok[lane]:
             return None

@@ -22,8 +22,9 @@ from marque.kernels.rollout import (
     roll_all,
     trace,
 )
-from marque.stack.planning.aside import WAIT_M, Block, asides
-from marque.stack.planning.change import Wish, abort, changes
+from marque.maps.field import cost_at, plan_route
+from marque.stack.planning.aside import WAIT_M, Block, asides, tight
+from marque.stack.planning.change import RETURN_COST, Wish, abort, changes
 from marque.stack.planning.corridor import Corridor
 from marque.stack.planning.explain import explain, indicate
 from marque.stack.planning.interactions import Interactions, interactions
@@ -36,7 +37,7 @@ from marque.stack.planning.propose import (
     propose,
     table,
 )
-from marque.stack.planning.rules import Rules, Stop, apply_rules
+from marque.stack.planning.rules import LINE_MARGIN_M, Rules, Stop, apply_rules
 from marque.stack.planning.score import Scores, choose
 from marque.stack.planning.sideways import pose_at
 from marque.stack.planning.state import (
@@ -59,6 +60,8 @@ from marque.types.scene import Scene, Tracks
 
 STANDOFF_S = 3.0  # two who have both stood for so long may wait for each other for ever
 CREEP_MPS = 1.5
+BLOCKED_S = 10.0
+TIGHT_COST = 0.8  # passing somebody closely where there is a way with more room
 PATIENCE_S = 15.0  # waiting for a gap longer than this: take the way round instead
 LATE_MPS2 = 2.5  # braking before the end of our lane, if the gap that we aim for closes
 WAIT_MPS2 = 2.5
@@ -83,8 +86,8 @@ class Marque:
         ego = memory.context.ego
         looked = [_look(memory, scene, one) for one in options]
         for one, (_, rules) in zip(options, looked, strict=True):
-            if one.corridor.manoeuvre in ("keep", "return") and one.cost == 0.0:
-                wait_behind(rules, block, one.start.s_m - start.s_m, start, ego, one.corridor)
+            if one.corridor.manoeuvre in ("keep", "return"):
+                wait_behind(rules, block, one.corridor, one.start, ego)
         it = _others(memory, scene, forecast, options, [rules for _, rules in looked])
         policies = propose(
             [one.corridor for one in options],
@@ -119,7 +122,7 @@ class Marque:
             stood_s=_stood(memory, scene.ego.speed_mps),
             granted=granted(memory, scene),
         )
-        return memory, plan
+        return way_round(memory, block, start), plan
 
 
 def patient(memory: Memory) -> Memory:
@@ -130,6 +133,26 @@ def patient(memory: Memory) -> Memory:
     if not math.isfinite(memory.context.route.next_cost_s[lane]):
         return memory
     return replace(memory, detour=memory.detour | {lane}, waiting_s=0.0)
+
+
+def way_round(memory: Memory, block: Block | None, start: Start) -> Memory:
+    """After `BLOCKED_S` behind an obstacle on a lane further on: the route around that lane."""
+    corridor = memory.corridor
+    stands = block is not None and block.obstacle and start.speed_mps < 0.3
+    if not stands or block is None or corridor is None:
+        return replace(memory, blocked_s=0.0)
+    memory = replace(memory, blocked_s=memory.blocked_s + PLAN_STEP_S)
+    lane, lane_s = lane_at(corridor, start.s_m)
+    ahead = corridor.path.lanes[corridor.path.lanes.index(lane) + 1 :]
+    if memory.blocked_s < BLOCKED_S or block.lane not in ahead or block.lane in memory.closed:
+        return memory
+    mission = memory.context.mission
+    closed = memory.closed | {block.lane}
+    route = plan_route(mission.road_map, mission.goal_lane, mission.goal_s_m, avoid=closed)
+    if not math.isfinite(cost_at(mission.road_map, route, lane, lane_s)):
+        return replace(memory, blocked_s=0.0)
+    context = replace(memory.context, route=route)
+    return replace(memory, context=context, closed=closed, blocked_s=0.0)
 
 
 # ---------------------------------------------------------------- what could we do
@@ -145,10 +168,13 @@ def alternatives(
         back = abort(memory, corridor, start)
         return options + ([back] if back is not None else []), None, None
     around, block = asides(memory, scene, forecast, corridor, start)
+    if around and tight(memory, scene, corridor, start):
+        options = [Option(corridor, start, TIGHT_COST)]
     if corridor.manoeuvre == "nudge":
         lane, lane_s = lane_at(corridor, start.s_m)
         limit = float(corridor.limit_mps[sample_at(corridor, start.s_m)])
         back = settle_on(memory, lane, lane_s, pose_at(corridor.path, start.s_m), start, limit)
+        back = replace(back, cost=RETURN_COST)
         return [*options, back, *around], None, block
     found, wish = changes(memory, scene, corridor, start, block is not None and block.obstacle)
     return options + found + around, wish, block
@@ -194,24 +220,21 @@ def corridor_costs(memory: Memory, options: list[Option]) -> FloatArray:
 
 
 def wait_behind(
-    rules: Rules,
-    block: Block | None,
-    shift_m: float,
-    start: Start,
-    ego: FloatArray,
-    corridor: Corridor,
+    rules: Rules, block: Block | None, corridor: Corridor, start: Start, ego: FloatArray
 ) -> None:
-    """Behind an obstacle we stand back, so that there is room to swing out. `shift_m`: path metres
-    of the rules' corridor less those of ours."""
+    """Behind an obstacle we stand back, so that there is room to swing out; but never inside a
+    junction, which we then do not enter."""
     if block is None or not block.obstacle:
         return
     front = start.s_m + ego[E_FRONT]
-    place = max(block.at_m - WAIT_M, front + start.speed_mps**2 / (2.0 * WAIT_MPS2))
-    place += shift_m
-    rear = place - ego[E_FRONT] - ego[E_REAR]
-    if any(j.s_in_m < place and rear < j.s_out_m for j in corridor.junctions):
-        return  # standing back would block the junction
-    if place < block.at_m + shift_m - 2.0:
+    edge = start.s_m + block.ahead_m
+    place = max(edge - WAIT_M, front + start.speed_mps**2 / (2.0 * WAIT_MPS2))
+    for junction in corridor.junctions:
+        if junction.s_in_m < place < junction.s_out_m + ego[E_FRONT] + ego[E_REAR]:
+            place = junction.stop_m - LINE_MARGIN_M
+            if place < front - 0.5:
+                return  # we are in it already
+    if place < edge - 2.0:
         rules.binding.append(Stop(place, Reason.BLOCKED_LANE, block.uid))
 
 

@@ -1,0 +1,68 @@
+"""Ways around who stands in our way, judged by where the car goes on small roads."""
+
+import numpy as np
+import pytest
+
+from builders import straight_road
+from marque.stack.planning.driver import Marque
+from marque.stack.planning.gaps import POLITE, PRESSING, Row, Us, best_gap, fits
+from stage import Actor, Stage, standing, steady
+
+
+def row(*others):
+    s, v = (np.array([o[i] for o in others], dtype=float) for i in (0, 1))
+    return Row(np.arange(len(others)), s, v, np.full(len(others), 2.3))
+
+
+def us(speed=15.0, accel=0.0):
+    return Us(0.0, speed, accel, 3.85, 1.05, 20.0)
+
+
+def test_a_gap_is_judged_as_it_will_be_when_we_are_in_the_way():
+    assert fits(row((60.0, 15.0), (-40.0, 15.0)), us(), POLITE)
+    assert not fits(row((60.0, 15.0), (-40.0, 22.0)), us(), POLITE)  # it comes up fast
+    assert not fits(row((18.0, 8.0), (-60.0, 15.0)), us(), POLITE)  # we come up fast
+    assert not fits(row((1.0, 15.0)), us(), PRESSING)  # beside us
+
+
+@pytest.mark.parametrize("shift", [-20.0, 0.0, 20.0])
+def test_the_gap_aimed_for_is_one_that_we_fit_in_when_there(shift):
+    others = [(-70.0 + shift, 15.0), (-45.0 + shift, 15.0), (35.0 + shift, 15.0)]
+    gap = best_gap(row(*others), us(), POLITE, 0.0, 12.0)
+    assert gap is not None and gap.leader == 2
+    moved = 15.0 * gap.time_s + 0.5 * gap.accel_mps2 * gap.time_s**2
+    then = row(*[(s + 15.0 * gap.time_s - moved, v) for s, v in others])
+    assert fits(then, us(), PRESSING)
+
+
+def test_no_gap_is_aimed_for_in_a_closed_row():
+    assert best_gap(row(*[(x, 15.0) for x in range(-130, 160, 12)]), us(), POLITE, 0.0, 8.0) is None
+
+
+def play(y_m, seconds=25.0):
+    road = straight_road(300.0, 1)
+    block = Actor(standing(100.0, y_m))
+    return Stage(road, Marque(), (0, 250.0), (0, 5.0), 8.0, [block]).play(seconds)
+
+
+def test_who_stands_a_little_in_our_lane_is_passed_with_room_within_it():
+    frames = play(-2.2)
+    assert not any(f.touching for f in frames)
+    assert frames[-1].x_m > 130.0
+    beside = [f.y_m for f in frames if 93.0 < f.x_m < 103.0]
+    assert min(beside) > 0.02
+
+
+def test_who_fills_the_only_lane_is_waited_for_with_room_to_swing_out():
+    frames = play(0.0)
+    assert not any(f.touching for f in frames)
+    assert frames[-1].speed_mps < 0.3
+    assert 88.0 < frames[-1].front_m[0] + 8.0 < 100.0
+
+
+def test_a_lane_change_on_the_road_is_felt_little():
+    beside = [Actor(steady(x, 3.2, 0.0, 13.0)) for x in (-60.0, 60.0)]
+    frames = Stage(straight_road(400.0, 2), Marque(), (1, 390.0), (0, 5.0), 13.0, beside).play(20)
+    lateral = [f.speed_mps**2 * abs(float(f.plan.trajectory.curvature_1pm[0])) for f in frames]
+    assert max(lateral) < 2.0
+    assert frames[-1].y_m > 2.0
