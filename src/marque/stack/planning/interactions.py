@@ -24,7 +24,7 @@ SIDE_S = 0.06
 BESIDE_M = 0.06
 WAITS_FOR_US_M = 0.12  # to somebody who stands and waits for us
 CRAWL_MPS = 1.5
-GOES_ON_MPS = 2.0
+GOES_ON_MPS = 4.0
 
 
 @dataclass(slots=True, eq=False)
