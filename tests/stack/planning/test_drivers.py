@@ -103,6 +103,17 @@ def test_who_stands_in_the_lane_is_not_touched(driver):
     assert 100.0 < frames[-1].front_m[0] < 117.75
 
 
+@pytest.mark.parametrize(("tail_m", "enters"), [(117.0, False), (126.0, True)])
+def test_a_junction_is_entered_only_with_room_beyond_it(tail_m, enters):
+    block = Actor(standing(tail_m, 0.0))
+    stage = Stage(junction(), Marque(), (2, 150.0), (0, 20.0), 10.0, [block],
+                  signals=lambda t: [GREEN])  # fmt: skip
+    frames = stage.play(20.0)
+    assert (furthest(frames) > LINE_M) == enters
+    if not enters:
+        assert frames[-1].plan.reason == Reason.EXIT_BLOCKED
+
+
 @each_driver
 def test_priority_traffic_goes_first(driver):
     crossing = Actor(steady(110.0, -75.0, math.pi / 2, 9.0))

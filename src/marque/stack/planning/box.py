@@ -21,6 +21,7 @@ AGAIN_M = 1.0  # more room than that to start again
 FLOWS_MPS = 4.0  # nobody this fast is expected to stand before we are through
 EASY_MPS2, LATEST_MPS2 = 1.5, 2.5  # looked at from a gentle stop on; not after a firm one
 LONGEST_S = 6.0
+COMES_MPS = 1.5
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +73,7 @@ def _queue(
         i = int(forecast.track[k])
         if it.first[c, k] == 0 and it.cosr[c, k, 0] > 0.5:
             rear, front = float(it.lo[c, k, 0]), float(it.hi[c, k, 0])
-        elif it.first[c, k] > 0 and it.k_off[c, k] > -1e8 and 0.0 < -forecast.connector_m[k] < 1e8:
+        elif it.first[c, k] > 0 and it.k_off[c, k] > -1e8 and _comes(it, forecast, k):
             middle = -float(it.k_off[c, k])
             rear, front = middle - 0.5 * it.length[k], middle + 0.5 * it.length[k]
         else:
@@ -81,6 +82,11 @@ def _queue(
             continue
         ahead[i] = _Ahead(rear, front, float(it.speed[k]), float(it.accel[k]), int(tracks.uid[i]))
     return sorted(ahead.values(), key=lambda a: -a.front_m)
+
+
+def _comes(it: Interactions, forecast: Forecast, k: int) -> bool:
+    """Whether somebody inside a junction is on the move: who stands there waits, for us perhaps."""
+    return bool(forecast.connector_m[k] <= 0.0 and it.speed[k] > COMES_MPS)
 
 
 def _blocked(

@@ -22,8 +22,9 @@ OTHER_LEAST_M, OTHER_MOST_M = 0.2, 0.35
 SIDE_S = 0.06
 # to somebody who stands beside us while we crawl: else two who stand close never part
 BESIDE_M = 0.06
+WAITS_FOR_US_M = 0.12  # to somebody who stands and waits for us
 CRAWL_MPS = 1.5
-GOES_ON_MPS = 2.0
+GOES_ON_MPS = 4.0
 
 
 @dataclass(slots=True, eq=False)
@@ -160,6 +161,8 @@ def interactions(
         margin = np.where(beside & (tracks.speed_mps[track] < 0.3), BESIDE_M, margin)
     if k_count:
         margin = np.where(_passed(corridors[0], s0[0], front_m, tracks)[track], BESIDE_M, margin)
+    waits = np.isin(tracks.uid[track], granted)
+    margin = np.where(waits, np.minimum(margin, WAITS_FOR_US_M), margin)
     lead_path, lead_gap = _lead_paths(tracks, forecast)
     zones = max(1, max(len(c.keep_clear_m) for c in corridors))
     it = Interactions(
@@ -190,7 +193,6 @@ def interactions(
         keep_clear=np.full((c_count, zones, 2), -1e9),
     )
     psi = tracks.heading_rad[track]
-    waits = np.isin(tracks.uid[track], granted)
     it.stop = np.where(waits, np.minimum(it.stop, 0.0), it.stop)
     # whoever has to yield, but moves inside the junction already, has found their gap
     goes_on = (forecast.connector_m <= 0.0) & (it.speed > GOES_ON_MPS) & (it.accel > -1.0)

@@ -74,7 +74,7 @@ def propose(
         optional += _before_others(c, it, front_m[c], limit, optional, tracks, forecast)
         optional = [s for s in optional if not _past_line(corridors[c], s, front_m[c])]
         optional.sort(key=lambda stop: stop.at_m)
-        scales = SCALES if c == 0 else SCALES_ASIDE
+        scales: tuple[float, ...] = SCALES if c == 0 else SCALES_ASIDE
         if speed_mps < DECIDES_MPS and any(s.at_m < front_m[c] + DECIDES_M for s in optional):
             scales = scales[:1]
         out += [Policy(c, scale, must, -1, NORMAL, True) for scale in scales]
