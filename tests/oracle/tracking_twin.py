@@ -83,7 +83,7 @@ def command(
     now = column(path.s_m, at_s)
     stands = column(path.s_m, at_s + t.STANDS_WITHIN_S) - now < t.STANDS_M
     if stands and v < t.HOLD_BELOW_MPS:
-        return t.HOLD_MPS2, curvature
+        return (t.HOLD_MPS2 if v < t.STILL_MPS else min(last[0], t.SETTLE_MPS2)), curvature
     forward = column(path.accel_mps2, at_s + p.drive.dead_s + p.drive.lag_s, 0.0)
     if forward < 0.0:
         forward = column(path.accel_mps2, at_s + p.brake.dead_s + p.brake.lag_s, 0.0)

@@ -59,7 +59,8 @@ SWING_M = 0.15
 SMALL_M = 1.3  # a move aside that even a queue does not forbid
 PASS_STILL_S = 4.0  # who stands for so long, and not in a queue, is passed
 QUEUE_M = 12.0  # who stands nearer than this to a junction or to who stands there waits for it
-FULL_GAP_M = 8.0
+FULL_GAP_M = 12.0  # those who stand nearer behind each other are a row
+PARKED_M = 1.0  # whoever stands so far beside the middle of the lane is in no queue
 WAIT_M = 9.5  # where we wait behind an obstacle: there must be room to swing out
 CLEAR_S = 2.5
 SETS_OUT_MPS, THEIR_BRAKE_MPS2 = 2.5, 2.0
@@ -110,7 +111,8 @@ def asides(
         return [], None
     first = int(np.argmax(blocking))
     track = int(boxes.track[first])
-    queue = in_queue(scene.tracks, forecast, track)
+    middle = 0.5 * float(boxes.right_m[first] + boxes.left_m[first])
+    queue = abs(middle) < PARKED_M and in_queue(scene.tracks, forecast, track)
     stays = float(scene.tracks.still_s[track]) > PASS_STILL_S
     cyclist = scene.tracks.kind[track] == UserKind.BICYCLE
     obstacle = (stays and not queue) or bool(cyclist)
@@ -223,11 +225,13 @@ def sample_at_path(length_m: float, s_m: float) -> int:
 
 
 def in_queue(tracks: Tracks, forecast: Forecast, track: int) -> bool:
-    """Whether somebody stands in a row that waits for a junction (or has only just stopped)."""
-    for _ in range(8):
+    """Whether somebody stands in a row, or where one waits for a junction (or has only just
+    stopped). Two in a row are one: whatever it waits for may be hidden from us.
+    """
+    for behind in range(8):
         rows = np.flatnonzero(forecast.track == track)
         if len(rows) == 0:
-            return False
+            return behind > 0
         k = int(rows[np.argmax(forecast.probability[rows])])
         half = 0.5 * float(tracks.length_m[track])
         held = float(min(forecast.stop_m[k], forecast.connector_m[k])) - half
@@ -235,10 +239,10 @@ def in_queue(tracks: Tracks, forecast: Forecast, track: int) -> bool:
             return True
         lead = int(forecast.lead[k])
         if lead < 0:
-            return False
+            return behind > 0
         gap = float(forecast.lead_m[k]) - half - 0.5 * float(tracks.length_m[lead])
         if gap > FULL_GAP_M:
-            return False
+            return behind > 0
         if tracks.speed_mps[lead] > STILL_MPS:
             return True
         track = lead
@@ -365,11 +369,12 @@ def _over_the_line(
 ) -> bool | None:
     """Whether the way aside uses the oncoming lane; None where it must not go at all."""
     lo, hi = int(from_m / STEP_M), int(until_m / STEP_M)
-    over = False
+    over = inside = False
     towards_oncoming = (aside > 0.0) != road_map.left_hand
     for lane in np.unique(line.path.lane[lo : hi + 1]).tolist():
         if road_map.lane_connector[lane]:
-            continue  # the inside of a junction is judged by its area
+            inside = True  # judged by its area
+            continue
         edge = 0.5 * float(road_map.lane_width_m[lane])
         beyond = abs(aside) + half - edge
         if beyond <= OVER_LINE_M:
@@ -382,7 +387,7 @@ def _over_the_line(
         if not towards_oncoming or not road_map.lane_opposite_ok[lane]:
             return None
         over = True
-    return over
+    return None if over and inside else over  # nobody passes through a junction on the wrong side
 
 
 def _on_the_road(memory: Memory, corridor: Corridor, here_m: float) -> bool:

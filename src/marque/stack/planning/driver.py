@@ -107,7 +107,9 @@ class Marque:
         result = evaluate(ego, policies, it, start)
         key = [(options[p.corridor].corridor.manoeuvre, not p.binding) for p in policies]
         value = corridor_costs(memory, options)
-        scores = choose(policies, result, value, memory.previous, key, start.speed_mps, extra)
+        scores = choose(
+            policies, result, value, memory.previous, key, start.speed_mps, memory.doubts, extra
+        )
         plan = hand_over(scene, forecast, ego, options, policies, it, result, scores)
         winner = policies[scores.best]
         chosen = options[winner.corridor]
@@ -118,6 +120,7 @@ class Marque:
             plan_s_m=chosen.start.s_m,
             rules=looked[0][0] if winner.corridor == 0 else memory.rules,
             previous=key[scores.best],
+            doubts=scores.doubts,
             waiting_s=_waited(memory, plan, start),
             stood_s=_stood(memory, scene.ego.speed_mps),
             granted=granted(memory, scene),
@@ -147,6 +150,8 @@ def way_round(memory: Memory, block: Block | None, start: Start) -> Memory:
     if memory.blocked_s < BLOCKED_S or block.lane not in ahead or block.lane in memory.closed:
         return memory
     mission = memory.context.mission
+    if block.lane == mission.goal_lane:
+        return memory  # there is no way round to where it stands
     closed = memory.closed | {block.lane}
     route = plan_route(mission.road_map, mission.goal_lane, mission.goal_s_m, avoid=closed)
     if not math.isfinite(cost_at(mission.road_map, route, lane, lane_s)):
@@ -230,8 +235,9 @@ def wait_behind(
     edge = start.s_m + block.ahead_m
     place = max(edge - WAIT_M, front + start.speed_mps**2 / (2.0 * WAIT_MPS2))
     for junction in corridor.junctions:
-        if junction.s_in_m < place < junction.s_out_m + ego[E_FRONT] + ego[E_REAR]:
-            place = junction.stop_m - LINE_MARGIN_M
+        beyond = junction.s_out_m + ego[E_FRONT] + ego[E_REAR] + 0.5
+        if junction.s_in_m < place < beyond:
+            place = beyond if beyond < edge - 2.0 else junction.stop_m - LINE_MARGIN_M
             if place < front - 0.5:
                 return  # we are in it already
     if place < edge - 2.0:

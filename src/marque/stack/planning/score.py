@@ -3,6 +3,7 @@
 Tier 0: time of the first contact, if it is soon. Tier 1: no late contact, time margins kept, nobody
 forced to brake hard, us neither.
 Tier 2: never rest in a keep-clear zone. Then cost, all terms in [0, 1] times their weight.
+Unless there is a hurry, a change of mind has to look better for some ticks in a row.
 """
 
 from dataclasses import dataclass
@@ -32,6 +33,8 @@ W_PROGRESS, W_COMFORT, W_COURTESY, W_SWITCH, W_GAP = 5.0, 1.5, 1.0, 0.3, 1.0
 LATE_CONTACT = 17.0  # outranks margins and forced braking
 EMERGENCY = 60.0  # outranks every other sum of tier 1
 SOON_S, BUILD_UP_S = 4.0, 2.0  # a contact sooner than this, or than hard braking takes to stop
+HURRY = int(EMERGENCY) * 10  # from this tier on a change of mind does not wait
+DOUBTS = 2  # ticks: what looks better for less long than this is a flicker
 STOP_PENALTY = 20.0  # comfortable and emergency stops are for need: more than all other costs
 
 
@@ -42,6 +45,7 @@ class Scores:
     tier: IntArray  # [P], smaller is better
     cost: FloatArray  # [P]
     best: int
+    doubts: int  # ticks in a row in which something else was better than what we are about
 
 
 def choose(
@@ -51,6 +55,7 @@ def choose(
     previous: tuple[str, bool] | None,
     key: list[tuple[str, bool]],
     speed_mps: float,
+    doubts: int = 0,
     extra: FloatArray | None = None,
 ) -> Scores:
     """Pick from rollout results [P, 2, R]. `corridor_cost[c]`: route value and lane-change cost;
@@ -90,7 +95,13 @@ def choose(
     if extra is not None:
         cost = cost + extra
     order = np.lexsort((cost, tier))
-    return Scores(tier, cost, int(order[0]))
+    best = int(order[0])
+    if previous is None or key[best] == previous or doubts >= DOUBTS:
+        return Scores(tier, cost, best, 0)
+    for p in order.tolist():
+        if key[p] == previous and tier[p] < HURRY:
+            return Scores(tier, cost, p, doubts + 1)
+    return Scores(tier, cost, best, 0)
 
 
 def _cost(

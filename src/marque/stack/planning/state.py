@@ -54,6 +54,7 @@ class Memory:
     plan_s_m: float = 0.0  # path metres of the plan's sample 0
     rules: RuleMemory = field(default_factory=RuleMemory)
     previous: tuple[str, bool] | None = None
+    doubts: int = 0  # see `score.Scores`
     changed_ns: int = -(10**18)  # when the last lane change was settled
     stood_s: float = 0.0  # standing, for whatever reason
     granted: IntArray = field(default_factory=lambda: NOBODY)  # uids of those who wait for us
