@@ -29,7 +29,6 @@ from marque.maps.smooth import smooth_lanes
 from marque.maps.store import load_net
 from oracle import maps_curves as twin
 
-
 FOREIGN = {"bologna": "sumo/bologna/joined_buslanes.net.xml", "monaco": "maps/monaco.osm"}
 
 
