@@ -115,6 +115,9 @@ def one_way(tmp_path: Path) -> Path:
         ("lane:west", "lane:east", "no lane 'east'"),
         ("xy:10,0", "xy:99999,0", "off map 'roads'"),
         ("xy:10,0", "somewhere", "'somewhere' is no place"),
+        ("xy:10,0", "xy:1e308,1e308", "is no place"),
+        ("xy:10,0", "xy:nan,0", "is no place"),
+        ("lane:west@-5", "lane:west", "-5"),
         ("lane:west@150", "lane:west@20", "no way"),
         ("lane:west@20", "lane:west@20", "less than"),
     ],
@@ -177,6 +180,24 @@ def test_a_car_file_with_a_missing_or_absurd_value(line, value, streets, tmp_pat
     assert str(car) in said
     if value != "length_m =":
         assert line in said
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("def (", "cannot be loaded"),
+        ("raise RuntimeError('boom')", "boom"),
+        ("class Other: pass", "have [Other]"),
+        ("Mine = 3", "not made by calling it bare"),
+        ("class Mine:\n    def __init__(self, x): pass", "not made by calling it bare"),
+        ("class Mine:\n    pass", "has no start() and no drive()"),
+    ],
+)
+def test_a_driver_file_that_is_none(text, said, streets, tmp_path, out, capsys):
+    (tmp_path / "mine.py").write_text(text)
+    words = ("--map", streets, "--traffic", "none", "--driver", f"{tmp_path}/mine.py:Mine")
+    assert said in refused(capsys, *words, "--min-length-m", "300", "--out", out)
+    assert nothing_left(out)
 
 
 def test_a_car_file_that_is_missing(streets, out, capsys):
@@ -242,9 +263,15 @@ def test_an_unwritable_folder_is_found_before_anything_else(tmp_path, monkeypatc
     blocker = tmp_path / "file"
     blocker.write_text("in the way")
     monkeypatch.setattr("marque.sim.order.open_map", lambda name: pytest.fail("too late"))
-    for words in (("--out", blocker / "x"), ("--json", blocker / "x.json")):
-        said = refused(capsys, "--traffic", "none", *words)
-        assert str(blocker) in said
+    for word, path, named in (
+        ("--out", blocker / "x", blocker),
+        ("--json", blocker / "x.json", blocker),
+        ("--json", tmp_path, "it is a folder"),
+        ("--json", "", "it is a folder"),
+    ):
+        said = refused(capsys, "--traffic", "none", word, path)
+        assert "cannot write" in said
+        assert str(named) in said
     assert blocker.read_text() == "in the way"
 
 

@@ -78,6 +78,8 @@ BAD: list[tuple[list[str], str]] = [
     (["map", "import", "{town}", "-o", "{tmp}/x.marque"], "cannot tell the map format"),
     (["map", "import", "{tmp}/bad.osm", "-o", "{tmp}/x.marque"], "not a whole OpenStreetMap"),
     (["map", "info", "{tmp}/bad.marque"], "no whole marque map"),
+    (["map", "info", "{town}", "--json", "{tmp}"], "it is a folder"),
+    (["map", "draw", "{town}", "-o", "{tmp}/x.png", "--around", "xy:nan,0"], "no place"),
 ]
 
 

@@ -63,6 +63,7 @@ def test_version(capsys):
         (["prove", "city", "--seeds", "1,x"], "1,x"),
         (["prove", "city", "--seeds", "1,1"], "1,1"),
         (["log", "info"], "FILE"),
+        (["log", "recover", ""], "no log file"),
         (["map", "nothing"], "nothing"),
     ],
 )

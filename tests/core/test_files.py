@@ -1,10 +1,19 @@
 """Files are whole or not there; the machine-code cache; errors."""
 
+import os
+from pathlib import Path
+
 import pytest
 
 from marque.core import jit
 from marque.core.errors import MarqueError, unknown
-from marque.core.files import need_writable_folder, user_cache, write_text, write_whole
+from marque.core.files import (
+    need_writable_file,
+    need_writable_folder,
+    user_cache,
+    write_text,
+    write_whole,
+)
 
 
 def test_a_file_is_written_whole_and_nothing_else_stays(tmp_path):
@@ -28,6 +37,26 @@ def test_a_write_that_fails_halfway_leaves_the_old_file(tmp_path, error):
         assert str(caught.value) == f"cannot write {path}: No space left on device"
     assert path.read_text() == "old"
     assert list(tmp_path.iterdir()) == [path]
+
+
+def test_a_device_or_pipe_stays_one(tmp_path):
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    reader = os.open(pipe, os.O_RDONLY | os.O_NONBLOCK)
+    need_writable_file(pipe)
+    write_text(pipe, "through")
+    assert os.read(reader, 99) == b"through"
+    os.close(reader)
+    assert pipe.is_fifo()
+    assert list(tmp_path.iterdir()) == [pipe]
+
+
+def test_a_folder_is_no_file(tmp_path):
+    for path in (tmp_path, Path("")):
+        with pytest.raises(MarqueError, match="it is a folder"):
+            need_writable_file(path)
+        with pytest.raises(MarqueError, match="it is a folder"):
+            write_text(path, "x")
 
 
 def test_a_folder_that_is_a_file_is_named(tmp_path):

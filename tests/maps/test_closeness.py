@@ -3,7 +3,6 @@
 import gzip
 import math
 from dataclasses import replace
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -29,6 +28,8 @@ from marque.maps.library import open_map
 from marque.maps.smooth import smooth_lanes
 from marque.maps.store import load_net
 from oracle import maps_curves as twin
+
+FOREIGN = {"bologna": "sumo/bologna/joined_buslanes.net.xml", "monaco": "maps/monaco.osm"}
 
 
 def bent(angle: float, arm_m: float = 80.0) -> FloatArray:
@@ -93,15 +94,11 @@ def test_a_line_that_strays_is_named() -> None:
 @pytest.mark.sumo
 @pytest.mark.data
 @pytest.mark.parametrize("name", ["berlin", "bologna", "monaco"])
-def test_real_maps_keep_the_importers_own_lines(name: str, shared_data: Path) -> None:
+def test_real_maps_keep_the_importers_own_lines(name: str, request: pytest.FixtureRequest) -> None:
     pytest.importorskip("libsumo", reason="needs the extra `sumo`")
-    m, path = open_map(
-        {
-            "berlin": "berlin",
-            "bologna": str(shared_data / "sumo/bologna/joined_buslanes.net.xml"),
-            "monaco": str(shared_data / "maps/monaco.osm"),
-        }[name]
-    )
+    if name in FOREIGN:
+        name = str(request.getfixturevalue("shared_data") / FOREIGN[name])
+    m, path = open_map(name)
     net = read_net(gzip.decompress(load_net(path)), name)
     lanes = {lane.name: lane for edge in net.edges for lane in edge.lanes}
     for i in np.flatnonzero(~m.lane_connector).tolist():

@@ -130,6 +130,10 @@ def test_exported_kinds_with_suffixes_are_roads_again() -> None:
     assert osm.ways[0].tags["tunnel"] == "yes"
 
 
+ROAD_AT = b"""<osm><node id="1" lat="%s" lon="13"/><node id="2" lat="1" lon="1"/>
+<way id="5"><nd ref="1"/><nd ref="2"/><tag k="highway" v="primary"/></way></osm>"""
+
+
 @pytest.mark.parametrize(
     ("data", "words_said"),
     [
@@ -138,6 +142,8 @@ def test_exported_kinds_with_suffixes_are_roads_again() -> None:
         (b"<net></net>", "root is <net>"),
         (b'<osm><way id="x"><tag k="highway" v="a"/></way></osm>', "damaged"),
         (b"<osm></osm>", "no roads"),
+        (ROAD_AT % b"nan", "node 1 lies at latitude nan"),
+        (ROAD_AT % b"91", "node 1 lies at latitude 91"),
         (write_pbf(read_osm(crossroads(), "x"))[:-9], "not a whole"),
         (b"\0\0\0\x0eOSMHeader" + b"\xff" * 40, "x.osm"),
     ],

@@ -47,13 +47,21 @@ def distance(line: FloatArray, point: FloatArray) -> float:
     return best
 
 
+def _from_segment(a: FloatArray, b: FloatArray, points: FloatArray) -> FloatArray:
+    """[n] distance of each point [n, 2] from one segment."""
+    u = b - a
+    t = np.clip((points - a) @ u / max(u @ u, 1e-18), 0.0, 1.0)
+    gaps: FloatArray = np.hypot(*(points - a - t[:, None] * u).T)
+    return gaps
+
+
 def shared_span(
     line: FloatArray, s: FloatArray, other: FloatArray, room: float
 ) -> tuple[float, float, float]:
     """Least distance, and the span nearer than `room`, by walking in millimetres."""
     at = np.arange(0.0, s[-1] + 1e-9, 0.005)
     dense = np.column_stack((np.interp(at, s, line[:, 0]), np.interp(at, s, line[:, 1])))
-    gaps = np.array([distance(other, p) for p in dense])
+    gaps = np.min([_from_segment(a, b, dense) for a, b in pairwise(other)], axis=0)
     inside = at[gaps < room]
     near = float(min(distance(other, p) for p in line))
     return (

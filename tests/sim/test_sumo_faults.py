@@ -114,6 +114,9 @@ def test_a_start_before_the_traffic_begins_is_refused(tmp_path):
     cfg.write_text(cfg.read_text().replace('begin value="0"', 'begin value="100"'))
     with pytest.raises(MarqueError, match="begins at 100 s, not 50 s"):
         SumoWorld(spec_of(cfg, ("wc", "ce"), begin_s=50))
+    for never in (float("nan"), float("inf"), 1e9):
+        with pytest.raises(MarqueError, match="a start time of"):
+            SumoWorld(spec_of(cfg, ("wc", "ce"), begin_s=never))
     with pytest.raises(MarqueError, match="density belongs to our own demand"):
         SumoWorld(spec_of(cfg, ("wc", "ce"), begin_s=150, density=10))
 

@@ -7,7 +7,7 @@ import typer
 
 from marque.cli.show import Waiting
 from marque.core.errors import MarqueError
-from marque.core.files import need_writable_folder
+from marque.core.files import need_writable_file, need_writable_folder
 
 app = typer.Typer(add_completion=False, rich_markup_mode=None)
 
@@ -65,7 +65,7 @@ def drive(
     if reference and traffic == EMPTY:
         raise MarqueError("--reference is SUMO's own driver; on an empty road there is none")
     if json_file is not None:
-        need_writable_folder(json_file.parent)
+        need_writable_file(json_file)
     if out is not None:
         need_writable_folder(out)
     waiting = Waiting()

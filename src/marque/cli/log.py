@@ -8,6 +8,7 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
+from marque.core.errors import MarqueError
 from marque.core.files import write_text
 from marque.record.reader import DriveRecords, read_records
 from marque.record.recover import Recovery, recover
@@ -43,6 +44,8 @@ def recover_command(
     json_file: JsonOption = None,
 ) -> None:
     """Give back everything up to the last whole chunk, as a finished and indexed log."""
+    if not file.name:
+        raise MarqueError("no log file is named")
     target = out or file.with_name(f"{file.name.removesuffix('.mcap')}.recovered.mcap")
     found = recover(file, target)
     print(_sentence(found))

@@ -140,7 +140,7 @@ def info_command(file: MapArgument, json_file: JsonOption = None) -> None:
 
 def _middle(road_map: RoadMap, place: str) -> tuple[float, float]:
     """The point meant, wherever it lies: a picture needs no lane beneath its middle."""
-    from marque.maps.places import to_xy
+    from marque.maps.places import FARTHEST, to_xy
 
     head, _, rest = place.strip().partition(":")
     if head == "lane":
@@ -150,6 +150,8 @@ def _middle(road_map: RoadMap, place: str) -> tuple[float, float]:
         return float(points[len(points) // 2, 0]), float(points[len(points) // 2, 1])
     try:
         first, second = (float(word) for word in (rest if head == "xy" else place).split(","))
+        if not (abs(first) < FARTHEST and abs(second) < FARTHEST):
+            raise ValueError
     except ValueError as error:
         raise MarqueError(f"no place '{place}'; write lat,lon or xy:X,Y or lane:ID") from error
     return (first, second) if head == "xy" else to_xy(road_map, first, second)

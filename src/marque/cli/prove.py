@@ -9,7 +9,7 @@ import typer
 from marque.cli.show import Bar, Waiting, facts_table, standard_output
 from marque.cli.situations import situations
 from marque.core.errors import MarqueError
-from marque.core.files import need_writable_folder, write_text
+from marque.core.files import need_writable_file, need_writable_folder, write_text
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, rich_markup_mode=None)
 
@@ -74,9 +74,10 @@ def city(
         map_name=map_name, traffic=traffic, density=density, begin_s=begin, sumo_args=sumo_args,
         driver=driver, car=car, min_length_m=min_length_m,
     )  # fmt: skip
-    for folder in (json_file.parent if json_file is not None else None, out):
-        if folder is not None:
-            need_writable_folder(folder)
+    if json_file is not None:
+        need_writable_file(json_file)
+    if out is not None:
+        need_writable_folder(out)
     chosen = _seeds(seeds) if seeds else (seed,)
     waiting = Waiting()
     waiting("opening the map; a new one is converted first")

@@ -10,7 +10,7 @@ from rich.console import Console
 from rich.table import Table
 
 from marque.cli.show import Bar, minutes
-from marque.core.files import need_writable_folder, write_text
+from marque.core.files import need_writable_file, need_writable_folder, write_text
 
 FAILED = 1
 
@@ -45,7 +45,7 @@ def situations(
     from marque.prove.situations import suite
 
     if json_file is not None:
-        need_writable_folder(json_file.parent)
+        need_writable_file(json_file)
     if keep is not None:
         need_writable_folder(keep)
     chosen = tuple(only or ())

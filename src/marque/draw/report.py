@@ -352,7 +352,7 @@ def _comfort_and_events(episode: Episode, summary: Mapping[str, Any]) -> str:
         )
     events = "".join(
         f'<tr data-t="{event.t_ns / 1e9:.1f}"><td class="n">{clock(event.t_ns / 1e9)}</td>'
-        f"<td>{escape(event.kind.replace('_', ' '))}</td>"
+        f'<td class="k">{escape(event.kind.replace("_", " "))}</td>'
         f'<td class="w">{escape(event.text)}</td></tr>'
         for event in episode.events
     )

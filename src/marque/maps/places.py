@@ -14,6 +14,7 @@ from marque.types.codes import Allow
 from marque.types.road_map import RoadMap
 
 SNAP_M = 50.0  # a place farther from every lane is off the map
+FARTHEST = 1e8  # numbers beyond are slips of the pen
 _PAIR = re.compile(r"\s*([-+.\deE]+)\s*,\s*([-+.\deE]+)\s*")
 _FORMS = "write lat,lon (52.44,13.5), xy:x,y (map metres), lane:ID or lane:ID@metres"
 
@@ -105,7 +106,7 @@ def _pair(text: str, pair: str) -> tuple[float, float]:
         a, b = (float(each) for each in found.groups()) if found else (math.nan, math.nan)
     except ValueError:
         a = b = math.nan
-    if not (math.isfinite(a) and math.isfinite(b)):
+    if not (abs(a) < FARTHEST and abs(b) < FARTHEST):
         raise MarqueError(f"'{text}' is no place; {_FORMS}")
     return a, b
 

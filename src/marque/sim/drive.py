@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from marque.core.arrays import FloatArray
+from marque.core.errors import MarqueError
 from marque.core.geometry import boxes_overlap, project
 from marque.core.registry import load
 from marque.core.time import BASE_STEP_NS, PLAN_STEP_NS, PLAN_STEP_S
@@ -27,6 +28,7 @@ from marque.sim.narrate import Narrator, edges_ahead
 from marque.sim.worlds.port import WorldPort
 from marque.stack.control.tracking import ControlMemory
 from marque.stack.perception.direct import PerceptionMemory
+from marque.stack.planning.contract import Driver
 from marque.stack.tick import Decision, StackMemory, tick
 from marque.types.codes import Reason
 from marque.types.episode import Episode, Tick
@@ -120,9 +122,22 @@ def begin_episode(setup: Setup, route: Route, world: WorldPort) -> Episode:
     )
 
 
+def load_driver(name: str) -> Driver:
+    """A driver, fresh. MarqueError: unknown, or it does not offer what `Driver` asks for."""
+    made = load("driver", name)
+    try:
+        driver: Driver = made()
+    except TypeError as error:
+        raise MarqueError(f"driver '{name}' is not made by calling it bare: {error}") from error
+    missing = [f"{verb}()" for verb in ("start", "drive") if not callable(getattr(driver, verb, 0))]
+    if missing:
+        raise MarqueError(f"driver '{name}' has no {' and no '.join(missing)}; see docs/plugins.md")
+    return driver
+
+
 def begin_stack(setup: Setup) -> StackMemory:
     """The machine before its first tick. MarqueError: unknown driver, goal not for cars."""
-    driver = load("driver", setup.driver)()
+    driver = load_driver(setup.driver)
     mission = Mission(
         setup.road_map, setup.platform, setup.trip.goal_lane, setup.trip.goal_s_m, setup.seed
     )

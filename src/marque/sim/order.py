@@ -11,7 +11,6 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from marque.core.errors import MarqueError, unknown
-from marque.core.registry import load
 from marque.maps import store
 from marque.maps.field import Route, cost_at, plan_route, route_length_m
 from marque.maps.library import open_map
@@ -22,7 +21,7 @@ from marque.maps.trips import Trip, draw_trips
 from marque.metrics.arrival import time_limit_s
 from marque.metrics.optimal import trip_optimal_time_s
 from marque.sensing.profile import load_profile
-from marque.sim.drive import Setup, place_on, trip_route
+from marque.sim.drive import Setup, load_driver, place_on, trip_route
 from marque.sim.reference import Reference, reference_run
 from marque.sim.worlds.empty import EmptyWorld
 from marque.sim.worlds.port import RoadWorld
@@ -139,7 +138,7 @@ def prepare(order: Order, ground: Ground, trip: Trip | None = None) -> Ready:
     """
     _check_words(order)
     platform = load_platform(order.car)
-    load("driver", order.driver)
+    load_driver(order.driver)
     profile = load_profile(order.sensors)
     road_map = ground.road_map
     if trip is None:

@@ -64,6 +64,9 @@ def read_osm(data: bytes, label: str) -> Osm:
         raise MarqueError(f"{label} is a damaged OpenStreetMap file: {error}") from error
     if not any("highway" in way.tags for way in osm.ways):
         raise MarqueError(f"{label} holds no roads (no way with a highway tag)")
+    for name, (lon, lat) in osm.place.items():
+        if not (abs(lon) < 180.001 and abs(lat) < 90.001):
+            raise MarqueError(f"{label} is damaged: node {name} lies at latitude {lat}, {lon} east")
     return osm
 
 

@@ -19,6 +19,7 @@ from marque.types.road_map import RoadMap
 WARM_VERSION = 4  # change when the warm-up itself changes: old states are then not found
 OWN_WARM_S = 300.0
 FOREIGN_WARM_S = 1800.0
+LATEST_S = 1e7  # the warm-up is simulated; nobody's demand begins four months in
 FINE_S = 30.0  # the last part of the warm-up runs at the drive's own step
 SETTLE_S = 10  # walkers enter before the ego does
 DEADLOCK_S = 180.0  # longer than any red
@@ -293,6 +294,8 @@ def _warm_plan(spec: SumoSpec) -> tuple[float, tuple[tuple[float, float], ...]]:
         return 0.0, ((1.0, OWN_WARM_S - FINE_S), (PLAN_STEP_S, OWN_WARM_S))
     first = cfg_number(spec.sumocfg, "begin") or 0.0
     start = first + FOREIGN_WARM_S if spec.begin_s is None else spec.begin_s
+    if not start <= LATEST_S:
+        raise MarqueError(f"a start time of {start:g} s is none; SUMO would never get there")
     if start < first:
         raise MarqueError(f"the traffic of {spec.sumocfg} begins at {first:g} s, not {start:g} s")
     start = round(start)
