@@ -68,7 +68,12 @@ def profile(v_ref, ego, scale, mode, s, v, a):
         slope = min(0.0, target * (scale * v_ref[i + 1] - target) / 0.5)
         if v < target - 1.0:
             slope = 0.0
-        wanted = min(wanted, max(slope, -1.2 * ego.brake) + closing(target - v, ego.jerk))
+        pulls = max(slope, -1.2 * ego.brake) + closing(target - v, ego.jerk)
+        if scale < 1.0:
+            pulls = max(pulls, -0.8 * ego.brake)
+            limit = max(slope / max(scale, 0.1), -1.2 * ego.brake)
+            wanted = min(wanted, limit + closing(v_ref[i] - v, ego.jerk))
+        wanted = min(wanted, pulls)
     return max(wanted, -ego.max_brake)
 
 

@@ -54,6 +54,7 @@ FIRM_JERK_MPS3 = 4.0  # where a stop target would be missed otherwise
 STOP_NEAR_S, STOP_NEAR_M = 8.0, 5.0  # beyond this way a stop target does not matter yet
 STILL_MPS, STILL_M, STILL_MPS2 = 0.1, 1.0, -0.3  # so near to its place, a standing car stays
 GAIN_1PS = 0.9
+SLOWER_SHARE = 0.8  # of comfortable braking, where nothing but a choice asks for less speed
 CLOSE_1PS = 1.5
 CLOSE_SHARE = 0.9  # of the jerk limit, for the end of an acceleration
 RELEASE_1PS = 1.5
@@ -97,7 +98,12 @@ def profile_accel(
         slope = target * (scale * v_ref[i + 1] - target) / EGO_STEP_M
         if slope > 0.0 or v < target - 1.0:
             slope = 0.0
-        wanted = min(wanted, max(slope, -1.2 * brake) + closing(target - v, jerk))
+        pulls = max(slope, -1.2 * brake) + closing(target - v, jerk)
+        if scale < 1.0:  # to go slower than we may is a choice, and made gently
+            pulls = max(pulls, -SLOWER_SHARE * brake)
+            full = closing(v_ref[i] - v, jerk)
+            wanted = min(wanted, max(slope / max(scale, 0.1), -1.2 * brake) + full)
+        wanted = min(wanted, pulls)
     return max(wanted, -float(ego[E_MAX_BRAKE]))
 
 

@@ -24,6 +24,7 @@ from marque.kernels.rollout import (
 )
 from marque.maps.field import cost_at, plan_route
 from marque.stack.planning.aside import WAIT_M, Block, asides, tight
+from marque.stack.planning.box import SPARE_M
 from marque.stack.planning.change import RETURN_COST, Wish, abort, changes
 from marque.stack.planning.corridor import Corridor
 from marque.stack.planning.explain import explain, indicate
@@ -235,7 +236,7 @@ def wait_behind(
     edge = start.s_m + block.ahead_m
     place = max(edge - WAIT_M, front + start.speed_mps**2 / (2.0 * WAIT_MPS2))
     for junction in corridor.junctions:
-        beyond = junction.s_out_m + ego[E_FRONT] + ego[E_REAR] + 0.5
+        beyond = junction.clear_m + ego[E_FRONT] + ego[E_REAR] + SPARE_M
         if junction.s_in_m < place < beyond:
             place = beyond if beyond < edge - 2.0 else junction.stop_m - LINE_MARGIN_M
             if place < front - 0.5:

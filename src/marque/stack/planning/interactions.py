@@ -17,9 +17,10 @@ from marque.types.scene import Tracks
 
 SAMPLES = 132
 # room beside our body; it grows with our speed
-WALKER_LEAST_M, WALKER_MOST_M = 0.3, 0.6
-OTHER_LEAST_M, OTHER_MOST_M = 0.2, 0.35
+WALKER_LEAST_M, WALKER_MOST_M = 0.25, 0.6
+OTHER_LEAST_M, OTHER_MOST_M = 0.15, 0.35
 SIDE_S = 0.06
+LATE_S = 1.0
 # to somebody who stands beside us while we crawl: else two who stand close never part
 BESIDE_M = 0.06
 WAITS_FOR_US_M = 0.12  # to somebody who stands and waits for us
@@ -149,11 +150,9 @@ def interactions(
     track = forecast.track
     kind = tracks.kind[track]
     walker = (kind == UserKind.PEDESTRIAN).astype(np.int8)
-    margin = np.where(
-        walker == 1,
-        min(WALKER_MOST_M, WALKER_LEAST_M + SIDE_S * speed_mps),
-        min(OTHER_MOST_M, OTHER_LEAST_M + 0.4 * SIDE_S * speed_mps),
-    )
+    margin = np.where(walker == 1, WALKER_LEAST_M, OTHER_LEAST_M)
+    if k_count:
+        margin = _side_room(corridors[0], s0[0], front_m, speed_mps, tracks)[track]
     if speed_mps < CRAWL_MPS and k_count:
         here = corridors[0].path.xy_m[min(int(s0[0] / EGO_STEP_M), len(corridors[0].path.xy_m) - 1)]
         away = np.hypot(tracks.x_m[track] - here[0], tracks.y_m[track] - here[1])
@@ -263,6 +262,25 @@ def _passed(corridor: Corridor, s0: float, front_m: float, tracks: Tracks) -> Bo
     along = (tracks.x_m - x) * math.cos(psi) + (tracks.y_m - y) * math.sin(psi)
     out: BoolArray = (tracks.speed_mps < 0.3) & (along < front_m)
     return out
+
+
+def _side_room(
+    corridor: Corridor, s_m: float, front_m: float, speed_mps: float, tracks: Tracks
+) -> FloatArray:
+    """[n] room wanted beside each road user. It grows with our speed; for those whom we reach
+    within `LATE_S` it is the least, for then the way past them has been chosen."""
+    walks = tracks.kind == UserKind.PEDESTRIAN
+    least = np.where(walks, WALKER_LEAST_M, OTHER_LEAST_M)
+    most = np.where(
+        walks,
+        min(WALKER_MOST_M, WALKER_LEAST_M + SIDE_S * speed_mps),
+        min(OTHER_MOST_M, OTHER_LEAST_M + 0.4 * SIDE_S * speed_mps),
+    )
+    here = corridor.path.xy_m[min(int(s_m / EGO_STEP_M), len(corridor.path.xy_m) - 1)]
+    away = np.hypot(tracks.x_m - here[0], tracks.y_m - here[1]) - front_m
+    share = np.clip((away / max(speed_mps, 1.0) - LATE_S) / LATE_S, 0.0, 1.0)
+    room: FloatArray = least + share * (most - least)
+    return room
 
 
 def _lead_paths(tracks: Tracks, forecast: Forecast) -> tuple[Int32Array, FloatArray]:
