@@ -18,7 +18,7 @@ NAMES = {
     "collision": rollout.R_COLLISION_S, "margin": rollout.R_MARGIN_S, "forced": rollout.R_FORCED,
     "progress": rollout.R_PROGRESS, "accel2": rollout.R_ACCEL2, "jerk2": rollout.R_JERK2,
     "brake": rollout.R_BRAKE, "end_speed": rollout.R_END_SPEED, "box": rollout.R_BOX,
-    "gap_min": rollout.R_GAP_MIN, "cause": rollout.R_CAUSE, "conflict": rollout.R_CONFLICT,
+    "gap_min": rollout.R_GAP_MIN, "doubt": rollout.R_DOUBT_S, "cause": rollout.R_CAUSE, "conflict": rollout.R_CONFLICT,
 }  # fmt: skip
 
 
@@ -73,6 +73,7 @@ def another(r, s0):
         walker=walker,
         rear_margin=1.2 if walker else 0.8,
         front_margin=1.0 if walker else 0.5,
+        doubt=bool(r.random() < 0.2),
         accel=0.0 if walker or r.random() < 0.5 else r.uniform(-5.0, 2.0),
     )
 
@@ -156,6 +157,7 @@ def rolled(scene, hypothesis):
         column("lead", np.int32),
         column("lead_gap"),
         column("walker", np.int8),
+        column("doubt", np.int8),
         column("rear_margin"),
         column("front_margin"),
         np.array(scene.zones),

@@ -34,7 +34,7 @@ def stop_distance(v, a, brake, jerk, dt=1e-3):
     the most allowed."""
     way = 0.0
     while v > 0.0:
-        if a < 0.0 and v <= a * a / (2.0 * jerk):
+        if a < 0.0 and v <= a * a / (1.4 * jerk):
             return way - 2.0 / 3.0 * v * v / a
         a = max(a - jerk * dt, min(-brake, a))
         after = v + a * dt
@@ -51,6 +51,14 @@ def stops(v, a_new, room, brake, jerk, dt, distance=stop_distance):
     return 0.5 * (v + after) * dt + distance(after, a_new, brake, jerk) <= room
 
 
+def firm(v, room, free, low):
+    """What a stop needs that has to be made up for: eased off at 4 m/s3 once that suffices."""
+    must = v * v / (2.0 * max(room, 0.05))
+    if room > 0.05 and (4.0 / 3.0 * must) ** 2 <= 8.0 * v:
+        return min(free, -4.0 / 3.0 * must)
+    return min(free, low, -1.15 * must)
+
+
 def stop_accel(v, a, room, free, brake, jerk, dt, distance=stop_distance):
     """The largest of 129 accelerations within the jerk limit that still stops in time."""
     low, high = a - jerk * dt, min(free, a + jerk * dt)
@@ -62,5 +70,5 @@ def stop_accel(v, a, room, free, brake, jerk, dt, distance=stop_distance):
         if stops(v, each, room, brake, jerk, dt, distance)
     ]
     if not fits:
-        return min(free, low, -1.15 * v * v / (2.0 * max(room, 0.05)))
+        return firm(v, room, free, low)
     return free if high in fits else max(fits)

@@ -7,7 +7,7 @@ import math
 from dataclasses import dataclass
 
 from marque.kernels.following import stop_distance
-from oracle.following_twin import acc, idm_interaction, stops
+from oracle.following_twin import acc, firm, idm_interaction, stops
 
 DT, STEPS = 0.2, 40
 MIDDLE = 0.5  # metres of a path belong to the nearest sample
@@ -45,6 +45,7 @@ class Other:
     way: float = 0.0
     v: float = 0.0
     accel: float = 0.0  # as seen now
+    doubt: bool = False  # it hardly goes this way
     beside: bool = False  # nearer than we like since the beginning
 
     def sample(self, way):
@@ -88,7 +89,7 @@ def closing(gap, jerk):
 
 
 def slewed(a, wanted, jerk, down):
-    down += 3.0 * max(0.0, -2.5 - wanted)
+    down += 3.0 * max(0.0, -3.0 - wanted)
     up = jerk + 1.5 * max(0.0, -2.5 - a)
     return min(a + up * DT, max(a - down * DT, wanted))
 
@@ -100,7 +101,7 @@ def held(v, a, room, free, brake, jerk):
     if stops(v, high, room, brake, jerk, DT, stop_distance):
         return free
     if not stops(v, low, room, brake, jerk, DT, stop_distance):
-        return min(free, low, -1.15 * v * v / (2.0 * max(room, 0.05)))
+        return firm(v, room, free, low)
     for _ in range(7):
         middle = 0.5 * (low + high)
         fits = stops(v, middle, room, brake, jerk, DT, stop_distance)
@@ -142,6 +143,8 @@ def followed(others, ego, s, v):
         stays = lo - front <= 40.0 and leaves > meets + 1.0
         if c > 0.5 or o.v < 0.3 or (c < -0.5 and stays):
             allowed = acc(v, o.v * c, 0.0, lo - front, ego.accel, ego.brake, ego.headway, ego.gap)
+            if o.doubt:
+                allowed = max(allowed, -ego.brake)
             out.append((allowed, k, (lo - front) / v if v > 0.5 and c > 0.5 else None))
     return out
 
@@ -210,7 +213,9 @@ def contacts(others, ego, s, v, now, result):
         if o.beside:
             continue
         touches = here is not None and here[0] < front and here[1] > rear
-        if touches and result["collision"] > now:
+        if touches and o.doubt:
+            result["doubt"] = min(result["doubt"], now)
+        elif touches and result["collision"] > now:
             result["collision"], result["conflict"] = now, k
         near = here is not None and front <= here[0] < front + v * o.front_margin
         if near and here[2] < 0.5 and v > 1.0:
@@ -233,7 +238,7 @@ def _margin(result, now, k):
 
 def roll(v_ref, scale, stop_m, virtual, mode, ego, s0, v0, a0, others, zones, hypothesis):
     """The numbers of one rollout, by name."""
-    r = dict.fromkeys(("collision", "margin", "gap_min"), math.inf)
+    r = dict.fromkeys(("collision", "margin", "gap_min", "doubt"), math.inf)
     r.update(dict.fromkeys(("forced", "accel2", "jerk2", "brake", "box"), 0.0))
     r.update(cause=-1, conflict=-1)
     s, v, a, hardest = s0, v0, a0, 0.0

@@ -9,7 +9,9 @@ import math
 
 from marque.core.jit import jit
 
+FIRM_JERK_MPS3 = 4.0  # of a stop that would be missed otherwise
 FIRM_SHARE = 1.15  # of the braking that a stop needs, when it has to be made up for
+EASE_SHARE = 0.7  # of the jerk limit, for letting the brake go: actuators are late
 LEAST_M = 0.05  # places to stand are no finer
 
 
@@ -66,15 +68,17 @@ def stop_distance(v: float, a: float, brake: float, jerk: float) -> float:
     """
     if v <= 0.0:
         return 0.0
-    if a < 0.0 and v <= a * a / (2.0 * jerk):  # already more than the ease-off needs
+    ease = EASE_SHARE * jerk
+    if a < 0.0 and v <= a * a / (2.0 * ease):  # already more than the ease-off needs
         return -2.0 / 3.0 * v * v / a
-    most = min(max(brake, -a), math.sqrt(jerk * v + 0.5 * a * a))
+    most = math.sqrt((2.0 * v + a * a / jerk) / (1.0 / jerk + 1.0 / ease))
+    most = min(max(brake, -a), most)
     t1 = (a + most) / jerk
     d1 = v * t1 + 0.5 * a * t1 * t1 - jerk * t1 * t1 * t1 / 6.0
     v1 = v + 0.5 * (a * a - most * most) / jerk
-    v3 = 0.5 * most * most / jerk
+    v3 = 0.5 * most * most / ease
     d2 = max(0.0, v1 * v1 - v3 * v3) / (2.0 * most)
-    return d1 + d2 + most * most * most / (6.0 * jerk * jerk)
+    return d1 + d2 + most * most * most / (6.0 * ease * ease)
 
 
 @jit
@@ -90,7 +94,11 @@ def stop_accel(
     if can_stop(v, high, room, brake, jerk, dt):
         return free
     if not can_stop(v, low, room, brake, jerk, dt):
-        return min(free, low, -FIRM_SHARE * v * v / (2.0 * max(room, LEAST_M)))
+        must = v * v / (2.0 * max(room, LEAST_M))
+        easing = 4.0 / 3.0 * must  # what v = j t^2 / 2 and d = j t^3 / 6 have in common here
+        if room > LEAST_M and easing <= math.sqrt(2.0 * FIRM_JERK_MPS3 * v):
+            return min(free, -easing)
+        return min(free, low, -FIRM_SHARE * must)
     for _ in range(7):
         middle = 0.5 * (low + high)
         if can_stop(v, middle, room, brake, jerk, dt):

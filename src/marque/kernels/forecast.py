@@ -18,6 +18,7 @@ MAX_BRANCH = 3  # paths through the first junction
 MAX_PATHS = 5  # per road user, lane changes included
 DRIFT_MPS = 0.25  # sideways speed that announces a lane change
 
+ALIKE_M, ALIKE_RAD = 0.5, 0.15  # off a lane by so much, somebody looks like driving elsewhere
 WAITS_S = 2.0
 
 _UNKNOWN = int(SignalState.UNKNOWN)
@@ -311,6 +312,21 @@ def fork_ahead(tables: MapTables, lane: int, s: float, reach: float) -> tuple[in
 
 
 @jit
+def likeness(tables: MapTables, lane: int, s: float, x: float, y: float, psi: float) -> float:
+    """How much somebody at a pose looks like one who drives at `s` of a lane, in (0, 1]."""
+    first = tables.pt_off[lane]
+    last = tables.pt_off[lane + 1] - 1
+    index = first
+    while index < last and tables.pt_s_m[index + 1] <= s:
+        index += 1
+    turn = tables.pt_heading_rad[index]
+    aside = (y - tables.pt_xy_m[index, 1]) * math.cos(turn)
+    aside -= (x - tables.pt_xy_m[index, 0]) * math.sin(turn)
+    off = math.sin(psi - turn)
+    return math.exp(-((aside / ALIKE_M) ** 2) - (off / ALIKE_RAD) ** 2) + 1e-3
+
+
+@jit
 def forecast_paths(
     tables: MapTables,
     kind: Int8Array,
@@ -351,6 +367,7 @@ def forecast_paths(
     sides = [0.0] * MAX_PATHS
     settles = [0.0] * MAX_PATHS
     choices = [0] * MAX_PATHS
+    weights = [1.0] * MAX_PATHS
     for i in range(px.shape[0]):
         reach = min(130.0, max(12.0, v[i] * horizon_s + 10.0))
         walker = kind[i] == _PEDESTRIAN or kind[i] == _OBSTACLE
@@ -414,6 +431,8 @@ def forecast_paths(
         d = d_of[i]
         settle = 1e18 if kind[i] == _BICYCLE else max(15.0, 2.0 * v[i])
         n = 0
+        for h in range(MAX_PATHS):
+            weights[h] = 1.0
         # a connector just entered looks like its siblings: consider them all
         if tables.lane_connector[lane] and s < 0.5 * length[i] + 3.0:
             before = (
@@ -433,6 +452,7 @@ def forecast_paths(
                     sides[n] = d if other == lane else 0.0
                     settles[n] = settle
                     choices[n] = -1
+                    weights[n] = likeness(tables, other, s, px[i], py[i], psi[i])
                     n += 1
         if n == 0 and not tables.lane_connector[lane]:
             fork, _ = fork_ahead(tables, lane, s, reach)
@@ -490,6 +510,9 @@ def forecast_paths(
                 settles[n] = max(10.0, 3.0 * v[i])
                 choices[n] = -1
                 n += 1
+        total = 0.0
+        for h in range(n):
+            total += weights[h]
         for h in range(n):
             if k >= out_track.shape[0] or room_all - used < 2:
                 return k
@@ -513,7 +536,7 @@ def forecast_paths(
                     px[i], py[i], psi[i], 3.0, x, y, heading, on_lane, used, room_all - used
                 )
             out_track[k] = i
-            out_prob[k] = 1.0 / n
+            out_prob[k] = weights[h] / total
             out_off[k] = used
             limit = tables.lane_limit_mps[lanes[h]]
             out_limit[k] = min(limit, 6.0) if kind[i] == _BICYCLE else limit

@@ -15,6 +15,7 @@ import numpy as np
 from marque.core.arrays import FloatArray, Int8Array, Int32Array
 from marque.core.jit import jit
 from marque.kernels.following import (
+    FIRM_JERK_MPS3,
     acc,
     idm_free,
     idm_interaction,
@@ -43,14 +44,14 @@ E_LEN = 9
     R_GAP_MIN,  # least time headway to a leader, s
     R_CAUSE,  # path index of the user behind the strongest restraint, -1 none
     R_CONFLICT,  # path index of the user hit or too close, -1 none
-) = range(12)
-R_LEN = 12
+    R_DOUBT_S,  # time of first contact with a path that its user hardly takes, inf if none
+) = range(13)
+R_LEN = 13
 
 REACTION_S = 0.5
 ONCOMING_M, CROSSES_S = 40.0, 1.0
 STOP_JERK_MPS3 = 10.0  # of the emergency stop
 FALLBACK_JERK_MPS3 = 2.0  # of the comfortable stop, which is for need
-FIRM_JERK_MPS3 = 4.0  # where a stop target would be missed otherwise
 STOP_NEAR_S, STOP_NEAR_M = 8.0, 5.0  # beyond this way a stop target does not matter yet
 STILL_MPS, STILL_M, STILL_MPS2 = 0.1, 1.0, -0.3  # so near to its place, a standing car stays
 GAIN_1PS = 0.9
@@ -58,6 +59,7 @@ SLOWER_SHARE = 0.8  # of comfortable braking, where nothing but a choice asks fo
 CLOSE_1PS = 1.5
 CLOSE_SHARE = 0.9  # of the jerk limit, for the end of an acceleration
 RELEASE_1PS = 1.5
+FAST_MPS2 = -3.0  # harder braking is built up faster
 EASE_SHARE = 0.8  # of the jerk limit: what begins in time can be kept to
 HARD_MPS2 = -3.5  # braking beyond this is for safety, not for comfort
 HOLD_M = 1.5  # whoever waits before our path stays so far from touching it
@@ -122,8 +124,8 @@ def closing(gap: float, jerk: float) -> float:
 def slew(a: float, wanted: float, jerk: float, down: float, dt: float) -> float:
     """Move acceleration towards what is wanted; the harder the need, the faster, and hard braking
     is let go faster too."""
-    if wanted < -2.5:
-        down = down + 3.0 * (-2.5 - wanted)
+    if wanted < FAST_MPS2:
+        down = down + 3.0 * (FAST_MPS2 - wanted)
     up = jerk
     if a < -2.5:
         up = jerk + RELEASE_1PS * (-2.5 - a)
@@ -215,6 +217,7 @@ def roll(
     lead: Int32Array,
     lead_gap: FloatArray,
     walker: Int8Array,
+    doubt: Int8Array,
     rear_margin: FloatArray,
     front_margin: FloatArray,
     keep_clear: FloatArray,
@@ -228,7 +231,8 @@ def roll(
     Per path k of another user: tables lo/hi/cosr [K, J] and first/last from `fill_overlap`;
     relation (+1 it yields to us, -1 we yield, 0 equal or none); behind (1: it follows us now);
     k_off: path coordinate of the other = ego s + k_off where both run along each other;
-    lead (another path, -1) with its bumper gap; walker 1 for pedestrians.
+    lead (another path, -1) with its bumper gap; walker 1 for pedestrians; doubt 1 for a path that
+    its user hardly takes.
     """
     scale = policy[1]
     stop_m = policy[2]
@@ -240,6 +244,7 @@ def roll(
     for r in range(R_LEN):
         out[r] = 0.0
     out[R_COLLISION_S] = math.inf
+    out[R_DOUBT_S] = math.inf
     out[R_MARGIN_S] = math.inf
     out[R_GAP_MIN] = math.inf
     out[R_CAUSE] = -1.0
@@ -279,6 +284,8 @@ def roll(
                         or (c < -0.5 and stays_ahead(pos[k], vel[k], last[k], b_lo, c, front, v))
                     ):
                         limit_a = leader_accel(b_lo, c, vel[k], 0.0, s, v, ego)
+                        if doubt[k] == 1:
+                            limit_a = max(limit_a, -ego[E_BRAKE])
                         if limit_a < wanted:
                             wanted = limit_a
                             cause = k
@@ -403,7 +410,9 @@ def roll(
                     beside[k] = 0
                 if b_lo < FREE:
                     if b_lo < front and b_hi > rear:
-                        if out[R_COLLISION_S] > now:
+                        if doubt[k] == 1:
+                            out[R_DOUBT_S] = min(out[R_DOUBT_S], now)
+                        elif out[R_COLLISION_S] > now:
                             out[R_COLLISION_S] = now
                             out[R_CONFLICT] = float(k)
                     elif b_lo >= front and cosr[k, j] < 0.5 and v > 1.0:
@@ -457,6 +466,7 @@ def trace(
     speed: FloatArray,
     accel: FloatArray,
     length: FloatArray,
+    doubt: Int8Array,
     out_s: FloatArray,
     out_v: FloatArray,
     out_a: FloatArray,
@@ -500,7 +510,10 @@ def trace(
                         or (c < -0.5 and stays_ahead(pos[k], vel[k], last[k], b_lo, c, front, v))
                     ):
                         a_l = accel[k] if t * dt < 1.0 else 0.0
-                        wanted = min(wanted, leader_accel(b_lo, c, vel[k], a_l, s, v, ego))
+                        limit_a = leader_accel(b_lo, c, vel[k], a_l, s, v, ego)
+                        if doubt[k] == 1:
+                            limit_a = max(limit_a, -ego[E_BRAKE])
+                        wanted = min(wanted, limit_a)
             if virtual >= 0:
                 ahead = pos[virtual] - k_off[virtual] - 0.5 * length[virtual]
                 if ahead > rear:
@@ -560,6 +573,7 @@ def roll_all(
     lead: Int32Array,
     lead_gap: FloatArray,
     walker: Int8Array,
+    doubt: Int8Array,
     rear_margin: FloatArray,
     front_margin: FloatArray,
     keep_clear: FloatArray,
@@ -602,6 +616,7 @@ def roll_all(
                 lead,
                 lead_gap,
                 walker,
+                doubt,
                 rear_margin,
                 front_margin,
                 keep_clear[path],

@@ -26,6 +26,7 @@ BESIDE_M = 0.06
 WAITS_FOR_US_M = 0.12  # to somebody who stands and waits for us
 CRAWL_MPS = 1.5
 GOES_ON_MPS = 4.0
+HARDLY = 0.3  # a path less likely than this is nothing to brake hard for
 
 
 @dataclass(slots=True, eq=False)
@@ -54,6 +55,7 @@ class Interactions:
     lead: Int32Array
     lead_gap: FloatArray
     walker: Int8Array
+    doubt: Int8Array  # 1: a path that its user hardly takes
     rear_margin: FloatArray
     front_margin: FloatArray
     keep_clear: FloatArray  # [C, Z, 2]
@@ -187,6 +189,7 @@ def interactions(
         lead=lead_path,
         lead_gap=lead_gap,
         walker=walker,
+        doubt=(forecast.probability < HARDLY).astype(np.int8),
         rear_margin=np.where(walker == 1, 1.2, 0.8),
         front_margin=np.where(walker == 1, 1.0, 0.5),
         keep_clear=np.full((c_count, zones, 2), -1e9),

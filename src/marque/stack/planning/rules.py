@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from marque.kernels.following import stop_distance
 from marque.stack.planning.corridor import Corridor, Crossing, Junction
 from marque.types.codes import Control, Reason, SignalState, Turn, UserKind
 from marque.types.road_map import RoadMap
@@ -18,8 +19,8 @@ LINE_MARGIN_M = 0.7  # front bumper before a stop line
 WALK_MARGIN_M = 1.2
 ZONE_MARGIN_M = 1.0
 SEEN_WITHIN_M = 45.0  # a signal that is still unknown here is treated as out of order
-AMBER_BRAKE_MPS2 = 3.0
-AMBER_REACTION_S = 0.3
+AMBER_BRAKE_MPS2, AMBER_JERK_MPS3 = 2.9, 2.5
+WALK_BRAKE_MPS2 = 3.2  # for somebody at a crosswalk; beyond, the rollouts decide
 STOOD_MPS = 0.2
 CREEP_MPS, OVER_MOST_M = 1.0, 2.0
 STEP_OUT_M = 2.0  # a pedestrian this near to the kerb of a crosswalk may step on it
@@ -138,8 +139,7 @@ def _amber(state: _Ahead, junction: Junction, room: float) -> Reason | None:
         return None
     if lane in memory.amber_stop:
         return Reason.AMBER_LIGHT
-    v = state.speed_mps
-    need = v * AMBER_REACTION_S + v * v / (2.0 * AMBER_BRAKE_MPS2)
+    need = stop_distance(state.speed_mps, 0.0, AMBER_BRAKE_MPS2, AMBER_JERK_MPS3)
     if need <= room + LINE_MARGIN_M:
         state.memory = RuleMemory(memory.amber_go, memory.amber_stop | {lane}, memory.stood)
         return Reason.AMBER_LIGHT
@@ -195,7 +195,7 @@ def _crosswalk(
     if uid is None:
         return
     room = line - front_m
-    if speed_mps * speed_mps > 2.0 * 4.5 * max(room, 0.1):
+    if speed_mps * speed_mps > 2.0 * WALK_BRAKE_MPS2 * max(room, 0.1):
         return  # too late to stop before it: the rollouts decide
     rules.binding.append(Stop(line, Reason.CROSSWALK, uid))
 

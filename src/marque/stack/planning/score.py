@@ -16,6 +16,7 @@ from marque.kernels.rollout import (
     R_BOX,
     R_BRAKE,
     R_COLLISION_S,
+    R_DOUBT_S,
     R_FORCED,
     R_GAP_MIN,
     R_JERK2,
@@ -67,7 +68,9 @@ def choose(
     nominal = result[:, 0]
     assertive = result[:, 1]
     contact = np.where(nominal[:, R_COLLISION_S] < NOMINAL_S, nominal[:, R_COLLISION_S], np.inf)
-    asserted = assertive[:, R_COLLISION_S]
+    asserted = np.minimum(
+        assertive[:, R_COLLISION_S], np.minimum(nominal[:, R_DOUBT_S], assertive[:, R_DOUBT_S])
+    )
     margin = np.minimum(nominal[:, R_MARGIN_S], assertive[:, R_MARGIN_S])
     forced = nominal[:, R_FORCED]
     soon = contact < max(SOON_S, speed_mps / (2.0 * HARD_MPS2) + BUILD_UP_S)
@@ -77,8 +80,8 @@ def choose(
     moving = np.array([policy.mode == NORMAL for policy in policies])
     tier0 += np.where(soon & moving, 1, 0)
     tier1 = np.where(margin < MARGIN_S, 11 - np.floor(2.0 * np.minimum(margin, 5.0)), 0.0)
-    # one that is still far off, or comes about if others assert themselves, is worse than any
-    # margin, but nothing to brake hard for
+    # one that is still far off, or comes about if others assert themselves or go an unlikely way,
+    # is worse than any margin, but nothing to brake hard for
     tier1 += np.where(np.isfinite(contact) & ~soon, LATE_CONTACT, 0.0)
     tier1 += np.where(asserted < ASSERTIVE_S, LATE_CONTACT + 5.0 - np.floor(asserted), 0.0)
     # some brake for reasons of their own: what they do whatever we do is not forced by us
