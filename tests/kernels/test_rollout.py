@@ -18,7 +18,8 @@ NAMES = {
     "collision": rollout.R_COLLISION_S, "margin": rollout.R_MARGIN_S, "forced": rollout.R_FORCED,
     "progress": rollout.R_PROGRESS, "accel2": rollout.R_ACCEL2, "jerk2": rollout.R_JERK2,
     "brake": rollout.R_BRAKE, "end_speed": rollout.R_END_SPEED, "box": rollout.R_BOX,
-    "gap_min": rollout.R_GAP_MIN, "doubt": rollout.R_DOUBT_S, "cause": rollout.R_CAUSE, "conflict": rollout.R_CONFLICT,
+    "gap_min": rollout.R_GAP_MIN, "doubt": rollout.R_DOUBT_S,
+    "cause": rollout.R_CAUSE, "conflict": rollout.R_CONFLICT,
 }  # fmt: skip
 
 

@@ -73,10 +73,13 @@ def command(
         rate = min(wheel, t.LATERAL_JERK_MPS3 / max(1e-3, v * v))
         soon = s + v * late
         ahead = float(np.interp(soon, grid, bends))
-        waits = (grid[grid > soon] - soon) / max(v, t.EARLY_BELOW_MPS)
-        later = bends[grid > soon][waits <= t.EARLY_S]
-        waits = waits[waits <= t.EARLY_S]
-        early = max([ahead, *(later - rate * waits)]) + min([ahead, *(later + rate * waits)])
+        beyond = grid > soon
+        pace = np.maximum(path.speed_mps[beyond], t.EARLY_BELOW_MPS)
+        steps = np.diff(grid[beyond], prepend=soon) / pace
+        turns = np.cumsum(steps * np.minimum(wheel, t.LATERAL_JERK_MPS3 / pace**2))
+        near = np.cumsum(steps) <= t.EARLY_S
+        later, turns = bends[beyond][near], turns[near]
+        early = max([ahead, *(later - turns)]) + min([ahead, *(later + turns)])
         wanted = 0.5 * early + np.clip(feedback, -most, most)
         rate *= dt_s
         curvature = float(np.clip(np.clip(wanted, -tight, tight), last[1] - rate, last[1] + rate))

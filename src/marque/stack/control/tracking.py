@@ -130,7 +130,16 @@ def _track(
     """
     place, offset, angle = locate(x, y, heading, s, ego[0], ego[1])
     out_curvature = _steering(
-        curvature, s, place, offset, angle, ego[2], ego[3], dt_s, last_curvature, steer, body
+        (curvature, s, speed),
+        place,
+        offset,
+        angle,
+        ego[2],
+        ego[3],
+        dt_s,
+        last_curvature,
+        steer,
+        body,
     )
     out_accel = _pedals(
         s, speed, accel, at_s, dt_s, place, ego[3], last_accel, pedal_late_s, pedal_limit
@@ -205,8 +214,7 @@ def over_path(values: FloatArray, s: FloatArray, place: float) -> float:
 
 @jit
 def _steering(
-    curvature: FloatArray,
-    s: FloatArray,
+    plan: tuple[FloatArray, FloatArray, FloatArray],
     place: float,
     offset: float,
     angle: float,
@@ -219,8 +227,10 @@ def _steering(
 ) -> float:
     """Curvature: the path's, a little ahead, plus what brings offset and heading back to zero.
 
-    In space, offset'' = -offset / l^2 - 2 zeta offset' / l with l the reach.
+    In space, offset'' = -offset / l^2 - 2 zeta offset' / l with l the reach. plan: curvature, s
+    and speed of its samples.
     """
+    curvature, s, speed = plan
     if s[len(s) - 1] - place < NEED_PATH_M:
         return last  # too little path to steer by
     late_s, steer_rate, max_steer = steer
@@ -229,7 +239,7 @@ def _steering(
     wheel_rate = steer_rate * (1.0 + (flexed * last) ** 2) / flexed
     rate = min(wheel_rate, LATERAL_JERK_MPS3 / max(1e-3, v * v))
     soon = place + v * (late_s + yaw_late * v)
-    ahead = over_path(curvature, s, soon) + _early(curvature, s, soon, v, rate)
+    ahead = over_path(curvature, s, soon) + _early(curvature, s, speed, soon, wheel_rate)
     here = over_path(curvature, s, place)
     reach = max(REACH_MIN_M, v * REACH_S)
     slip = rear_slip * v * v * here
@@ -244,22 +254,31 @@ def _steering(
 
 
 @jit
-def _early(curvature: FloatArray, s: FloatArray, soon: float, v: float, rate: float) -> float:
+def _early(
+    curvature: FloatArray, s: FloatArray, speed: FloatArray, soon: float, wheel_rate: float
+) -> float:
     """What to add to the path's curvature at `soon` where it later turns faster than the wheel.
 
     Half of what would be needed to be there in time: the wheel is then early by as much as it
-    will be late.
+    will be late. How much the wheel can turn until then goes by the speeds that are planned.
     """
     here = over_path(curvature, s, soon)
     most = here
     least = here
     i = int(np.searchsorted(s, soon, side="right"))
+    waits = 0.0
+    turns = 0.0
+    before = soon
     while i < len(s):
-        wait = (s[i] - soon) / max(v, EARLY_BELOW_MPS)
-        if wait > EARLY_S:
+        v = max(speed[i], EARLY_BELOW_MPS)
+        step = (s[i] - before) / v
+        waits += step
+        if waits > EARLY_S:
             break
-        most = max(most, curvature[i] - rate * wait)
-        least = min(least, curvature[i] + rate * wait)
+        turns += step * min(wheel_rate, LATERAL_JERK_MPS3 / (v * v))
+        most = max(most, curvature[i] - turns)
+        least = min(least, curvature[i] + turns)
+        before = s[i]
         i += 1
     return float(0.5 * (most + least) - here)
 

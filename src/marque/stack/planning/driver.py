@@ -119,7 +119,7 @@ class Marque:
             corridor=chosen.corridor,
             plan=plan,
             plan_s_m=chosen.start.s_m,
-            rules=looked[0][0] if winner.corridor == 0 else memory.rules,
+            rules=looked[winner.corridor][0],
             previous=key[scores.best],
             doubts=scores.doubts,
             waiting_s=_waited(memory, plan, start),

@@ -137,7 +137,7 @@ def _amber(state: _Ahead, junction: Junction, room: float) -> Reason | None:
     memory = state.memory
     if lane in memory.amber_go:
         return None
-    if lane in memory.amber_stop:
+    if memory.amber_stop:  # for the lane beside, too: who changes lanes does not change their mind
         return Reason.AMBER_LIGHT
     need = stop_distance(state.speed_mps, 0.0, AMBER_BRAKE_MPS2, AMBER_JERK_MPS3)
     if need <= room + LINE_MARGIN_M:

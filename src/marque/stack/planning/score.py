@@ -35,6 +35,7 @@ LATE_CONTACT = 17.0  # outranks margins and forced braking
 EMERGENCY = 60.0  # outranks every other sum of tier 1
 SOON_S, BUILD_UP_S = 4.0, 2.0  # a contact sooner than this, or than hard braking takes to stop
 HURRY = int(EMERGENCY) * 10  # from this tier on a change of mind does not wait
+SURE_S = 1.3  # a contact that is seen for the first time, and further off, is looked at again
 DOUBTS = 2  # ticks: what looks better for less long than this is a flicker
 STOP_PENALTY = 20.0  # comfortable and emergency stops are for need: more than all other costs
 
@@ -102,8 +103,11 @@ def choose(
     if previous is None or key[best] == previous or doubts >= DOUBTS:
         return Scores(tier, cost, best, 0)
     for p in order.tolist():
-        if key[p] == previous and tier[p] < HURRY:
+        if key[p] != previous:
+            continue
+        if tier[p] < HURRY or (doubts == 0 and contact[p] > SURE_S):
             return Scores(tier, cost, p, doubts + 1)
+        break
     return Scores(tier, cost, best, 0)
 
 
