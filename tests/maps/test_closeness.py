@@ -108,4 +108,5 @@ def test_real_maps_keep_the_importers_own_lines(name: str, request: pytest.Fixtu
     assert found.away_m[found.held].max() <= CLOSE_M + 0.01
     assert (found.away_m[found.held] <= CLOSE_M).mean() > 0.9999
     assert found.length_m[found.held].sum() > 0.2 * found.length_m.sum()
-    assert np.percentile(found.away_m, 95) < 0.2
+    # Monaco's hairpins are swung out until a car can drive them
+    assert np.percentile(found.away_m, 95) < (0.3 if m.name == "monaco" else 0.2)

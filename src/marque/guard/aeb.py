@@ -8,10 +8,11 @@
    contact. (Oncoming traffic in a curve points at us all the time.) Somebody oncoming who drifts
    across the road is expected to mend that within DRIFT_S. The same holds for one that is turning
    or braking: straight on at its speed, and as it moves now, must both end in contact.
-3. If there is contact: the least braking, from now and after the car's own delay, that avoids it.
+3. A vehicle that crosses our path and can still stop gently before it is expected to.
+4. If there is contact: the least braking, from now and after the car's own delay, that avoids it.
    Up to 3 m/s^2 it is the driver's affair. More than 3: warn. More than 4: brake with 5.
    More than 5: brake with all there is.
-4. Contact that no braking avoids: full braking if it comes from ahead; none if it comes from
+5. Contact that no braking avoids: full braking if it comes from ahead; none if it comes from
    the side or from behind, where braking does not help.
 """
 
@@ -28,6 +29,7 @@ from marque.types.platform import Platform
 STEP_S = 0.1
 STEPS = 64
 SLOWEST_MPS = 0.5
+SLOW_MPS = 7.5  # cyclists and people on foot
 TURNS_RADPS = 0.06  # slower is straight on
 CALM_MPS2 = 3.0  # braking that is left to the driver
 PARTIAL_MPS2 = 5.0
@@ -36,7 +38,8 @@ FRONT_M = 0.3
 # Goes along the road: sine of the angle to our path, and how far the path may turn between us.
 # One that is nearly tangent to our path far round a bend drives on that bend.
 ALONG = ((0.5, 0.7), (0.15, 1.6))
-DRIFT_S = 1.5
+DRIFT_S = 0.7
+WAITS_MPS2, WAITS_M = 3.5, 1.0  # one who crosses and can still wait so gently, so far away
 LATE_S = 0.3  # looks this much further than braking with CALM_MPS2 would need
 NONE, WARN, PARTIAL, FULL = range(4)
 
@@ -174,9 +177,18 @@ def contact(
         straight = max(straight, turning)
     along, s, d, turn = _on_road(path, place, o)
     if not along:
-        return straight
+        return -1 if _can_wait(o, straight) else straight
     on_road = _on_the_road(bodies, count, path, (s, d, turn), o, shape)
     return max(on_road, straight) if on_road >= 0 else -1
+
+
+@jit
+def _can_wait(o: FloatArray, hit: int) -> bool:
+    """Whether a vehicle that crosses can still stop gently before it touches us at step `hit`."""
+    speed = o[paths.VELOCITY]
+    if speed < SLOW_MPS:  # they are not expected to
+        return False
+    return bool(speed * speed / (2.0 * WAITS_MPS2) + WAITS_M < speed * hit * STEP_S)
 
 
 @jit

@@ -1,6 +1,6 @@
 """Drivable centre lines: heading runs on within a lane and across lane, connector and lane.
 
-Importers deliver polylines that kink where lanes join. Four steps mend that:
+Importers deliver polylines that kink where lanes join. Five steps mend that:
 
 0. Where a lane opens or ends, importers jump by a lane's width within a few metres. The lane that
    has no other way on or off starts beside its source instead and eases back: a taper.
@@ -14,6 +14,7 @@ Importers deliver polylines that kink where lanes join. Four steps mend that:
    their joins. The smoothing length is the largest that keeps the lane within its allowance.
    Away from joins, tapers and sharp kinks the allowance is CLOSE_M (`closeness` says where): the
    source pulls harder on points that stray further, which leaves curvature continuous.
+4. Bends that are then still tighter than a car are swung out (`hairpins`).
 
 Frame: map metres. All functions are pure.
 """
@@ -34,6 +35,7 @@ from marque.maps.curves import (
     sampled,
     transition_curve,
 )
+from marque.maps.hairpins import RADIUS_M, widened
 from marque.maps.joins import (
     arc_all,
     cuts,
@@ -180,6 +182,10 @@ def _smooth_each(
                 end = arc[-1] - away[lane, 1]
                 hold = held(at, raw, arc, away[lane, 0], end, limit_mps[lane])
             line = _smooth_one(raw, arc, ends[lane], is_connector[lane], hold, lengths)
+            if not is_connector[lane] and max_curvature(line) > 1.0 / RADIUS_M:
+                line = widened(line)
+                arc = arc_all(np.array([0, len(line)], dtype=np.int32), line)
+                line = sampled(line, arc, len(line))
             tight = is_connector[lane] or max_curvature(line) > 1.0 / FINE_RADIUS_M
             step = FINE_STEP_M if tight else STEP_M
         rows = even(line, ends[lane], step)

@@ -20,7 +20,7 @@ from marque.core.files import write_whole
 from marque.types.road_map import RoadMap
 
 FORMAT = "marque.map"
-VERSION = 2
+VERSION = 5
 SUFFIX = ".marque"
 _ALIGN = 8
 _DTYPES = ("<f8", "<i4", "|i1", "|b1")
