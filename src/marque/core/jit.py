@@ -8,6 +8,7 @@ Numba itself looks only at the one file a function stands in, and would go on us
 function that this one calls.
 """
 
+import contextlib
 import hashlib
 import os
 import shutil
@@ -16,6 +17,7 @@ from pathlib import Path
 from typing import Any, TypeVar, cast
 
 import numba
+from numba.core import caching
 
 from marque.core.files import user_cache
 
@@ -49,8 +51,20 @@ def _use_cache() -> None:
     numba.config.CACHE_DIR = str(folder)
 
 
+def _bear_full_disks() -> None:
+    """Machine code that cannot be kept is made again next time; Numba would raise instead."""
+    save = caching.Cache.save_overload
+
+    def save_if_possible(cache: Any, signature: Any, data: Any) -> None:
+        with contextlib.suppress(OSError):
+            save(cache, signature, data)
+
+    caching.Cache.save_overload = save_if_possible
+
+
 if ENABLED:
     _use_cache()
+    _bear_full_disks()
 
 
 def jit(function: F) -> F:

@@ -2,7 +2,7 @@
 
 Tier 0: time of the first contact, if it is soon. Tier 1: no late contact, time margins kept, nobody
 forced to brake hard, us neither.
-Tier 2: never rest in a keep-clear zone. Then cost, all terms in [0, 1] times their weight.
+Never rest in a keep-clear zone. Then cost, all terms in [0, 1] times their weight.
 Unless there is a hurry, a change of mind has to look better for some ticks in a row.
 """
 
@@ -29,6 +29,7 @@ NOMINAL_S = 8.0  # contacts within this time count under the nominal hypothesis
 ASSERTIVE_S = 5.0  # and within this one, for less, when others assert themselves
 MARGIN_S = 5.0
 FORCED_MPS2, FORCED_SPARE_MPS2 = 2.5, 0.3
+BOX = 8.0  # standing in a keep-clear zone: as bad as a margin that is violated in 1.5 s
 HARD_MPS2 = 3.0  # own braking beyond this is for contacts alone
 W_PROGRESS, W_COMFORT, W_COURTESY, W_SWITCH, W_GAP = 5.0, 1.5, 1.0, 0.3, 1.0
 LATE_CONTACT = 17.0  # outranks margins and forced braking
@@ -93,8 +94,9 @@ def choose(
     hard = nominal[:, R_BRAKE] - HARD_MPS2
     tier1 += np.where((hard > 0.0) & ~must, EMERGENCY + np.floor(np.minimum(hard, 5.0)), 0.0)
     tier1 += np.array([EMERGENCY if policy.mode == EMERGENCY_STOP else 0.0 for policy in policies])
-    tier2 = nominal[:, R_BOX]
-    tier = (tier0 * 10_000 + tier1 * 10 + tier2).astype(np.int64)
+    # who stands in a junction is in the way of all: going on with a later, smaller margin is better
+    tier1 += np.where(nominal[:, R_BOX] > 0.0, BOX, 0.0)
+    tier = (tier0 * 10_000 + tier1 * 10).astype(np.int64)
     cost = _cost(policies, result, corridor_cost, previous, key)
     if extra is not None:
         cost = cost + extra
