@@ -1,6 +1,7 @@
 """Emergency braking: when it must come, and when it must not."""
 
 import math
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -104,6 +105,42 @@ def test_what_comes_from_behind_or_the_side_is_not_braked_for_in_vain() -> None:
     ahead = User(CAR.front_m + 4.0, 0.0, math.pi, 15.0)
     assert need([ahead], 15.0)[0] == math.inf
     assert need([ahead], 0.3)[0] == 0.0  # we hardly move
+
+
+@pytest.mark.parametrize("speed", [8.0, 11.0, 14.0])
+def test_a_vehicle_from_the_side_is_braked_for_once_it_can_no_longer_wait(speed: float) -> None:
+    """It comes to where we will be; before that it could stop with 3.5 m/s^2 for a while."""
+    ours = 8.0
+    found = []
+    for left_s in (3.0, 2.6, 0.9):
+        ahead = CAR.front_m + ours * left_s
+        found.append(need([User(ahead, -speed * left_s, math.pi / 2, speed)], ours)[0])
+    assert found[0] == 0.0
+    assert speed**2 / 7.0 + 1.0 < speed * 2.6 - 2.0
+    assert found[1] == 0.0
+    assert found[2] > aeb.CALM_MPS2
+
+
+def test_whoever_brakes_for_us_is_no_threat() -> None:
+    coming = User(20.0, -14.0, math.pi / 2, 7.0)
+    found = detections([coming], 0)
+    brakes = replace(found, accel_mps2=np.array([-3.0]))
+    one, other = (watch.now_at(each, 0) for each in (found, brakes))
+    assert one[0, paths.BRAKING] == 0.0
+    assert other[0, paths.BRAKING] == 3.0
+    start = (0.0, 0.0, (8.0, 0.0, 0.0))
+    car = (aeb.delay_s(CAR), CAR.max_brake_mps2, shape_of(CAR))
+    assert aeb.assess(arc_path(0.0), *start, one, *car)[0] > 0.0
+    assert aeb.assess(arc_path(0.0), *start, other, *car)[0] == 0.0
+
+
+def test_oncoming_drift_is_expected_to_mend() -> None:
+    """Five degrees askew, on its own lane, and 3 s away; the same much nearer is a threat."""
+    askew = math.pi + math.radians(5.0)
+    far = User(CAR.front_m + 75.0, 4.9, askew, 14.0)
+    assert need([far], 13.9)[0] == 0.0
+    near = User(CAR.front_m + 12.0, 2.0, math.pi + math.radians(12.0), 14.0)
+    assert need([near], 13.9)[0] > aeb.CALM_MPS2
 
 
 def test_beside_us_is_not_before_us() -> None:

@@ -9,13 +9,13 @@ from hypothesis import strategies as st
 
 from builders import Lane, arc, street_grid, tiny_map
 from lines import line, smooth_bends
-from marque.kernels.forecast import find_leaders, fork_ahead, straight_on, walk_lanes
+from marque.kernels.forecast import find_leaders, fork_ahead, likeness, straight_on, walk_lanes
 from marque.kernels.tables import map_tables
 from oracle import forecast_twin as twin
 
 TOWN = street_grid(4, 3)
 TABLES = map_tables(TOWN)
-SURE_M = 3.9  # the search skips samples that cannot be nearer than 4 m
+SURE_M = 3.9  # the search skips samples from which nobody can stand in the path
 
 
 def walked(tables, lane, s, d, settle, choice, reach, room=400):
@@ -41,6 +41,17 @@ def test_walking_the_lanes_is_reading_the_map_metre_by_metre(data):
         assert (x, y) == pytest.approx((wx, wy), abs=1e-6)
         assert math.remainder(psi - wpsi, 2.0 * math.pi) == pytest.approx(0.0, abs=1e-9)
         assert at == wlane
+
+
+@given(st.data())
+def test_likeness_is_two_bells(data):
+    lane = data.draw(st.integers(0, TOWN.lane_count - 1))
+    s = data.draw(st.floats(0.0, float(TOWN.lane_length_m[lane])))
+    x, y = TOWN.points(lane)[0] + np.array([data.draw(st.floats(-3.0, 3.0)) for _ in range(2)])
+    psi = data.draw(st.floats(-3.2, 3.2))
+    found = likeness(TABLES, lane, s, x, y, psi)
+    assert found == pytest.approx(twin.likeness(TOWN, lane, s, x, y, psi), rel=1e-9)
+    assert 0.0 < found <= 1.001
 
 
 def test_a_walk_ends_where_the_road_does():

@@ -67,3 +67,14 @@ def leader(path, own, tracks, within=math.inf):
         if abs(beside) < 0.5 * wide + 0.1:
             best = (j, float(at))
     return best
+
+
+def likeness(road_map, lane, s, x, y, psi):
+    """Product of two bell curves, over the offset and over the sine of the angle to the lane."""
+    at = max(0, int(np.searchsorted(road_map.arc(lane), s, side="right")) - 1)
+    here = road_map.points(lane)[at]
+    heading = float(road_map.pt_heading_rad[road_map.pt_off[lane] + at])
+    left = np.array([-math.sin(heading), math.cos(heading)])
+    aside = float(np.dot(np.array([x, y]) - here, left))
+    bell = math.exp(-((aside / 0.5) ** 2)) * math.exp(-((math.sin(psi - heading) / 0.15) ** 2))
+    return bell + 1e-3
