@@ -22,7 +22,7 @@ from marque.kernels.rollout import (
     roll_all,
     trace,
 )
-from marque.maps.field import cost_at, plan_route
+from marque.maps.field import cost_at, plan_route, side_at
 from marque.stack.planning.aside import WAIT_M, Block, asides, tight
 from marque.stack.planning.box import SPARE_M
 from marque.stack.planning.change import RETURN_COST, Wish, abort, changes
@@ -48,6 +48,7 @@ from marque.stack.planning.state import (
     Start,
     lane_at,
     make_context,
+    route_for,
     sample_at,
 )
 from marque.stack.planning.style import Style
@@ -61,12 +62,13 @@ from marque.types.scene import Scene, Tracks
 
 STANDOFF_S = 3.0  # two who have both stood for so long may wait for each other for ever
 CREEP_MPS = 1.5
-BLOCKED_S = 10.0
+BLOCKED_S = 30.0
 TIGHT_COST = 0.8  # passing somebody closely where there is a way with more room
 PATIENCE_S = 15.0  # waiting for a gap longer than this: take the way round instead
 LATE_MPS2 = 2.5  # braking before the end of our lane, if the gap that we aim for closes
 WAIT_MPS2 = 2.5
 PARKED_S, PARKED_SHARE = 3.0, 0.55  # of the body may stand in the lane
+STAY_COST, STAY_M, STAY_S = 1.5, 30.0, 4.0  # staying in a lane that we must leave, near its end
 GAP_BONUS = 3.0  # aiming for a gap outranks getting on in a lane that we must leave
 
 
@@ -109,7 +111,15 @@ class Marque:
         key = [(options[p.corridor].corridor.manoeuvre, not p.binding) for p in policies]
         value = corridor_costs(memory, options)
         scores = choose(
-            policies, result, value, memory.previous, key, start.speed_mps, memory.doubts, extra
+            policies,
+            result,
+            value,
+            memory.previous,
+            key,
+            start.speed_mps,
+            memory.doubts,
+            extra,
+            ways_m(options),
         )
         plan = hand_over(scene, forecast, ego, options, policies, it, result, scores)
         winner = policies[scores.best]
@@ -130,10 +140,16 @@ class Marque:
 
 
 def patient(memory: Memory) -> Memory:
-    """Give a lane change up after `PATIENCE_S` at its last chance, where another way leads on."""
-    if memory.waiting_s < PATIENCE_S or memory.corridor is None:
+    """Give a lane change up after `PATIENCE_S` at its last chance, where another way leads on; and
+    forget that once the lane lies behind us, for we may come there again."""
+    corridor = memory.corridor
+    if corridor is None:
         return memory
-    lane = memory.corridor.path.lanes[-1]
+    if memory.detour - frozenset(corridor.path.lanes):
+        memory = replace(memory, detour=memory.detour & frozenset(corridor.path.lanes))
+    if memory.waiting_s < PATIENCE_S:
+        return memory
+    lane = corridor.path.lanes[-1]
     if not math.isfinite(memory.context.route.next_cost_s[lane]):
         return memory
     return replace(memory, detour=memory.detour | {lane}, waiting_s=0.0)
@@ -222,7 +238,26 @@ def corridor_costs(memory: Memory, options: list[Option]) -> FloatArray:
             room = max(1.0, one.corridor.end_m - one.start.s_m)
             pressing = 20.0 + 6.0 * one.start.speed_mps
             cost[c] += 4.0 * min(1.0, pressing / room)
+    first = options[0]
+    lane, lane_s = lane_at(first.corridor, first.start.s_m)
+    route = route_for(memory)
+    road_map = memory.context.mission.road_map
+    if first.corridor.manoeuvre == "keep" and side_at(road_map, route, lane, lane_s) != 0:
+        left = max(1.0, float(route.last_chance_m[lane]) - lane_s)
+        cost[0] += STAY_COST * min(1.0, (STAY_M + STAY_S * first.start.speed_mps) / left)
     return cost
+
+
+def ways_m(options: list[Option]) -> FloatArray:
+    """[C] how far each corridor leads: who stops at the goal has got on as far as can be."""
+    return np.array(
+        [
+            max(1.0, one.corridor.goal_m - one.start.s_m)
+            if one.corridor.end_kind == "goal"
+            else math.inf
+            for one in options
+        ]
+    )
 
 
 def wait_behind(

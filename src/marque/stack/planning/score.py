@@ -60,9 +60,10 @@ def choose(
     speed_mps: float,
     doubts: int = 0,
     extra: FloatArray | None = None,
+    ways_m: FloatArray | None = None,
 ) -> Scores:
     """Pick from rollout results [P, 2, R]. `corridor_cost[c]`: route value and lane-change cost;
-    `extra` [P]: what single policies have to earn beyond it.
+    `extra` [P]: what single policies have to earn beyond it; `ways_m[c]`: how far it leads at all.
 
     `key` names each policy's manoeuvre and whether it waits; `previous` is the last winner's.
     `speed_mps` is ours now: how soon a contact is too soon to be avoided gently.
@@ -97,7 +98,7 @@ def choose(
     # who stands in a junction is in the way of all: going on with a later, smaller margin is better
     tier1 += np.where(nominal[:, R_BOX] > 0.0, BOX, 0.0)
     tier = (tier0 * 10_000 + tier1 * 10).astype(np.int64)
-    cost = _cost(policies, result, corridor_cost, previous, key)
+    cost = _cost(policies, result, corridor_cost, previous, key, ways_m)
     if extra is not None:
         cost = cost + extra
     order = np.lexsort((cost, tier))
@@ -119,11 +120,14 @@ def _cost(
     corridor_cost: FloatArray,
     previous: tuple[str, bool] | None,
     key: list[tuple[str, bool]],
+    ways_m: FloatArray | None,
 ) -> FloatArray:
     nominal = result[:, 0]
     progress = nominal[:, R_PROGRESS]
-    most = max(float(progress.max()), 1.0)
-    cost = W_PROGRESS * (1.0 - progress / most)
+    most = np.full(len(policies), max(float(progress.max()), 1.0))
+    if ways_m is not None:
+        most = np.minimum(most, ways_m[[policy.corridor for policy in policies]])
+    cost: FloatArray = W_PROGRESS * np.maximum(0.0, 1.0 - progress / most)
     comfort = 0.03 * nominal[:, R_ACCEL2] + 0.03 * nominal[:, R_JERK2]
     comfort += 0.1 * np.maximum(0.0, nominal[:, R_BRAKE] - 2.0) ** 2
     cost += W_COMFORT * np.minimum(1.0, comfort)
