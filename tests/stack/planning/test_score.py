@@ -110,3 +110,12 @@ def test_a_contact_is_looked_at_once_more_only_while_there_is_time():
     assert chosen(far, HARD, GO) == (True, 1)
     assert chosen(far, HARD, GO, 1) == (False, 0)
     assert chosen(near, HARD, GO) == (False, 0)
+
+
+def test_who_stops_at_the_goal_has_got_on():
+    """One way leads past the goal, the other to it, 30 m ahead."""
+    past, there = go(), Policy(1, 1.0, PLACE, -1, NORMAL, True)
+    result = np.stack([row(100.0), row(29.0)])
+    words = ([past, there], result, np.array([1.0, 0.0]), None, [GO, ("change_right", False)])
+    assert choose(*words, SPEED_MPS).best == 0
+    assert choose(*words, SPEED_MPS, ways_m=np.array([math.inf, 30.0])).best == 1
