@@ -252,6 +252,18 @@ def test_slow_disk_drops_ticks_and_says_so(tmp_path: Path, monkeypatch: pytest.M
     assert recorded.episode_hash == episode_hash(episode)
 
 
+def test_a_drive_that_is_over_is_written_whole(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(writer, "QUEUE_BYTES", 50_000)
+    episode = empty_episode()
+    recorder = Recorder(tmp_path / "drive.mcap", episode, waits=True)
+    for tick in ticks(episode, 300, 40, 1):
+        recorder.append(tick)
+    assert recorder.close("arrived").dropped == 0
+    assert read_records(tmp_path / "drive.mcap").messages["/marque/tick"] == 300
+
+
 def test_failure_inside_the_drive_closes_the_log(tmp_path: Path) -> None:
     path = tmp_path / "drive.mcap"
     episode = empty_episode()

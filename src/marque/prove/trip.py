@@ -233,7 +233,7 @@ def _keep(job: Job, episode: Episode, record: Mapping[str, Any]) -> list[str]:
         return []
     base = Path(job.file)
     log = base.with_suffix(".mcap")
-    with Recorder(log, episode) as recorder:
+    with Recorder(log, episode, waits=True) as recorder:
         for tick in episode.ticks:
             recorder.append(tick)
         for event in episode.events:

@@ -47,14 +47,16 @@ class Recorded:
 
 class Recorder:
     """Writes one drive. Opening takes half a second, for the writer's process to start; `append`
-    costs about a quarter of a millisecond and never blocks.
+    costs about a quarter of a millisecond and never blocks. With `waits`, for a drive that is already
+    over, it waits for the writer instead of dropping ticks.
 
     Raises MarqueError when the file cannot be written (folder, disk full, writer killed); the log
     is then closed and holds what came before.
     """
 
-    def __init__(self, path: Path, episode: Episode) -> None:
+    def __init__(self, path: Path, episode: Episode, waits: bool = False) -> None:
         self._path = path
+        self._waits = waits
         self._queue: deque[memoryview] = deque()
         self._queued_bytes = 0
         self._dropped = 0
@@ -74,6 +76,8 @@ class Recorder:
         self._need_open()
         payload = encode_tick(tick)
         self._chain.add_tick(payload)
+        if self._queued_bytes > QUEUE_BYTES and self._waits:
+            self._drain()
         if self._queued_bytes > QUEUE_BYTES:
             self._dropped += 1
             self._push()
