@@ -47,8 +47,8 @@ class Recorded:
 
 class Recorder:
     """Writes one drive. Opening takes half a second, for the writer's process to start; `append`
-    costs about a quarter of a millisecond and never blocks. With `waits`, for a drive that is already
-    over, it waits for the writer instead of dropping ticks.
+    costs about a quarter of a millisecond and never blocks. With `waits`, for a drive that is over
+    already, it waits for the writer instead of dropping ticks.
 
     Raises MarqueError when the file cannot be written (folder, disk full, writer killed); the log
     is then closed and holds what came before.
