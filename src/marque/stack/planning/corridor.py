@@ -17,6 +17,7 @@ from marque.types.codes import ConflictKind, Control
 from marque.types.road_map import NONE, RoadMap
 
 BEHIND_M = 25.0
+LED_M = 5.0  # a path that is led by a point of the body ends so much before its last lane, at most
 STEERING_1PMS = 0.12  # how fast the wheel changes curvature, 1/m per second
 SLOWEST_MPS = 1.5  # a cap never asks for less than this
 # the point of the body that keeps to the lane's middle, as a share of rear axle to front bumper:
@@ -225,7 +226,7 @@ def with_rules(
         chance = float(route.last_chance_m[lane])
         length = float(road_map.lane_length_m[lane])
         end = float(path.start_m[last]) + (min(chance, length) if np.isfinite(chance) else length)
-    if end > path.length_m + 1.0:  # it lies beyond what is built yet
+    if end > path.length_m + LED_M:  # it lies beyond what is built yet
         end_kind, goal = "horizon", np.inf
     end = min(end, path.length_m)
     junctions = []

@@ -21,6 +21,7 @@ ZONE_MARGIN_M = 1.0
 SEEN_WITHIN_M = 45.0  # a signal that is still unknown here is treated as out of order
 AMBER_BRAKE_MPS2, AMBER_JERK_MPS3 = 2.9, 2.5
 WALK_BRAKE_MPS2 = 3.2  # for somebody at a crosswalk; beyond, the rollouts decide
+END_BRAKE_MPS2, END_JERK_MPS3, END_M = 2.0, 1.0, 20.0  # before the end of all that is known
 STOOD_MPS = 0.2
 CREEP_MPS, OVER_MOST_M = 1.0, 2.0
 STEP_OUT_M = 2.0  # a pedestrian this near to the kerb of a crosswalk may step on it
@@ -76,6 +77,7 @@ def apply_rules(
         if crossing.s_out_m > front_m:
             _crosswalk(rules, road_map, corridor, scene, crossing, front_m, speed_mps)
     _end(rules, corridor, rear_axle_to_front_m)
+    _nowhere(rules, corridor, front_m, speed_mps)
     return state.memory, rules
 
 
@@ -264,3 +266,10 @@ def _end(rules: Rules, corridor: Corridor, front_m: float) -> None:
         rules.binding.append(Stop(corridor.end_m - 1.0, Reason.LANE_CHANGE))
     elif corridor.end_kind == "dead_end":
         rules.binding.append(Stop(corridor.end_m - 1.0, Reason.NO_ROUTE))
+
+
+def _nowhere(rules: Rules, corridor: Corridor, front_m: float, speed_mps: float) -> None:
+    """Nobody drives beyond the path that has been looked at, however it came to end there."""
+    left = corridor.path.length_m - 1.0 - front_m
+    if left < stop_distance(speed_mps, 0.0, END_BRAKE_MPS2, END_JERK_MPS3) + END_M:
+        rules.binding.append(Stop(corridor.path.length_m - 1.0, Reason.NO_ROUTE))
