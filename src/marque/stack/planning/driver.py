@@ -147,12 +147,22 @@ def patient(memory: Memory) -> Memory:
         return memory
     if memory.detour - frozenset(corridor.path.lanes):
         memory = replace(memory, detour=memory.detour & frozenset(corridor.path.lanes))
+    if memory.closed and corridor.end_kind == "dead_end" and memory.stood_s > STANDOFF_S:
+        return reopened(memory)
     if memory.waiting_s < PATIENCE_S:
         return memory
     lane = corridor.path.lanes[-1]
     if not math.isfinite(memory.context.route.next_cost_s[lane]):
         return memory
     return replace(memory, detour=memory.detour | {lane}, waiting_s=0.0)
+
+
+def reopened(memory: Memory) -> Memory:
+    """The way round led nowhere: every lane counts again, and whoever blocks one is waited for."""
+    mission = memory.context.mission
+    route = plan_route(mission.road_map, mission.goal_lane, mission.goal_s_m)
+    context = replace(memory.context, route=route)
+    return replace(memory, context=context, closed=frozenset(), corridor=None, plan=None)
 
 
 def way_round(memory: Memory, block: Block | None, start: Start) -> Memory:
