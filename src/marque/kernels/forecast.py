@@ -622,8 +622,10 @@ def find_leaders(
                 if dist2 < best:
                     best = dist2
                     at = p
-                # samples are 1 m apart, and from beyond `wide` it does not stand in the path
-                p += max(1, int(math.sqrt(dist2) - wide))
+                # samples are 1 m apart, and from beyond `wide` it does not stand in the path; the
+                # last one counts in any case, for those who stand beyond it
+                step = max(1, int(math.sqrt(dist2) - wide))
+                p = last - 1 if p < last - 1 < p + step else p + step
             if at < 0 or at - first < 1:
                 continue
             if at - first >= lead_at[k]:
