@@ -1,9 +1,8 @@
 """Choose lexicographically: safety and law first, then progress, comfort, courtesy, constancy.
 
 Tier 0: time of the first contact, if it is soon. Tier 1: no late contact, time margins kept, nobody
-forced to brake hard, us neither.
-Never rest in a keep-clear zone. Then cost, all terms in [0, 1] times their weight.
-Unless there is a hurry, a change of mind has to look better for some ticks in a row.
+forced to brake hard, us neither; no rest in a keep-clear zone. Then cost, all terms in [0, 1] times
+their weight. Unless there is a hurry, a change of mind has to look better for some ticks in a row.
 """
 
 from dataclasses import dataclass
