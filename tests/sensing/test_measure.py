@@ -86,6 +86,30 @@ def test_who_hides_whom(kind, hidden):
     assert uids(rows) == ([1] if hidden else [1, 2])
 
 
+def row(kinds, heading=0.0, step=8.0, begin=25.0):
+    """Vehicles that stand one behind the other on the x axis, 1 the nearest."""
+    return [(i + 1, kind, begin + step * i, 0.0, heading, 4.4, 1.8) for i, kind in enumerate(kinds)]
+
+
+def test_radar_shows_the_second_of_a_row_and_no_third():
+    assert uids(row([UserKind.CAR] * 4)) == [1, 2]
+    assert uids(row([UserKind.BUS, UserKind.CAR, UserKind.CAR])) == [1, 2]
+
+
+def test_radar_shows_nobody_who_crosses_comes_towards_us_or_is_on_foot():
+    van = (1, UserKind.TRUCK, 25.0, 0.0, 0.0, 6.0, 2.2)
+    assert uids([van, (2, UserKind.CAR, 33.0, 0.0, 0.5 * math.pi, 4.4, 1.8)]) == [1]
+    assert uids([van, (2, UserKind.CAR, 33.0, 0.0, math.pi, 4.4, 1.8)]) == [1]
+    assert uids([van, (2, UserKind.PEDESTRIAN, 30.0, 0.0, 0.0, 0.4, 0.4)]) == [1]
+    crossing = (1, UserKind.CAR, 25.0, 0.0, 0.5 * math.pi, 4.4, 1.8)
+    assert uids([crossing, (2, UserKind.CAR, 33.0, 0.0, 0.0, 4.4, 1.8)]) == [1]
+
+
+def test_radar_ends_with_its_range():
+    assert uids(row([UserKind.CAR] * 2, step=40.0)) == [1, 2]
+    assert uids(row([UserKind.CAR] * 2, step=80.0)) == [1]
+
+
 def test_an_empty_road_gives_an_empty_reading():
     assert uids([]) == []
 

@@ -1,7 +1,8 @@
 """From the truth to what the car may know: range, line of sight, signals in view.
 
 The profile `ideal` adds neither noise nor delay. What is behind other road users is not
-delivered; whether it had been tracked before is perception's business, not ours.
+delivered, but for the second of a row of vehicles ahead of us, which radar sees beneath the first;
+whether it had been tracked before is perception's business, not ours.
 """
 
 from dataclasses import dataclass
@@ -10,7 +11,7 @@ from math import cos, sin
 import numpy as np
 
 from marque.core.arrays import BoolArray, FloatArray, Int8Array, freeze_arrays
-from marque.sensing.occlusion import heads_in_view, visible_shares
+from marque.sensing.occlusion import heads_in_view, next_in_row, visible_shares
 from marque.sensing.profile import SensorProfile
 from marque.types.codes import SignalState, UserKind
 from marque.types.reading import Detections, EgoReading, Reading, SignalReading
@@ -69,6 +70,7 @@ def measure(
     wanted = (users.x_m - ex) ** 2 + (users.y_m - ey) ** 2 <= profile.range_m**2
     share, span = visible_shares(ex, ey, box, hides, tall, wanted, profile.rays)
     seen = wanted & (share > 0.0) & (share >= profile.visible_share_min)
+    seen |= next_in_row(ex, ey, ego.heading_rad, box, span, hides, profile.row_range_m)
     heads = heads_in_view(
         ex,
         ey,

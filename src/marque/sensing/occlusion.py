@@ -2,7 +2,7 @@
 
 A fan of rays is cast over the angular extent of each box; its visible share is the share of rays
 that meet no occluder before it. What stands higher than a car (tall) is hidden by tall boxes
-alone. A box around the eye is seen whole and hides nothing.
+alone. A box around the eye is seen whole and hides nothing. Radar looks beneath one vehicle.
 """
 
 import math
@@ -13,6 +13,7 @@ from marque.core.arrays import BoolArray, FloatArray, IntArray
 from marque.core.jit import jit
 
 NEVER = 1e300
+ROW_RAD = 0.35  # who stands in a row points our way, and lies ahead, within this
 BEFORE_M = 1e-3  # an occluder stands at least this much nearer than what it hides
 
 
@@ -200,6 +201,48 @@ def visible_shares(
                 seen += 1
         share[i] = seen / rays
     return share, span
+
+
+@jit
+def next_in_row(
+    ex: float,
+    ey: float,
+    heading: float,
+    box: FloatArray,
+    span: FloatArray,
+    vehicle: BoolArray,
+    range_m: float,
+) -> BoolArray:
+    """[n] whether radar sees a vehicle beneath the one behind it.
+
+    It stands ahead of e and points our way, and exactly one box lies between, which does too:
+    the second of a row, and nobody who crosses. Angles within `ROW_RAD`.
+    """
+    n = len(vehicle)
+    row = np.zeros(n, dtype=np.bool_)
+    along = math.cos(ROW_RAD)
+    ch = math.cos(heading)
+    sh = math.sin(heading)
+    for i in range(n):
+        dx = box[i, 0] - ex
+        dy = box[i, 1] - ey
+        away = math.hypot(dx, dy)
+        if not vehicle[i] or away > range_m or away < 1e-6:
+            continue
+        if dx * ch + dy * sh < along * away or box[i, 2] * ch + box[i, 3] * sh < along:
+            continue
+        between = 0
+        for j in range(n):
+            if j == i or not vehicle[j] or span[j, 1] >= math.pi:
+                continue
+            ux, uy = dx / away, dy / away
+            met = ray_to_box(
+                ex, ey, ux, uy, box[j, 0], box[j, 1], box[j, 2], box[j, 3], box[j, 4], box[j, 5]
+            )
+            if met < away:
+                between += 1 if box[j, 2] * ch + box[j, 3] * sh >= along else n
+        row[i] = between == 1
+    return row
 
 
 @jit

@@ -19,6 +19,7 @@ class SensorProfile(BaseModel):
     title: str
     range_m: float = Field(gt=0.0, le=500.0)
     visible_share_min: float = Field(ge=0.0, le=1.0)
+    row_range_m: float = Field(ge=0.0, le=200.0)
     mount_forward_m: float = Field(ge=-2.0, le=6.0)
     signal_range_m: float = Field(ge=0.0, le=500.0)
     signal_half_angle_rad: float = Field(gt=0.0, le=3.2)
