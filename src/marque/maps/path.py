@@ -37,6 +37,15 @@ class Path:
         """Path length."""
         return (len(self.xy_m) - 1) * STEP_M
 
+    def place_m(self, k: int, s_m: float) -> float:
+        """Path metres of a place on the k-th of its lanes; straight on beyond the samples on it."""
+        rows = np.flatnonzero(self.lane == self.lanes[k])
+        if len(rows) == 0:
+            return float(self.start_m[k]) + s_m
+        on = self.lane_s_m[rows]
+        beyond = s_m - min(float(on[-1]), max(float(on[0]), s_m))
+        return STEP_M * float(np.interp(s_m, on, rows)) + beyond
+
 
 def build_path(
     road_map: RoadMap, lanes: tuple[int, ...], start_s_m: float, length_m: float
@@ -63,21 +72,49 @@ def build_path(
     at = first + np.arange(count) * STEP_M
     at = np.minimum(at, s[-1])
     raw = np.column_stack((np.interp(at, s, xy[:, 0]), np.interp(at, s, xy[:, 1])))
-    line = respaced(smoothed(raw), count)
     begin = np.cumsum([0.0] + [len(p) for p in points])[:-1].astype(int)
     index = np.searchsorted(s, at, side="right") - 1
     lane = np.concatenate(lane_of)[np.clip(index + 1, 0, len(s) - 1)]
     starts = s[np.maximum(begin - 1, 0)] - first
     starts[0] = -first
     lane_s = at - first - starts[_position(lane, lanes)]
+    return relaid(smoothed(raw), lanes, lane, lane_s, starts)
+
+
+def relaid(
+    xy_m: FloatArray,
+    lanes: tuple[int, ...],
+    lane: Int32Array,
+    lane_s_m: FloatArray,
+    start_m: FloatArray,
+    reach: int = 2,
+) -> Path:
+    """The path along a line [n, 2] that was moved away from an evenly spaced one, point by point.
+
+    `lane`, `lane_s_m` [n] and `start_m` are those of the line before. It is spaced evenly again,
+    and what lay on it keeps its place, not its distance: a smoothed bend is shorter. `reach` of
+    the moving average over curvature, samples.
+    """
+    s = arc_length(xy_m)
+    station = np.arange(len(s)) * STEP_M
+    count = max(3, int(s[-1] / STEP_M) + 1)
+    at = np.minimum(np.arange(count) * STEP_M, s[-1])
+    line = np.column_stack((np.interp(at, s, xy_m[:, 0]), np.interp(at, s, xy_m[:, 1])))
+    where = np.interp(at, s, station)
+    index = np.minimum((where / STEP_M).astype(np.int64), len(lane) - 1)
+    start = start_m.copy()
+    inside = (start > 0.0) & (start <= station[-1])
+    start[inside] = np.interp(start[inside], station, s)
+    beyond = start > station[-1]
+    start[beyond] += s[-1] - station[-1]
     return Path(
         lanes=lanes,
         xy_m=line,
         heading_rad=np.unwrap(headings(line)),
-        curvature_1pm=_low_pass(curvatures(line), 2),
-        lane=lane,
-        lane_s_m=lane_s,
-        start_m=starts,
+        curvature_1pm=_low_pass(curvatures(line), reach),
+        lane=lane[index],
+        lane_s_m=lane_s_m[index] + where - index * STEP_M,
+        start_m=start,
     )
 
 
@@ -91,25 +128,7 @@ def trailed(path: Path, lead_m: float) -> Path:
     rear = _tractrix(xy, path.heading_rad[0], lead_m)
     ahead = round(lead_m / STEP_M)
     rear = rear[ahead:]  # sample j leads from j + ahead: the axle itself is then near sample j
-    station = np.arange(len(rear)) * STEP_M
-    s = arc_length(rear)
-    count = int(s[-1] / STEP_M) + 1
-    at = np.arange(count) * STEP_M
-    line = np.column_stack((np.interp(at, s, rear[:, 0]), np.interp(at, s, rear[:, 1])))
-    where = np.interp(at, s, station)
-    index = np.minimum((where / STEP_M).astype(np.int64), len(path.lane) - 1)
-    start = path.start_m.copy()
-    inside = start > 0.0
-    start[inside] = np.interp(start[inside], station, s)
-    return Path(
-        lanes=path.lanes,
-        xy_m=line,
-        heading_rad=np.unwrap(headings(line)),
-        curvature_1pm=_low_pass(curvatures(line), 1),
-        lane=path.lane[index],
-        lane_s_m=path.lane_s_m[index] + where - index * STEP_M,
-        start_m=start,
-    )
+    return relaid(rear, path.lanes, path.lane, path.lane_s_m, path.start_m, reach=1)
 
 
 @jit
@@ -153,42 +172,7 @@ def smoothed(xy_m: FloatArray) -> FloatArray:
     )
 
 
-def respaced(xy_m: FloatArray, count: int) -> FloatArray:
-    """The same line with `count` samples, `STEP_M` apart; what is missing at the end is extended
-    straight (smoothing shortens a curved line by centimetres)."""
-    s = arc_length(xy_m)
-    at = np.arange(count) * STEP_M
-    line = np.column_stack((np.interp(at, s, xy_m[:, 0]), np.interp(at, s, xy_m[:, 1])))
-    over = at - s[-1]
-    beyond = over > 0.0
-    if beyond.any():
-        tangent = xy_m[-1] - xy_m[-2]
-        norm = float(np.hypot(tangent[0], tangent[1]))
-        tangent = tangent / norm if norm > 0.0 else np.array([1.0, 0.0])
-        line[beyond] = xy_m[-1] + over[beyond, None] * tangent
-    return line
-
-
 def _low_pass(values: FloatArray, reach: int) -> FloatArray:
     """Moving average over 2 * reach + 1 samples, ends repeated."""
     padded = np.pad(values, reach, mode="edge")
     return np.convolve(padded, np.full(2 * reach + 1, 1.0 / (2 * reach + 1)), "valid")
-
-
-def from_line(
-    xy_m: FloatArray,
-    lanes: tuple[int, ...],
-    lane: Int32Array,
-    lane_s_m: FloatArray,
-    start_m: FloatArray,
-) -> Path:
-    """A path along any evenly sampled line that borrows the lane bookkeeping of another one."""
-    return Path(
-        lanes=lanes,
-        xy_m=xy_m,
-        heading_rad=np.unwrap(headings(xy_m)),
-        curvature_1pm=_low_pass(curvatures(xy_m), 2),
-        lane=lane,
-        lane_s_m=lane_s_m,
-        start_m=start_m,
-    )

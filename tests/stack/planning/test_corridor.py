@@ -87,6 +87,21 @@ def test_a_trailed_axle_never_turns_tighter_than_its_lead_and_never_goes_back(se
     assert away.max() < 0.3
 
 
+@pytest.mark.parametrize("radius", [6.0, 8.0, 12.0, 25.0])
+def test_what_lies_beyond_a_bend_keeps_its_place_on_the_path(radius):
+    """A smoothed bend is shorter: a stop line behind it must not move along."""
+    bend = arc((0.0, 0.0), radius, -math.pi / 2, 0.0)
+    before = Lane([(-40.0, -radius), *bend], succ=[1])
+    road = tiny_map([before, Lane([(radius, 0.0), (radius, 60.0)])])
+    path = build_path(road, (0, 1), 0.0, 200.0)
+    for lane_s in (12.0, 45.0):
+        at = path.place_m(1, lane_s)
+        y = np.interp(at, np.arange(len(path.xy_m)) * STEP_M, path.xy_m[:, 1])
+        assert y == pytest.approx(lane_s, abs=0.02)
+    assert path.place_m(1, 70.0) == pytest.approx(path.place_m(1, 55.0) + 15.0, abs=0.02)
+    assert path.place_m(0, 20.0) == pytest.approx(20.0, abs=0.02)
+
+
 def test_in_a_bend_the_outer_front_corner_reaches_out():
     left = tiny_map([Lane([(-60, -20), (0, -20), *arc((0, 0), 20, -math.pi / 2, 1.0)[1:]])])
     path = build_path(left, (0,), 0.0, 90.0)

@@ -1,7 +1,7 @@
 """Lane changes: those that the route needs or that pay, how long they take, and the way back."""
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -11,6 +11,7 @@ from marque.maps.field import side_at
 from marque.maps.path import STEP_M
 from marque.stack.planning.corridor import Corridor, centre_line, corridor_beside
 from marque.stack.planning.gaps import (
+    AHEAD_M,
     POLITE,
     PRESSING,
     Courtesy,
@@ -50,12 +51,14 @@ from marque.types.road_map import NONE
 from marque.types.scene import Scene, Tracks
 
 CHANGE_PAUSE_S = 3.0
-AHEAD_OF_TIME_S = 14.0  # how long before the last chance we begin to look for a gap
+AHEAD_OF_TIME_S = 14.0  # how long before the last chance we begin to look for a gap, and
+DENSE_S, LONGEST_S = 4.0, 40.0  # how much longer for each one who drives there; at most so long
 LEAST_END_M = 2.0  # a change is over so long before the lanes part
 BRAKE_MPS2, ONSET_S, CREEP_MPS = 1.8, 0.5, 1.5  # how we would slow down on the way
 MOSTLY_OURS = 0.35  # of a lane's width: no farther away, we may still go back
 WORTH_M = 150.0  # an unneeded change needs so much road before it would have to be undone
 RETURN_COST = 2.0
+BACK_M = 30.0  # who drives farther behind us is no part of the crowd
 PATIENT_M = 25.0  # nearer to the last chance than this, we press
 
 
@@ -121,22 +124,44 @@ def _change(
         if built is not None:
             cost = 0.0 if needed or blocked else context.style.lane_change_cost
             return Option(built[0], built[1], cost)
-    if not needed or left > AHEAD_OF_TIME_S * max(start.speed_mps, 2.0):
+    if not needed or left > looks_from_m(row, us):
         return None
-    return _aim(row, us, courtesy, 0.0, left, start.s_m)
+    return _aim(row, us, courtesy, 0.0, left, start.s_m, _kept(memory, scene.tracks))
+
+
+def _kept(memory: Memory, tracks: Tracks) -> int | None:
+    """Track of who leads the gap that we aimed for, -1 if nobody does, None if we did not."""
+    if memory.aimed is None or memory.aimed < 0:
+        return memory.aimed
+    found = np.flatnonzero(tracks.uid == memory.aimed)
+    return int(found[0]) if len(found) else None
 
 
 def _aim(
-    row: Row, us: Us, courtesy: Courtesy, begin_m: float, left_m: float, here_m: float
+    row: Row,
+    us: Us,
+    courtesy: Courtesy,
+    begin_m: float,
+    left_m: float,
+    here_m: float,
+    kept: int | None,
 ) -> Wish | None:
     """The best gap of a row between `begin_m` and `left_m` metres from here."""
     speed = max(us.speed_mps, 2.0)
-    gap = best_gap(row, us, courtesy, begin_m / speed, max(4.0, left_m / speed))
+    gap = best_gap(row, us, courtesy, begin_m / speed, max(4.0, left_m / speed), kept)
     if gap is None:
         return None
     at = np.flatnonzero(row.track == gap.leader)
     leader = here_m + float(row.s_m[at[0]]) - us.s_m if len(at) else math.inf
     return Wish(gap, leader)
+
+
+def looks_from_m(row: Row, us: Us) -> float:
+    """How far before the last chance we begin to look for a gap: where many drive, a gap that we
+    pass by may have been the last one."""
+    near = (row.s_m > us.s_m - BACK_M) & (row.s_m < us.s_m + AHEAD_M)
+    time = min(LONGEST_S, AHEAD_OF_TIME_S + DENSE_S * int(near.sum()))
+    return time * max(us.speed_mps, 2.0)
 
 
 def look_ahead(memory: Memory, scene: Scene, corridor: Corridor, start: Start) -> Wish | None:
@@ -153,7 +178,8 @@ def look_ahead(memory: Memory, scene: Scene, corridor: Corridor, start: Start) -
     if begin <= 0.0 or not near or other == NONE or not legal or start.speed_mps < 5.0:
         return None
     us = _us(memory, corridor, start, -begin)
-    return _aim(row_on(road_map, route, other, scene.tracks), us, POLITE, begin, left, start.s_m)
+    row = row_on(road_map, route, other, scene.tracks)
+    return _aim(row, us, POLITE, begin, left, start.s_m, _kept(memory, scene.tracks))
 
 
 def _us(memory: Memory, corridor: Corridor, start: Start, s_m: float) -> Us:
@@ -269,6 +295,9 @@ def abort(memory: Memory, corridor: Corridor, start: Start) -> Option | None:
         return None
     limit = float(corridor.limit_mps[sample_at(corridor, start.s_m)])
     back = settle_on(memory, origin, s, pose, start, limit)
+    if back.corridor.settled_m > back.corridor.end_m:  # then past the last chance, and round
+        memory = replace(memory, detour=memory.detour | frozenset(back.corridor.path.lanes))
+        back = settle_on(memory, origin, s, pose, start, limit)
     if back.corridor.settled_m > back.corridor.end_m:
         return None
     if not drivable(back.corridor, back.start, back.corridor.settled_m):

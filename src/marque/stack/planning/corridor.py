@@ -219,13 +219,13 @@ def with_rules(
     last = len(path.lanes) - 1
     goal = end = np.inf
     if end_kind == "goal":
-        goal = float(path.start_m[last]) + route.goal_s_m
+        goal = path.place_m(last, route.goal_s_m)
         end = goal
     elif end_kind in ("lane_change", "dead_end"):
         lane = path.lanes[last]
         chance = float(route.last_chance_m[lane])
         length = float(road_map.lane_length_m[lane])
-        end = float(path.start_m[last]) + (min(chance, length) if np.isfinite(chance) else length)
+        end = path.place_m(last, min(chance, length) if np.isfinite(chance) else length)
     if end > path.length_m + LED_M:  # it lies beyond what is built yet
         end_kind, goal = "horizon", np.inf
     end = min(end, path.length_m)
@@ -237,8 +237,8 @@ def with_rules(
         if s_in > path.length_m:
             break
         for j in range(road_map.cross_off[lane], road_map.cross_off[lane + 1]):
-            a = s_in + float(road_map.cross_s_in_m[j])
-            b = s_in + float(road_map.cross_s_out_m[j])
+            a = path.place_m(i, float(road_map.cross_s_in_m[j]))
+            b = path.place_m(i, float(road_map.cross_s_out_m[j]))
             crossings.append(Crossing(int(road_map.cross_walk[j]), a, b))
             clear.append((a, b))
         if not road_map.lane_connector[lane]:
@@ -278,7 +278,7 @@ def _junction(road_map: RoadMap, path: Path, i: int, clear: list[tuple[float, fl
         before = path.lanes[i - 1]
         line = float(road_map.lane_stop_m[before])
         if np.isfinite(line):
-            stop = float(path.start_m[i - 1]) + line
+            stop = path.place_m(i - 1, line)
     rows = range(road_map.conf_off[lane], road_map.conf_off[lane + 1])
     wait = np.inf
     yields = False
@@ -286,9 +286,9 @@ def _junction(road_map: RoadMap, path: Path, i: int, clear: list[tuple[float, fl
     for j in rows:
         if road_map.conf_kind[j] == ConflictKind.DIVERGE:
             continue
-        begin = s_in + float(road_map.conf_s_in_m[j])
+        begin = path.place_m(i, float(road_map.conf_s_in_m[j]))
         if road_map.conf_kind[j] == ConflictKind.CROSS:
-            end = s_in + float(road_map.conf_s_out_m[j])
+            end = path.place_m(i, float(road_map.conf_s_out_m[j]))
             clear.append((begin, end))
             box_end = max(box_end, end)
         if road_map.conf_priority[j] <= 0:
@@ -297,7 +297,7 @@ def _junction(road_map: RoadMap, path: Path, i: int, clear: list[tuple[float, fl
     return Junction(
         lane=lane,
         s_in_m=s_in,
-        s_out_m=s_in + float(road_map.lane_length_m[lane]),
+        s_out_m=path.place_m(i, float(road_map.lane_length_m[lane])),
         stop_m=stop,
         head=int(road_map.lane_head[lane]),
         control=Control(int(road_map.lane_control[lane])),

@@ -53,7 +53,7 @@ from marque.stack.planning.state import (
 )
 from marque.stack.planning.style import Style
 from marque.stack.planning.trajectory import along
-from marque.types.codes import Indicator, Reason, UserKind
+from marque.types.codes import Indicator, Reason, SignalState, UserKind
 from marque.types.forecast import Forecast
 from marque.types.mission import Mission
 from marque.types.plan import STEP_S, STEPS, Plan, Trajectory
@@ -64,7 +64,9 @@ STANDOFF_S = 3.0  # two who have both stood for so long may wait for each other 
 CREEP_MPS = 1.5
 BLOCKED_S = 30.0
 TIGHT_COST = 0.8  # passing somebody closely where there is a way with more room
-PATIENCE_S = 15.0  # waiting for a gap longer than this: take the way round instead
+# waiting for a gap for longer than a share of what the way round costs: take the way round instead
+PATIENCE_SHARE, PATIENCE_S, PATIENCE_MOST_S = 1.5, 15.0, 60.0
+LIGHT_M = 60.0  # a light farther away is none that the row beside us waits for
 LATE_MPS2 = 2.5  # braking before the end of our lane, if the gap that we aim for closes
 WAIT_MPS2 = 2.5
 PARKED_S, PARKED_SHARE = 3.0, 0.55  # of the body may stand in the lane
@@ -132,7 +134,8 @@ class Marque:
             rules=looked[winner.corridor][0],
             previous=key[scores.best],
             doubts=scores.doubts,
-            waiting_s=_waited(memory, plan, start),
+            aimed=_aimed(wish, scene.tracks),
+            waiting_s=_waited(memory, plan, start, scene),
             stood_s=_stood(memory, scene.ego.speed_mps),
             granted=granted(memory, scene),
         )
@@ -140,21 +143,27 @@ class Marque:
 
 
 def patient(memory: Memory) -> Memory:
-    """Give a lane change up after `PATIENCE_S` at its last chance, where another way leads on; and
-    forget that once the lane lies behind us, for we may come there again."""
+    """Give a lane change up after a while at its last chance, where another way leads on; and
+    forget that once those lanes lie behind us, for we may come there again."""
     corridor = memory.corridor
     if corridor is None:
         return memory
-    if memory.detour - frozenset(corridor.path.lanes):
-        memory = replace(memory, detour=memory.detour & frozenset(corridor.path.lanes))
+    if memory.detour and memory.detour.isdisjoint(corridor.path.lanes):
+        memory = replace(memory, detour=frozenset())
     if memory.closed and corridor.end_kind == "dead_end" and memory.stood_s > STANDOFF_S:
         return reopened(memory)
     if memory.waiting_s < PATIENCE_S:
         return memory
     lane = corridor.path.lanes[-1]
-    if not math.isfinite(memory.context.route.next_cost_s[lane]):
+    route = memory.context.route
+    round_s = float(route.next_cost_s[lane] - route.cost_s[lane])
+    if not math.isfinite(round_s) or memory.waiting_s < min(
+        PATIENCE_MOST_S, PATIENCE_SHARE * round_s
+    ):
         return memory
-    return replace(memory, detour=memory.detour | {lane}, waiting_s=0.0)
+    # not to stand again, and in vain, where the same change could begin a little later
+    given_up = stretch(memory, lane, float(route.change_room_m[lane]))
+    return replace(memory, detour=memory.detour | frozenset(given_up), waiting_s=0.0)
 
 
 def reopened(memory: Memory) -> Memory:
@@ -486,7 +495,30 @@ def _stood(memory: Memory, speed_mps: float) -> float:
     return memory.stood_s if speed_mps < CREEP_MPS else 0.0
 
 
-def _waited(memory: Memory, plan: Plan, start: Start) -> float:
-    if plan.reason == Reason.LANE_CHANGE and start.speed_mps < 0.3:
-        return memory.waiting_s + PLAN_STEP_S
-    return 0.0
+def _waited(memory: Memory, plan: Plan, start: Start, scene: Scene) -> float:
+    """While the light ahead is red nobody beside us moves either, and we lose nothing."""
+    if plan.reason != Reason.LANE_CHANGE or start.speed_mps > 0.3 or memory.corridor is None:
+        return 0.0
+    road_map = memory.context.mission.road_map
+    for lane in stretch(memory, memory.corridor.path.lanes[-1], LIGHT_M):
+        head = int(road_map.lane_head[lane])
+        if head != NONE:
+            red = int(scene.signal_state[head]) == SignalState.RED
+            return memory.waiting_s + (0.0 if red else PLAN_STEP_S)
+    return memory.waiting_s + PLAN_STEP_S
+
+
+def stretch(memory: Memory, lane: int, length_m: float) -> list[int]:
+    """A lane and those that it leads on to, until they make up a length."""
+    road_map, route = memory.context.mission.road_map, memory.context.route
+    lanes, way = [lane], float(road_map.lane_length_m[lane])
+    while way < length_m and route.best_next[lanes[-1]] != NONE:
+        lanes.append(int(route.best_next[lanes[-1]]))
+        way += float(road_map.lane_length_m[lanes[-1]])
+    return lanes
+
+
+def _aimed(wish: Wish | None, tracks: Tracks) -> int | None:
+    if wish is None:
+        return None
+    return int(tracks.uid[wish.gap.leader]) if wish.gap.leader >= 0 else -1

@@ -192,7 +192,7 @@ def _extended(memory: Memory, corridor: Corridor, start: Start) -> tuple[Memory,
         wide,
     )
     here = corridor.path.xy_m[i]
-    back = float(grown.path.start_m[grown.path.lanes.index(lane)]) + lane_s
+    back = grown.path.place_m(grown.path.lanes.index(lane), lane_s)
     s_m, _ = on_path(grown.path, float(here[0]), float(here[1]), back)
     return memory, grown, Start(s_m + start.s_m - i * STEP_M, start.speed_mps, start.accel_mps2)
 

@@ -10,8 +10,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from marque.core.arrays import FloatArray
-from marque.core.geometry import arc_length, project
-from marque.maps.path import STEP_M, Path, from_line
+from marque.core.geometry import project
+from marque.maps.path import STEP_M, Path, relaid
 
 GENTLE_MPS2 = 1.2  # lateral acceleration of a change at leisure
 FIRM_MPS2 = 1.8  # and where there is no more room
@@ -139,15 +139,4 @@ def shifted(path: Path, side: FloatArray) -> Path:
         return path
     normal = np.column_stack((-np.sin(path.heading_rad), np.cos(path.heading_rad)))
     moved = path.xy_m + side[:, None] * normal
-    s = arc_length(moved)
-    count = max(3, int(s[-1] / STEP_M) + 1)
-    at = np.minimum(np.arange(count) * STEP_M, s[-1])
-    line = np.column_stack((np.interp(at, s, moved[:, 0]), np.interp(at, s, moved[:, 1])))
-    station = np.arange(len(s)) * STEP_M
-    where = np.interp(at, s, station)
-    index = np.minimum((where / STEP_M).astype(np.int64), len(path.lane) - 1)
-    start = path.start_m.copy()
-    inside = start > 0.0
-    start[inside] = np.interp(start[inside], station, s)
-    lane_s = path.lane_s_m[index] + where - index * STEP_M
-    return from_line(line, path.lanes, path.lane[index], lane_s, start)
+    return relaid(moved, path.lanes, path.lane, path.lane_s_m, path.start_m)

@@ -58,7 +58,8 @@ class Memory:
     changed_ns: int = -(10**18)  # when the last lane change was settled
     stood_s: float = 0.0  # standing, for whatever reason
     granted: IntArray = field(default_factory=lambda: NOBODY)  # uids of those who wait for us
-    waiting_s: float = 0.0  # standing for a lane change
+    aimed: int | None = None  # uid of who leads the gap that we aim for, -1: nobody does
+    waiting_s: float = 0.0  # standing for a lane change while the light ahead is not red
     blocked_s: float = 0.0  # standing behind somebody who is no queue
     detour: frozenset[int] = frozenset()  # lanes on which we gave up changing
     closed: frozenset[int] = frozenset()  # lanes that somebody blocks for good
