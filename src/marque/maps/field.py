@@ -21,6 +21,8 @@ from marque.types.road_map import NONE, RoadMap
 CHANGE_S = 2.0  # what a lane change costs with all the room in the world
 CHANGE_SM = 150.0  # and, divided by the room in metres, what haste adds
 CHANGE_ROOM_M = 12.0  # needed for one change at walking pace: the last chance to begin
+LEAST_ROOM_M = 5.0  # with less no car gets into the lane beside
+HASTE_SPM = 10.0  # seconds per metre that is missing to `CHANGE_ROOM_M`
 SHARED_ROOM_M = 30.0  # left for the next change, where several follow each other
 U_TURN_S = 10.0
 U_TURN_RADIUS_M = 5.0  # a U-turn connector tighter than this no car can follow in one go
@@ -159,7 +161,7 @@ def _check_goal(road_map: RoadMap, lane: int, s_m: float, allow: int) -> None:
 @jit
 def change_cost_s(room_m: float) -> float:
     """What a lane change costs, in seconds, with `room_m` left for it."""
-    return CHANGE_S + CHANGE_SM / max(room_m, 5.0)
+    return CHANGE_S + CHANGE_SM / max(room_m, 5.0) + HASTE_SPM * max(0.0, CHANGE_ROOM_M - room_m)
 
 
 @jit
@@ -218,6 +220,8 @@ def _spread(
                 int(lane), int(other), way, goal, goal_s, side, room, via, length, connector,
                 left, right, succ_off, succ,
             )  # fmt: skip
+            if space < LEAST_ROOM_M:
+                continue
             change = cost[lane] + change_cost_s(space)
             if change < cost[other]:
                 cost[other] = change

@@ -12,15 +12,18 @@ from hypothesis.extra.numpy import arrays
 from builders import Lane, arc, straight_road, street_grid, tiny_map
 from lines import line, smooth_bends
 from marque.maps.field import plan_route
+from marque.maps.oncoming import APART_M, CAR_HALF_M, EDGE_M
 from marque.maps.path import STEP_M, build_path, trailed
 from marque.stack.planning.corridor import (
     backward_pass,
     build_corridor,
+    centre_line,
     follow,
     swing,
 )
 from marque.stack.planning.sideways import shifted
 from marque.stack.planning.style import Style
+from marque.types.codes import Allow
 from oracle.corridor_twin import backward
 
 TOWN = street_grid(4, 3)
@@ -109,6 +112,21 @@ def test_in_a_bend_the_outer_front_corner_reaches_out():
     assert to_left.max() < 0.02
     assert to_right.max() == pytest.approx(3.8**2 / (2 * 20), rel=0.1)
     assert to_right[: int(40 / STEP_M)].max() < 0.02
+
+
+@pytest.mark.parametrize("left_hand", [False, True])
+@pytest.mark.parametrize("apart", [0.2, 1.7, 2.0, 3.2])
+def test_where_the_oncoming_lane_lies_over_ours_the_line_keeps_aside(apart, left_hand):
+    side = -1.0 if left_hand else 1.0
+    ours = Lane([(0.0, 0.0), (200.0, 0.0)])
+    theirs = Lane([(150.0, side * apart), (60.0, side * apart)], allow=Allow.BUS)
+    road = tiny_map([ours, theirs], left_hand=left_hand)
+    route = plan_route(road, 0, 190.0)
+    line = centre_line(road, route, 3.8, (), 0, 5.0, 180.0)
+    beside = -side * np.interp((20.0, 105.0, 185.0), *line.path.xy_m.T)
+    wanted = min(max(0.0, APART_M - apart), 1.6 - CAR_HALF_M - EDGE_M)
+    assert beside == pytest.approx((0.0, wanted, 0.0), abs=0.02)
+    assert np.abs(line.path.curvature_1pm).max() * 14.0**2 < 1.5
 
 
 def test_following_ends_with_the_goal_a_change_or_the_horizon():

@@ -10,6 +10,7 @@ import numpy as np
 from marque.core.arrays import FloatArray
 from marque.core.jit import jit
 from marque.maps.field import Route
+from marque.maps.oncoming import aside_along
 from marque.maps.path import STEP_M, Path, build_path, trailed
 from marque.stack.planning.sideways import Beside, Leg, Pose, offsets, on_path, shifted
 from marque.stack.planning.style import Style
@@ -17,6 +18,7 @@ from marque.types.codes import ConflictKind, Control
 from marque.types.road_map import NONE, RoadMap
 
 BEHIND_M = 25.0
+CLEAR_M = 2.0  # from the lane's start to our front: our rear is then out of the junction
 LED_M = 5.0  # a path that is led by a point of the body ends so much before its last lane, at most
 STEERING_1PMS = 0.12  # how fast the wheel changes curvature, 1/m per second
 SLOWEST_MPS = 1.5  # a cap never asks for less than this
@@ -149,6 +151,7 @@ def centre_line(
         back += float(road_map.lane_length_m[previous])
     start = max(0.0, back - BEHIND_M)
     path = build_path(road_map, (*head, *lanes), start, ahead_m + BEHIND_M + front_m)
+    path = shifted(path, aside_along(road_map, path.lane, path.lane_s_m, STEP_M))
     path = trailed(path, LEAD_SHARE * front_m)
     return Line(path, back - start, end_kind)
 
@@ -225,7 +228,8 @@ def with_rules(
         lane = path.lanes[last]
         chance = float(route.last_chance_m[lane])
         length = float(road_map.lane_length_m[lane])
-        end = path.place_m(last, min(chance, length) if np.isfinite(chance) else length)
+        chance = max(chance, front_m + CLEAR_M)  # nobody waits for a gap inside the junction before
+        end = path.place_m(last, min(chance, length))
     if end > path.length_m + LED_M:  # it lies beyond what is built yet
         end_kind, goal = "horizon", np.inf
     end = min(end, path.length_m)

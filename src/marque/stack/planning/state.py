@@ -21,6 +21,7 @@ from marque.kernels.rollout import (
 from marque.kernels.tables import MapTables, map_tables
 from marque.maps.area import DrivableArea, make_area
 from marque.maps.field import Route, plan_route
+from marque.maps.oncoming import keeps_aside
 from marque.maps.path import STEP_M
 from marque.stack.planning.corridor import Corridor
 from marque.stack.planning.rules import RuleMemory
@@ -85,6 +86,7 @@ class Option:
 
 def make_context(mission: Mission, style: Style) -> Context:
     """Plan the route. MarqueError when the goal lane is not for cars."""
+    keeps_aside(mission.road_map)  # takes its time once, and not in the first tick
     return Context(
         mission=mission,
         tables=map_tables(mission.road_map),
