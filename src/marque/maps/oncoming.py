@@ -17,6 +17,7 @@ CAR_HALF_M = 0.95
 APART_M = 2.0 * CAR_HALF_M + 0.35  # between our line and theirs
 EDGE_M = 0.1  # our side stays so far within our lane
 SAME_M = 0.5  # lines nearer than this are the same: everybody keeps to the side of the traffic
+OPPOSITE_COS = 0.7
 SMOOTH_M = 16.0  # half of the length over which the line moves aside, or back
 
 
@@ -36,11 +37,14 @@ def keeps_aside(road_map: RoadMap) -> FloatArray:
     # a bus may use every lane that others may
     kind = np.full(len(rows), UserKind.BUS, dtype=np.int8)
     against = road_map.pt_heading_rad[rows] + np.pi
-    other, _, d = LaneIndex(road_map).match_many(x, y, against, kind)
+    other, s, d = LaneIndex(road_map).match_many(x, y, against, kind)
     known = np.where(other == NONE, 0, other)
     motor = int(Allow.CAR) | int(Allow.TRUCK) | int(Allow.BUS)
     near = (other != NONE) & ((road_map.lane_allow[known] & motor) != 0)
     near &= ~road_map.lane_connector[known] & (np.abs(d) < APART_M)
+    share = np.clip(s / road_map.lane_length_m[known], 0.0, 1.0)
+    there = road_map.pt_off[known] + share * (np.diff(road_map.pt_off)[known] - 1)
+    near &= np.cos(road_map.pt_heading_rad[there.astype(np.int64)] - against) > OPPOSITE_COS
     room = 0.5 * road_map.lane_width_m[lane[rows]] - CAR_HALF_M - EDGE_M
     # they see us on their left by d: they come on our left by as much
     keep = 1.0 if road_map.left_hand else -1.0
