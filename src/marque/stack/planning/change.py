@@ -295,11 +295,13 @@ def abort(memory: Memory, corridor: Corridor, start: Start) -> Option | None:
         return None
     limit = float(corridor.limit_mps[sample_at(corridor, start.s_m)])
     back = settle_on(memory, origin, s, pose, start, limit)
+    given_up: frozenset[int] = frozenset()
     if back.corridor.settled_m > back.corridor.end_m:  # then past the last chance, and round
-        memory = replace(memory, detour=memory.detour | frozenset(back.corridor.path.lanes))
+        given_up = frozenset(back.corridor.path.lanes)
+        memory = replace(memory, detour=memory.detour | given_up)
         back = settle_on(memory, origin, s, pose, start, limit)
     if back.corridor.settled_m > back.corridor.end_m:
         return None
     if not drivable(back.corridor, back.start, back.corridor.settled_m):
         return None
-    return Option(back.corridor, back.start, RETURN_COST)
+    return Option(back.corridor, back.start, RETURN_COST, given_up)

@@ -233,6 +233,7 @@ def with_rules(
     if end > path.length_m + LED_M:  # it lies beyond what is built yet
         end_kind, goal = "horizon", np.inf
     end = min(end, path.length_m)
+    goal = min(goal, path.length_m) if end_kind == "goal" else goal
     junctions = []
     crossings = []
     clear: list[tuple[float, float]] = []

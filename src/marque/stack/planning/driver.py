@@ -134,6 +134,7 @@ class Marque:
             rules=looked[winner.corridor][0],
             previous=key[scores.best],
             doubts=scores.doubts,
+            detour=memory.detour | chosen.given_up,
             aimed=_aimed(wish, scene.tracks),
             waiting_s=_waited(memory, plan, start, scene),
             stood_s=_stood(memory, scene.ego.speed_mps),

@@ -270,6 +270,8 @@ def _end(rules: Rules, corridor: Corridor, front_m: float) -> None:
 
 def _nowhere(rules: Rules, corridor: Corridor, front_m: float, speed_mps: float) -> None:
     """Nobody drives beyond the path that has been looked at, however it came to end there."""
+    if corridor.end_kind == "goal":
+        return  # which lies on it
     left = corridor.path.length_m - 1.0 - front_m
     if left < stop_distance(speed_mps, 0.0, END_BRAKE_MPS2, END_JERK_MPS3) + END_M:
         rules.binding.append(Stop(corridor.path.length_m - 1.0, Reason.NO_ROUTE))

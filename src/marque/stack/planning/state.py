@@ -82,6 +82,7 @@ class Option:
     corridor: Corridor
     start: Start
     cost: float = 0.0  # what it has to earn
+    given_up: frozenset[int] = frozenset()  # lanes on which we then no longer try to change
 
 
 def make_context(mission: Mission, style: Style) -> Context:
