@@ -143,6 +143,38 @@ def test_oncoming_drift_is_expected_to_mend() -> None:
     assert need([near], 13.9)[0] > aeb.CALM_MPS2
 
 
+@given(
+    st.sampled_from(PLATFORMS),
+    st.floats(15.0, 100.0),
+    st.sampled_from([-1.0, 1.0]),
+    st.floats(0.4, 1.0),
+    st.sampled_from([-3.4, 3.4]),
+    st.floats(-10.0, 4.0),
+    st.floats(0.9, 1.6),
+)
+@settings(max_examples=25, deadline=None)
+def test_who_drives_beside_us_through_a_bend_is_no_threat(
+    car: Platform, radius: float, side: float, share: float, d: float, s: float, faster: float
+) -> None:
+    k = side / radius
+    v = min(16.0, math.sqrt(2.4 * radius)) * share
+
+    def traffic(t_s: float) -> list[User]:
+        at = s + faster * v / (1.0 - k * d) * t_s
+        return [on_road(k, at, d, speed=faster * v)]
+
+    assert not about_others(drive_road(car, v, k, traffic, min(5.0, 2.5 * radius / v)))
+
+
+@pytest.mark.parametrize("k", [-0.03, 0.0, 0.03])
+def test_who_turns_into_us_from_beside_and_behind_is_a_threat(k: float) -> None:
+    """Also in a bend: it turns across the road by more than the bend does."""
+    beside = on_road(k, -1.0, 3.4, speed=9.0)
+    assert need([beside], 6.0, 1.0, k) == (0.0, math.inf)
+    cuts_in = replace(beside, heading=beside.heading - 0.35)
+    assert need([cuts_in], 6.0, 1.0, k)[1] < 1.5
+
+
 def test_beside_us_is_not_before_us() -> None:
     assert need([User(1.4, 1.95, 0.0, 10.0)], 10.0) == (0.0, math.inf)
     assert need([User(CAR.front_m + 2.3, 0.0, 0.0, 0.0)], 3.0)[1] == 0.0
