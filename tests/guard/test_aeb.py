@@ -175,6 +175,35 @@ def test_who_turns_into_us_from_beside_and_behind_is_a_threat(k: float) -> None:
     assert need([cuts_in], 6.0, 1.0, k)[1] < 1.5
 
 
+def _springs_up(user: User, speed: float, threat_s: float, **what: float) -> list[float]:
+    """When the guard brakes for a vehicle of another lane that turns into ours for `threat_s`."""
+
+    def traffic(t_s: float, _car: FloatArray) -> list[User]:
+        there = user.after(t_s)
+        turned = 0.95 <= t_s < 0.95 + threat_s
+        return [replace(there, heading=there.heading + what["turn"]) if turned else there]
+
+    got = run(CAR, speed, lambda _t, _c: (0.0, 0.0), traffic, 2.0)
+    return [v.t_ns / 1e9 for v in got.verdicts if v.action == Action.BRAKE]
+
+
+def test_a_threat_out_of_the_blue_is_looked_at_twice() -> None:
+    """One delivery alone is none; a second one is braked for at once."""
+    oncoming = User(CAR.front_m + 49.0, 3.1, math.pi, 14.0)
+    assert _springs_up(oncoming, 12.0, 0.1, turn=0.2) == []
+    stays = _springs_up(oncoming, 12.0, 2.0, turn=0.2)
+    assert stays
+    assert min(stays) == pytest.approx(1.1)
+
+
+def test_who_appears_in_our_way_is_braked_for_at_once() -> None:
+    def traffic(t_s: float, _car: FloatArray) -> list[User]:
+        return [User(CAR.front_m + 22.0, 0.0, math.pi, 9.0).after(t_s - 1.0)] if t_s > 0.99 else []
+
+    got = run(CAR, 12.0, lambda _t, _c: (0.0, 0.0), traffic, 1.5)
+    assert min(v.t_ns for v in got.interventions) / 1e9 == pytest.approx(1.0)
+
+
 def test_beside_us_is_not_before_us() -> None:
     assert need([User(1.4, 1.95, 0.0, 10.0)], 10.0) == (0.0, math.inf)
     assert need([User(CAR.front_m + 2.3, 0.0, 0.0, 0.0)], 3.0)[1] == 0.0
