@@ -95,7 +95,7 @@ def command(
     if stands:
         wanted = min(wanted, t.SETTLE_MPS2)
     before = 0.0 if v < t.HOLD_BELOW_MPS and last[0] < 0.0 else last[0]
-    down = t.HARD_JERK_MPS3 if wanted < t.HARD_MPS2 else t.JERK_MPS3
+    down = min(25.0, t.JERK_MPS3 + max(0.0, 10.0 * (-3.3 - wanted)))
     up = t.JERK_MPS3
     if before < t.HARD_MPS2:
         up = 12.0
