@@ -143,6 +143,67 @@ def test_oncoming_drift_is_expected_to_mend() -> None:
     assert need([near], 13.9)[0] > aeb.CALM_MPS2
 
 
+@given(
+    st.sampled_from(PLATFORMS),
+    st.floats(15.0, 100.0),
+    st.sampled_from([-1.0, 1.0]),
+    st.floats(0.4, 1.0),
+    st.sampled_from([-3.4, 3.4]),
+    st.floats(-10.0, 4.0),
+    st.floats(0.9, 1.6),
+)
+@settings(max_examples=25, deadline=None)
+def test_who_drives_beside_us_through_a_bend_is_no_threat(
+    car: Platform, radius: float, side: float, share: float, d: float, s: float, faster: float
+) -> None:
+    k = side / radius
+    v = min(16.0, math.sqrt(2.4 * radius)) * share
+
+    def traffic(t_s: float) -> list[User]:
+        at = s + faster * v / (1.0 - k * d) * t_s
+        return [on_road(k, at, d, speed=faster * v)]
+
+    assert not about_others(drive_road(car, v, k, traffic, min(5.0, 2.5 * radius / v)))
+
+
+@pytest.mark.parametrize("k", [-0.03, 0.0, 0.03])
+def test_who_turns_into_us_from_beside_and_behind_is_a_threat(k: float) -> None:
+    """Also in a bend: it turns across the road by more than the bend does."""
+    beside = on_road(k, -1.0, 3.4, speed=9.0)
+    assert need([beside], 6.0, 1.0, k) == (0.0, math.inf)
+    cuts_in = replace(beside, heading=beside.heading - 0.35)
+    assert need([cuts_in], 6.0, 1.0, k)[1] < 1.5
+
+
+def _springs_up(user: User, speed: float, threat_s: float, **what: float) -> list[float]:
+    """When the guard brakes for a vehicle of another lane that turns into ours for `threat_s`."""
+
+    def traffic(t_s: float, _car: FloatArray) -> list[User]:
+        there = user.after(t_s)
+        turned = 0.95 <= t_s < 0.95 + threat_s
+        return [replace(there, heading=there.heading + what["turn"]) if turned else there]
+
+    got = run(CAR, speed, lambda _t, _c: (0.0, 0.0), traffic, 2.0)
+    return [v.t_ns / 1e9 for v in got.verdicts if v.action == Action.BRAKE]
+
+
+def test_a_threat_out_of_the_blue_is_looked_at_twice() -> None:
+    """One delivery alone is none; a second one is braked for at once."""
+    oncoming = User(CAR.front_m + 49.0, 3.1, math.pi, 14.0)
+    assert _springs_up(oncoming, 12.0, 0.1, turn=0.2) == []
+    stays = _springs_up(oncoming, 12.0, 2.0, turn=0.2)
+    assert stays
+    assert min(stays) == pytest.approx(1.1)
+
+
+def test_who_appears_in_our_way_is_braked_for_at_once() -> None:
+    def traffic(t_s: float, _car: FloatArray) -> list[User]:
+        return [User(CAR.front_m + 22.0, 0.0, math.pi, 9.0).after(t_s - 1.0)] if t_s > 0.99 else []
+
+    got = run(CAR, 12.0, lambda _t, _c: (0.0, 0.0), traffic, 1.5)
+    assert min(v.t_ns for v in got.interventions) / 1e9 == pytest.approx(1.0)
+
+
 def test_beside_us_is_not_before_us() -> None:
     assert need([User(1.4, 1.95, 0.0, 10.0)], 10.0) == (0.0, math.inf)
     assert need([User(CAR.front_m + 2.3, 0.0, 0.0, 0.0)], 3.0)[1] == 0.0

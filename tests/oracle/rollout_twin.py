@@ -88,9 +88,11 @@ def closing(gap, jerk):
     return math.sqrt(2.0 * rate * gap - (rate / 1.5) ** 2)
 
 
-def slewed(a, wanted, jerk, down):
+def slewed(a, wanted, v, jerk, down):
     down += 3.0 * max(0.0, -3.0 - wanted)
     up = jerk + 1.5 * max(0.0, -2.5 - a)
+    if a < 0.0:
+        up = max(up, min(4.0, a * a / (2.0 * max(v, 0.01))))
     return min(a + up * DT, max(a - down * DT, wanted))
 
 
@@ -115,16 +117,16 @@ def next_accel(wanted, room, v, a, mode, ego):
     if mode != 2 and wanted >= -3.5:
         wanted = max(wanted, -math.sqrt(1.6 * ego.jerk * max(v, 0.0)) - 0.05)
     if mode == 2:
-        return slewed(a, wanted, ego.jerk, 10.0)
+        return slewed(a, wanted, v, ego.jerk, 10.0)
     if mode == 1:
-        return slewed(a, wanted, ego.jerk, max(ego.jerk, 2.0))
+        return slewed(a, wanted, v, ego.jerk, max(ego.jerk, 2.0))
     down = ego.jerk
     if room < 8.0 * v + 5.0:
         free = min(wanted, -0.3) if v < 0.1 and room < 1.0 else wanted
         wanted = held(v, a, room, free, ego.brake, ego.jerk)
         if wanted < a - ego.jerk * DT and wanted < free:
             down = max(ego.jerk, 4.0)
-    return slewed(a, max(wanted, -ego.max_brake), ego.jerk, down)
+    return slewed(a, max(wanted, -ego.max_brake), v, ego.jerk, down)
 
 
 def followed(others, ego, s, v):

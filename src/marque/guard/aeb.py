@@ -5,7 +5,8 @@
    of a crossing road user and braking would put it in front of them, it is let pass.
 2. Others go straight on at their speed. One that goes along or against our path, with no turn
    between, is also predicted to follow the road; it counts only if both predictions end in
-   contact. (Oncoming traffic in a curve points at us all the time.) Somebody oncoming who drifts
+   contact. (Oncoming traffic in a curve points at us all the time, and so does who drives beside
+   and a little behind us on the outer side of a bend.) Somebody oncoming who drifts
    across the road is expected to mend that within DRIFT_S. The same holds for one that is turning
    or braking: straight on at its speed, and as it moves now, must both end in contact.
 3. A vehicle that crosses our path and can still stop gently before it is expected to.
@@ -39,6 +40,9 @@ FRONT_M = 0.3
 # One that is nearly tangent to our path far round a bend drives on that bend.
 ALONG = ((0.5, 0.7), (0.15, 1.6))
 DRIFT_S = 0.7
+# Beside us and so far behind our axle, where the road turns this much within this distance: who
+# only swings out, as for a lane change, ends as it began
+BEHIND_M, BEND_M, BEND_RAD = 12.0, 30.0, 0.15
 WAITS_MPS2, WAITS_M = 3.5, 1.0  # one who crosses and can still wait so gently, so far away
 LATE_S = 0.3  # looks this much further than braking with CALM_MPS2 would need
 NONE, WARN, PARTIAL, FULL = range(4)
@@ -263,10 +267,17 @@ def _on_the_road(
 def _on_road(path: FloatArray, place: float, o: FloatArray) -> tuple[bool, float, float, float]:
     """Whether a road user goes along or against our path; its s, d and angle to the path."""
     s, d, heading = paths.place_on(path, o[paths.X], o[paths.Y])
-    turn = wrap_angle(o[paths.HEADING] - heading)
     _, _, here = paths.pose(path, place, 0.0)
     between = abs(wrap_angle(heading - here))
     inside = 0.0 <= s <= (paths.STATIONS - 1) * paths.STATION_M
+    if -BEHIND_M <= s < 0.0:
+        _, _, there = paths.pose(path, place + BEND_M, 0.0)
+        if abs(wrap_angle(there - here)) > BEND_RAD:  # the bend that we are in began behind us
+            inside = True
+            bend = paths.column(path, 0.0, paths.CURVATURE)
+            heading += bend * s
+            d -= 0.5 * bend * s * s
+    turn = wrap_angle(o[paths.HEADING] - heading)
     sine = abs(math.sin(turn))
     loose = sine <= ALONG[0][0] and between <= ALONG[0][1]
     close = sine <= ALONG[1][0] and between <= ALONG[1][1]

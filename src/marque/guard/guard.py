@@ -8,6 +8,8 @@ limits it, brakes, or stops the car on the last verified fall-back with its own 
 3. It limits the rate of curvature and lowers speed, but never cuts curvature below what that
    path needs.
 4. Braking, once begun, is held until the margin has been above 1.2 for 0.5 s.
+5. A vehicle that was no threat in the last delivery is warned of at once, and braked for when the
+   next one confirms it (0.1 s later); newcomers and slow road users are braked for at once.
 
 Order of work: freshness, envelope or fall-back, distance (RSS), emergency brake, latch; the
 strongest braking wins. Types and core alone; no code of the stack.
@@ -44,6 +46,7 @@ class GuardMemory:
     accel_mps2: float = 0.0  # last asked
     curvature_1pm: float = math.nan  # last asked, nan before the first
     eyes: watch.Eyes = field(default_factory=watch.Eyes)  # the last detections
+    warned_ns: int = -1  # the delivery in which a threat was first seen, -1 while there is none
     latched: str = ""  # the rule whose braking is held
     clear_ns: int = -1  # since when the margin is above CLEAR_MARGIN, -1 if it is not
 
@@ -70,12 +73,23 @@ def guard(
         accel, curvature, rule, margin = _envelope(memory, reading, command, platform)
         action = Action.LIMIT if rule else Action.PASS
     braking, brake_rule, brake_margin, warn = 0.0, "", watch.FAR, False
-    seen = memory.eyes
+    seen, warned_ns = memory.eyes, -1
     if not (lost or eyes):
-        seen = watch.look_again(seen, reading.detections)
+        found = reading.detections
+        seen = watch.look_again(seen, found)
+        sure = bool(memory.latched) or 0 <= memory.warned_ns < found.t_ns
         braking, brake_rule, brake_margin, warn = watch.look(
-            path, reading, memory.accel_mps2, accel, curvature, platform, seen.yaw_rate_radps
+            path,
+            reading,
+            memory.accel_mps2,
+            accel,
+            curvature,
+            platform,
+            seen.yaw_rate_radps,
+            None if sure else watch.unsure(found, seen),
         )
+        if warn:
+            warned_ns = memory.warned_ns if memory.warned_ns >= 0 else found.t_ns
     latched, clear_ns = _latch(memory, reading.t_ns, brake_rule, brake_margin)
     if latched and not brake_rule:
         braking, brake_rule = min(HELD_MPS2[1], max(HELD_MPS2[0], -memory.accel_mps2)), latched
@@ -86,7 +100,8 @@ def guard(
     asked = command
     if action != Action.PASS:
         asked = Command(reading.t_ns, accel, curvature, command.indicator)
-    return _remember(memory, reading, accel, curvature, seen, latched, clear_ns), Verdict(
+    seen_now = (seen, warned_ns)
+    return _remember(memory, reading, accel, curvature, seen_now, latched, clear_ns), Verdict(
         reading.t_ns, action, asked, rule, margin, warn or action >= Action.BRAKE
     )
 
@@ -109,6 +124,7 @@ def _adopt(
         memory.accel_mps2,
         memory.curvature_1pm,
         memory.eyes,
+        memory.warned_ns,
         memory.latched,
         memory.clear_ns,
     )
@@ -129,7 +145,7 @@ def _remember(
     reading: Reading,
     accel: float,
     curvature: float,
-    seen: watch.Eyes,
+    seen: tuple[watch.Eyes, int],
     latched: str,
     clear_ns: int,
 ) -> GuardMemory:
@@ -142,7 +158,7 @@ def _remember(
         memory.escape,
         accel,
         curvature,
-        seen,
+        *seen,
         latched,
         clear_ns,
     )

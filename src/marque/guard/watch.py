@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from marque.core.arrays import FloatArray, IntArray
+from marque.core.arrays import BoolArray, FloatArray, IntArray
 from marque.core.geometry import wrap_angle
 from marque.core.jit import jit
 from marque.core.time import NS_PER_S
@@ -31,30 +31,39 @@ def look(
     curvature: float,
     platform: Platform,
     yaw_rate: FloatArray | None = None,
+    wait: BoolArray | None = None,
 ) -> tuple[float, str, float, bool]:
     """(braking asked, its rule, margin, warning) for the road users in sight.
 
-    yaw_rate [n]: of the detections, from `Eyes`; without it everybody goes straight on.
+    yaw_rate [n]: of the detections, from `Eyes`; without it everybody goes straight on. wait [n]:
+    those who are warned of, but not yet braked for hard (see `unsure`).
     """
     found = reading.detections
     if len(found.uid) == 0:
         return 0.0, "", FAR, False
     ego = reading.ego
     brake = platform.max_brake_mps2
-    keep, margin, need = _watch(
+    objects = now_at(found, reading.t_ns, yaw_rate)
+    us = (
         ego_path(path, ego.x_m, ego.y_m, ego.heading_rad, curvature),
         (ego.x_m, ego.y_m, ego.speed_mps, ego.accel_mps2, last_accel, accel),
-        now_at(found, reading.t_ns, yaw_rate),
+    )
+    car = (
         (rss.response_s(platform), aeb.delay_s(platform), brake),
         (platform.centre_m, platform.length_m, platform.width_m),
     )
+    keep, margin, need = _watch(*us, objects, *car)
     stage = aeb.stage(need)
+    warn = stage >= aeb.WARN
+    if stage >= aeb.PARTIAL and wait is not None and wait.any():
+        _, _, need = _watch(*us, objects[~wait], *car)
+        stage = aeb.stage(need)
     urgent = (0.0, 0.0, aeb.PARTIAL_MPS2, brake)[stage]
     if need > 0.0:
         margin = min(margin, (aeb.CALM_MPS2 + 1.0) / need)
     if urgent >= max(keep, 1e-9):
         return urgent, "aeb_full" if stage == aeb.FULL else "aeb_partial", margin, True
-    return keep, "rss" if keep > 0.0 else "", margin, stage >= aeb.WARN
+    return keep, "rss" if keep > 0.0 else "", margin, warn
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -65,6 +74,7 @@ class Eyes:
     uid: IntArray = field(default_factory=lambda: np.empty(0, np.int64))
     heading_rad: FloatArray = field(default_factory=lambda: np.empty(0))
     yaw_rate_radps: FloatArray = field(default_factory=lambda: np.empty(0))
+    known: BoolArray = field(default_factory=lambda: np.empty(0, np.bool_))  # seen before, too
 
 
 def look_again(eyes: Eyes, found: Detections) -> Eyes:
@@ -72,6 +82,7 @@ def look_again(eyes: Eyes, found: Detections) -> Eyes:
     if found.t_ns == eyes.t_ns and len(found.uid) == len(eyes.uid):
         return eyes
     rate = np.zeros(len(found.uid))
+    known = np.zeros(len(found.uid), np.bool_)
     gone_s = (found.t_ns - eyes.t_ns) / NS_PER_S
     if len(eyes.uid) > 0 and 0.0 < gone_s <= STALE_S:
         order = np.argsort(eyes.uid)
@@ -79,10 +90,19 @@ def look_again(eyes: Eyes, found: Detections) -> Eyes:
         place = order[np.minimum(place, len(order) - 1)]
         turn = found.heading_rad - eyes.heading_rad[place]
         turn = np.remainder(turn + np.pi, 2.0 * np.pi) - np.pi
-        known = (eyes.uid[place] == found.uid) & (found.speed_mps > TURNS_MPS)
-        rate = np.where(known, turn / gone_s, 0.0)
+        known = eyes.uid[place] == found.uid
+        rate = np.where(known & (found.speed_mps > TURNS_MPS), turn / gone_s, 0.0)
         rate = np.where(np.abs(rate) <= JUMPS_RADPS, rate, 0.0)
-    return Eyes(found.t_ns, found.uid, found.heading_rad, rate)
+    return Eyes(found.t_ns, found.uid, found.heading_rad, rate, known)
+
+
+def unsure(found: Detections, eyes: Eyes) -> BoolArray:
+    """[n] whose threat, if it comes out of the blue, is looked at a second time: vehicles that we
+    knew and that were none before. Their danger grows step by step; one that springs up from one
+    delivery to the next is mostly a forecast in a bend that is gone with the next. Newcomers, and
+    people on foot and bicycles, who do start at once, are not waited for."""
+    waits: BoolArray = eyes.known & (found.speed_mps >= aeb.SLOW_MPS)
+    return waits
 
 
 def now_at(found: Detections, t_ns: int, yaw_rate: FloatArray | None = None) -> FloatArray:

@@ -59,6 +59,7 @@ SLOWER_SHARE = 0.8  # of comfortable braking, where nothing but a choice asks fo
 CLOSE_1PS = 1.5
 CLOSE_SHARE = 0.9  # of the jerk limit, for the end of an acceleration
 RELEASE_1PS = 1.5
+RELEASE_JERK_MPS3 = 4.0  # at most, where braking would else be let go only after it stopped us
 FAST_MPS2 = -3.0  # harder braking is built up faster
 EASE_SHARE = 0.8  # of the jerk limit: what begins in time can be kept to
 HARD_MPS2 = -3.5  # braking beyond this is for safety, not for comfort
@@ -121,14 +122,16 @@ def closing(gap: float, jerk: float) -> float:
 
 
 @jit
-def slew(a: float, wanted: float, jerk: float, down: float, dt: float) -> float:
-    """Move acceleration towards what is wanted; the harder the need, the faster, and hard braking
-    is let go faster too."""
+def slew(a: float, wanted: float, v: float, jerk: float, down: float, dt: float) -> float:
+    """Move acceleration towards what is wanted; the harder the need, the faster. Hard braking is
+    let go faster too, and so is any near rest: what is held too long ends in a needless stop."""
     if wanted < FAST_MPS2:
         down = down + 3.0 * (FAST_MPS2 - wanted)
     up = jerk
     if a < -2.5:
         up = jerk + RELEASE_1PS * (-2.5 - a)
+    if a < 0.0:
+        up = max(up, min(RELEASE_JERK_MPS3, a * a / (2.0 * max(v, 0.01))))
     return min(a + up * dt, max(a - down * dt, wanted))
 
 
@@ -149,9 +152,9 @@ def next_accel(
     jerk = float(ego[E_JERK])
     wanted = eased(max(wanted, -float(ego[E_MAX_BRAKE])), v, mode, jerk)
     if mode == 2:
-        return slew(a, wanted, jerk, STOP_JERK_MPS3, dt)
+        return slew(a, wanted, v, jerk, STOP_JERK_MPS3, dt)
     if mode == 1:
-        return slew(a, wanted, jerk, max(jerk, FALLBACK_JERK_MPS3), dt)
+        return slew(a, wanted, v, jerk, max(jerk, FALLBACK_JERK_MPS3), dt)
     down = jerk
     if room < STOP_NEAR_S * v + STOP_NEAR_M:
         free = wanted
@@ -160,7 +163,7 @@ def next_accel(
         wanted = stop_accel(v, a, room, free, float(ego[E_BRAKE]), jerk, dt)
         if wanted < a - jerk * dt and wanted < free:
             down = max(jerk, FIRM_JERK_MPS3)
-    return slew(a, max(wanted, -float(ego[E_MAX_BRAKE])), jerk, down, dt)
+    return slew(a, max(wanted, -float(ego[E_MAX_BRAKE])), v, jerk, down, dt)
 
 
 @jit

@@ -28,8 +28,10 @@ PLACE_GAIN_1PS2 = 0.35
 PLACE_CLIP_M = 2.0  # a larger lag than this is the next plan's affair
 ACCEL_MPS2 = 1.95  # of the command, just below what the guard lets through
 JERK_MPS3 = 4.0  # of the command, up and down, in ordinary driving
-HARD_JERK_MPS3 = 25.0  # when the plan itself brakes harder than HARD_MPS2
-HARD_MPS2 = -3.3
+HARD_JERK_MPS3 = 25.0  # at most, and the more, the harder the plan brakes beyond HARD_MPS2
+HARD_MPS2, HARDER_1PS = -3.3, 10.0
+RELEASE_JERK_MPS3 = 12.0  # hard braking is let go as soon as the plan lets it go,
+RELEASE_MOST_MPS3 = 8.0  # and near rest any braking, in time not to end in a needless stop
 HOLD_MPS2 = -0.8  # keeps a standing car where it is
 HOLD_BELOW_MPS, STILL_MPS = 0.08, 0.005  # rolling out, and at rest
 STANDS_WITHIN_S = 1.0  # a plan stands if it moves less than STANDS_M within this time
@@ -284,6 +286,16 @@ def _early(
 
 
 @jit
+def _release(last: float, v: float) -> float:
+    """How fast the command may rise: braking that is held too long stops the car."""
+    if last >= 0.0:
+        return JERK_MPS3
+    if last < HARD_MPS2:
+        return RELEASE_JERK_MPS3
+    return max(JERK_MPS3, min(RELEASE_MOST_MPS3, last * last / (2.0 * max(v, 0.01))))
+
+
+@jit
 def _pedals(
     s: FloatArray,
     speed: FloatArray,
@@ -310,6 +322,6 @@ def _pedals(
         wanted = min(wanted, SETTLE_MPS2)
     if v < HOLD_BELOW_MPS and last < 0.0:
         last = 0.0  # a standing car feels no step in the brake
-    down = HARD_JERK_MPS3 if wanted < HARD_MPS2 else JERK_MPS3
-    wanted = min(last + JERK_MPS3 * dt_s, max(last - down * dt_s, wanted))
+    down = min(HARD_JERK_MPS3, JERK_MPS3 + HARDER_1PS * max(0.0, HARD_MPS2 - wanted))
+    wanted = min(last + _release(last, v) * dt_s, max(last - down * dt_s, wanted))
     return float(min(ACCEL_MPS2, limit[0], max(-limit[1], wanted)))

@@ -12,9 +12,12 @@ import numpy as np
 
 from marque.core.arrays import BoolArray, FloatArray, Int32Array, IntArray
 from marque.core.time import PLAN_STEP_NS, PLAN_STEP_S
+from marque.kernels.following import stop_distance
 from marque.kernels.rollout import (
+    E_BRAKE,
     E_FRONT,
     E_HALF_WIDTH,
+    E_JERK,
     E_REAR,
     R_COLLISION_S,
     R_LEN,
@@ -68,7 +71,6 @@ TIGHT_COST = 0.8  # passing somebody closely where there is a way with more room
 PATIENCE_SHARE, PATIENCE_S, PATIENCE_MOST_S = 1.5, 15.0, 60.0
 LIGHT_M = 60.0  # a light farther away is none that the row beside us waits for
 LATE_MPS2 = 2.5  # braking before the end of our lane, if the gap that we aim for closes
-WAIT_MPS2 = 2.5
 PARKED_S, PARKED_SHARE = 3.0, 0.55  # of the body may stand in the lane
 STAY_COST, STAY_M, STAY_S = 1.5, 30.0, 4.0  # staying in a lane that we must leave, near its end
 GAP_BONUS = 3.0  # aiming for a gap outranks getting on in a lane that we must leave
@@ -289,7 +291,8 @@ def wait_behind(
         return
     front = start.s_m + ego[E_FRONT]
     edge = start.s_m + block.ahead_m
-    place = max(edge - WAIT_M, front + start.speed_mps**2 / (2.0 * WAIT_MPS2))
+    least = stop_distance(start.speed_mps, start.accel_mps2, ego[E_BRAKE], ego[E_JERK])
+    place = max(edge - WAIT_M, front + least)  # nobody brakes hard to stand back
     for junction in corridor.junctions:
         beyond = junction.clear_m + ego[E_FRONT] + ego[E_REAR] + SPARE_M
         if junction.s_in_m < place < beyond:
@@ -464,8 +467,8 @@ def hand_over(
 
 
 def _fallback_policy(policies: list[Policy], result: FloatArray, winner: Policy) -> int:
-    """Comfortable stop, else emergency stop: the first that touches nobody; else the one that
-    touches latest."""
+    """Comfortable, else firm, else emergency stop: the first that touches nobody; else the one
+    that touches latest."""
     rows = [
         p
         for p, policy in enumerate(policies)

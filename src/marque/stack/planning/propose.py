@@ -20,6 +20,7 @@ MAX_STOPS = 4
 DECIDES_MPS, DECIDES_M = 4.0, 12.0  # slow and near a place to wait: go or wait, never dawdle on
 SOFT_MPS2 = 2.5  # of the comfortable stop, or what it takes to stand within the plan:
 STANDS_WITHIN_S = 6.0
+FIRM_MPS2 = 5.0  # of the firm stop: most that asks for more than comfort needs no more than this
 MAX_VIRTUAL = 3
 _ON_FOOT = (Reason.CROSSWALK, Reason.PEDESTRIAN)
 _AT_LINE = (
@@ -61,7 +62,7 @@ def propose(
     forecast: Forecast,
     length_m: float,
 ) -> list[Policy]:
-    """All policies; each corridor carries its comfortable stop and its emergency stop."""
+    """All policies; each corridor carries its comfortable, its firm and its emergency stop."""
     soft_mps2 = max(SOFT_MPS2, speed_mps / STANDS_WITHIN_S)
     out: list[Policy] = []
     for c in range(len(corridors)):
@@ -81,6 +82,7 @@ def propose(
         out += [Policy(c, 1.0, stop, -1, NORMAL, False) for stop in optional[:MAX_STOPS]]
         out += [Policy(c, 1.0, must, k, NORMAL, True) for k in _let_in(c, it)]
         out.append(Policy(c, soft_mps2, None, -1, COMFORT_STOP, False))
+        out.append(Policy(c, FIRM_MPS2, None, -1, COMFORT_STOP, False))
         out.append(Policy(c, 1.0, None, -1, EMERGENCY_STOP, False))
     return out
 
