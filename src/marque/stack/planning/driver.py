@@ -23,7 +23,7 @@ from marque.kernels.rollout import (
     trace,
 )
 from marque.maps.field import cost_at, plan_route, side_at
-from marque.stack.planning.aside import WAIT_M, Block, asides, tight
+from marque.stack.planning.aside import PASS_STILL_S, PEEK_WAIT_M, WAIT_M, Block, asides, tight
 from marque.stack.planning.box import SPARE_M
 from marque.stack.planning.change import RETURN_COST, Wish, abort, changes
 from marque.stack.planning.corridor import Corridor
@@ -89,7 +89,7 @@ class Marque:
         ego = memory.context.ego
         looked = [_look(memory, scene, one) for one in options]
         for one, (_, rules) in zip(options, looked, strict=True):
-            if one.corridor.manoeuvre in ("keep", "return"):
+            if one.corridor.manoeuvre in ("keep", "return", "peek"):
                 wait_behind(rules, block, one.corridor, one.start, ego)
         it = _others(memory, scene, forecast, options, [rules for _, rules in looked])
         policies = propose(
@@ -199,13 +199,19 @@ def alternatives(
     if corridor.manoeuvre.startswith("change"):
         back = abort(memory, corridor, start)
         return options + ([back] if back is not None else []), None, None
+    if corridor.committed(start.s_m + float(memory.context.ego[E_FRONT])):
+        return options, None, None
     around, block = asides(memory, scene, forecast, corridor, start)
     if around and tight(memory, scene, corridor, start):
         options = [Option(corridor, start, TIGHT_COST)]
-    if corridor.manoeuvre == "nudge":
+    if corridor.manoeuvre in ("nudge", "peek"):
         lane, lane_s = lane_at(corridor, start.s_m)
         limit = float(corridor.limit_mps[sample_at(corridor, start.s_m)])
         back = settle_on(memory, lane, lane_s, pose_at(corridor.path, start.s_m), start, limit)
+        if corridor.manoeuvre == "peek":
+            if block is None:  # nothing hides the road any more
+                return [Option(corridor, start, RETURN_COST), back], None, None
+            return [*options, *around], None, block
         back = replace(back, cost=RETURN_COST)
         return [*options, back, *around], None, block
     found, wish = changes(memory, scene, corridor, start, block is not None and block.obstacle)
@@ -279,7 +285,8 @@ def wait_behind(
         return
     front = start.s_m + ego[E_FRONT]
     edge = start.s_m + block.ahead_m
-    place = max(edge - WAIT_M, front + start.speed_mps**2 / (2.0 * WAIT_MPS2))
+    away = PEEK_WAIT_M if corridor.manoeuvre == "peek" else WAIT_M
+    place = max(edge - away, front + start.speed_mps**2 / (2.0 * WAIT_MPS2))
     for junction in corridor.junctions:
         beyond = junction.clear_m + ego[E_FRONT] + ego[E_REAR] + SPARE_M
         if junction.s_in_m < place < beyond:
@@ -323,8 +330,11 @@ def _others(
         [each.quiet for each in rules],
         granted(memory, scene),
     )
-    stays = parked(memory.context.mission.road_map, scene.tracks)[forecast.track]
-    it.limit = np.where(stays, 0.0, it.limit)
+    stays = parked(memory.context.mission.road_map, scene.tracks)
+    for one in options:
+        if one.corridor.manoeuvre == "nudge":
+            stays |= passed(one.corridor, scene.tracks)
+    it.limit = np.where(stays[forecast.track], 0.0, it.limit)
     return it
 
 
@@ -336,6 +346,14 @@ def parked(road_map: RoadMap, tracks: Tracks) -> BoolArray:
     off = (tracks.lane == NONE) | (inside < PARKED_SHARE * tracks.width_m)
     quiet = (tracks.still_s > PARKED_S) & (tracks.indicator == Indicator.OFF)
     found: BoolArray = off & quiet
+    return found
+
+
+def passed(corridor: Corridor, tracks: Tracks) -> BoolArray:
+    """[n] those on the lanes of a way around somebody who have stood for long: who lets us swing
+    out beside them does not drive off now."""
+    long = (tracks.still_s > PASS_STILL_S) & (tracks.indicator == Indicator.OFF)
+    found: BoolArray = long & np.isin(tracks.lane, corridor.path.lanes)
     return found
 
 
