@@ -67,7 +67,8 @@ TIGHT_COST = 0.8  # passing somebody closely where there is a way with more room
 PATIENCE_S = 15.0  # waiting for a gap longer than this: take the way round instead
 LATE_MPS2 = 2.5  # braking before the end of our lane, if the gap that we aim for closes
 WAIT_MPS2 = 2.5
-PARKED_S, PARKED_SHARE = 3.0, 0.55  # of the body may stand in the lane
+# of the body may stand in the lane; in a row each comes into sight only right before we pass it
+PARKED_S, PARKED_SHARE = 1.0, 0.55
 STAY_COST, STAY_M, STAY_S = 1.5, 30.0, 4.0  # staying in a lane that we must leave, near its end
 GAP_BONUS = 3.0  # aiming for a gap outranks getting on in a lane that we must leave
 
@@ -334,12 +335,14 @@ def _others(
     for one in options:
         if one.corridor.manoeuvre == "nudge":
             stays |= passed(one.corridor, scene.tracks)
-    it.limit = np.where(stays[forecast.track], 0.0, it.limit)
+    rows = stays[forecast.track]
+    it.limit = np.where(rows, 0.0, it.limit)
+    it.stop = np.where(rows, np.minimum(it.stop, 0.0), it.stop)  # not even a crawl into our way
     return it
 
 
 def parked(road_map: RoadMap, tracks: Tracks) -> BoolArray:
-    """[n] those who have stood for long, mostly off the lanes, and do not indicate."""
+    """[n] those who stand mostly off the lanes and do not indicate."""
     known = np.where(tracks.lane == NONE, 0, tracks.lane)
     edge = 0.5 * road_map.lane_width_m[known]
     inside = edge - (np.abs(tracks.d_m) - 0.5 * tracks.width_m)

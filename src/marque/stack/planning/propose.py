@@ -141,7 +141,7 @@ def _before_others(
 def _let_in(c: int, it: Interactions) -> list[int]:
     """Users about to merge ahead of us, the soonest first."""
     merging = (it.first[c] > 0) & (it.behind[c] == 0) & (it.k_off[c] > -1e8) & (it.relation[c] < 1)
-    rows = np.flatnonzero(merging)
+    rows = np.flatnonzero(merging & (it.limit > 0.0))  # who is parked does not come
     if len(rows) == 0:
         return []
     time = it.first[c][rows] / np.maximum(it.speed[rows], 0.5)
