@@ -9,8 +9,16 @@ from hypothesis import strategies as st
 
 from builders import Lane, arc, street_grid, tiny_map
 from lines import line, smooth_bends
-from marque.kernels.forecast import find_leaders, fork_ahead, likeness, straight_on, walk_lanes
+from marque.kernels.forecast import (
+    find_leaders,
+    fork_ahead,
+    is_open,
+    likeness,
+    straight_on,
+    walk_lanes,
+)
 from marque.kernels.tables import map_tables
+from marque.types.codes import Allow, UserKind
 from oracle import forecast_twin as twin
 
 TOWN = street_grid(4, 3)
@@ -123,3 +131,18 @@ def test_leaders_are_those_that_brute_force_finds(seed):
             own, other = tracks[k], tracks[found[0]]
             assert twin.leader(path.tolist(), 0, [own, other]) == (1, found[1])
             assert twin.leader(path.tolist(), 0, [own, other], within=SURE_M)[0] == -1
+
+
+def test_a_bicycle_lane_is_ridden_on_across_the_junction():
+    bike = int(Allow.BICYCLE)
+    road = tiny_map(
+        [
+            Lane([(0.0, 0.0), (30.0, 0.0)], allow=bike, succ=[1]),
+            Lane([(30.0, 0.0), (45.0, 0.0)], allow=bike, connector=True, succ=[2]),
+            Lane([(45.0, 0.0), (90.0, 0.0)], allow=bike),
+        ]
+    )
+    tables = map_tables(road)
+    found, _ = walked(tables, 0, 10.0, 0.0, math.inf, -1, 60.0)
+    assert found[-1, 0] == pytest.approx(70.0)
+    assert is_open(tables, 1, UserKind.BICYCLE) and not is_open(tables, 1, UserKind.CAR)

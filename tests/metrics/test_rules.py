@@ -106,6 +106,9 @@ def test_wrong_way_and_its_one_reason() -> None:
         ego = straight([2.0] * 10, x=50.0, y=3.2)
         trace, _, index = seen(drive(two_way(passing), ego, users))
         assert np.count_nonzero(wrong_way(trace, index)) == wrong
+    swinging = straight([2.0] * 5, x=82.0, y=2.8, heading=-0.3)  # back, past who stood there
+    trace, _, index = seen(drive(two_way(True), swinging, [standing(1, 68.0, -0.5)]))
+    assert not wrong_way(trace, index).any()
     trace, _, index = seen(drive(two_way(False), straight([2.0] * 10, x=50.0, y=1.5)))
     assert not wrong_way(trace, index).any()  # over the middle with one side alone
     ego = straight([2.0] * 10, x=100.0, y=0.0, heading=math.pi)

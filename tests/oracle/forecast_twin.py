@@ -15,14 +15,16 @@ def _turn(road_map, lane, other):
 
 
 def straightest(road_map, lane):
-    """The successor for motor traffic that turns least, None at a dead end."""
-    motor = Allow.CAR | Allow.TRUCK | Allow.BUS
-    after = [
-        int(o)
-        for o in road_map.successors(lane)
-        if road_map.lane_allow[o] & motor and road_map.lane_kind[o] != LaneKind.WALK
-    ]
-    return min(after, key=lambda o: _turn(road_map, lane, o)) if after else None
+    """The successor for motor traffic, else for bicycles, that turns least; None at a dead end."""
+    for who in (Allow.CAR | Allow.TRUCK | Allow.BUS, Allow.BICYCLE):
+        after = [
+            int(o)
+            for o in road_map.successors(lane)
+            if road_map.lane_allow[o] & who and road_map.lane_kind[o] != LaneKind.WALK
+        ]
+        if after:
+            return min(after, key=lambda o: _turn(road_map, lane, o))
+    return None
 
 
 def walk(road_map, lane, s, d, settle, choice, reach):

@@ -46,15 +46,29 @@ def turn_matches(turn: int, indicator: int) -> bool:
 
 
 @jit
+def is_open(tables: MapTables, lane: int, kind: int) -> bool:
+    """Whether somebody of a kind may take a lane."""
+    if kind == _BICYCLE and tables.lane_ride[lane]:
+        return True
+    return bool(tables.lane_drive[lane])
+
+
+@jit
 def straightest(tables: MapTables, lane: int) -> int:
-    """The successor that needs the least turning; -1 at a dead end."""
+    """The successor that needs the least turning, one for bicycles alone only where there is no
+    other; -1 at a dead end."""
     best = -1
     best_turn = 1e9
+    motor = False
     lane_end = tables.pt_heading_rad[tables.pt_off[lane + 1] - 1]
     for j in range(tables.succ_off[lane], tables.succ_off[lane + 1]):
         other = tables.succ[j]
-        if not tables.lane_drive[other]:
+        drive = tables.lane_drive[other]
+        if not drive and (motor or not tables.lane_ride[other]):
             continue
+        if drive and not motor:
+            motor = True
+            best_turn = 1e9
         far = tables.pt_heading_rad[tables.pt_off[other + 1] - 1]
         turn = abs(wrap_angle(far - lane_end))
         if turn < best_turn:
@@ -443,7 +457,7 @@ def forecast_paths(
             if before >= 0:
                 for j in range(tables.succ_off[before], tables.succ_off[before + 1]):
                     other = tables.succ[j]
-                    if n >= MAX_BRANCH or not tables.lane_drive[other]:
+                    if n >= MAX_BRANCH or not is_open(tables, other, kind[i]):
                         continue
                     if other != lane and not turn_matches(tables.lane_turn[other], indicator[i]):
                         continue
@@ -460,13 +474,13 @@ def forecast_paths(
                 fits = 0
                 for j in range(tables.succ_off[fork], tables.succ_off[fork + 1]):
                     other = tables.succ[j]
-                    if tables.lane_drive[other] and turn_matches(
+                    if is_open(tables, other, kind[i]) and turn_matches(
                         tables.lane_turn[other], indicator[i]
                     ):
                         fits += 1
                 for j in range(tables.succ_off[fork], tables.succ_off[fork + 1]):
                     other = tables.succ[j]
-                    if n >= MAX_BRANCH or not tables.lane_drive[other]:
+                    if n >= MAX_BRANCH or not is_open(tables, other, kind[i]):
                         continue
                     if fits > 0 and not turn_matches(tables.lane_turn[other], indicator[i]):
                         continue

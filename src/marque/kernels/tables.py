@@ -30,6 +30,7 @@ class MapTables(NamedTuple):
     lane_left: Int32Array
     lane_right: Int32Array
     lane_drive: BoolArray  # [L] open for motor traffic of some kind
+    lane_ride: BoolArray  # [L] open for bicycles
     conf_off: Int32Array
     conf_lane: Int32Array
     conf_kind: Int8Array
@@ -43,7 +44,9 @@ class MapTables(NamedTuple):
 def map_tables(road_map: RoadMap) -> MapTables:
     """The tables of a map (views where possible)."""
     motor = int(Allow.CAR | Allow.TRUCK | Allow.BUS)
-    drive = ((road_map.lane_allow & motor) != 0) & (road_map.lane_kind != LaneKind.WALK)
+    road = road_map.lane_kind != LaneKind.WALK
+    drive = ((road_map.lane_allow & motor) != 0) & road
+    ride = ((road_map.lane_allow & int(Allow.BICYCLE)) != 0) & road
     stop = np.where(np.isfinite(road_map.lane_stop_m), road_map.lane_stop_m, -1.0)
     return MapTables(
         pt_off=road_map.pt_off,
@@ -64,6 +67,7 @@ def map_tables(road_map: RoadMap) -> MapTables:
         lane_left=road_map.lane_left,
         lane_right=road_map.lane_right,
         lane_drive=drive,
+        lane_ride=ride,
         conf_off=road_map.conf_off,
         conf_lane=road_map.conf_lane,
         conf_kind=road_map.conf_kind,

@@ -251,27 +251,32 @@ def _room(
 ) -> float:
     """How far from the start of `other` one may still change to `lane` and go on as `lane` does.
 
-    Both lanes are followed for as long as they run beside each other.
+    Both lanes are followed for as long as they run beside each other. Nobody changes inside a
+    junction: 0 where too little road lies between those.
     """
     total = 0.0
+    inside = 0.0
     for _ in range(64):
         if lane == goal:
-            return total + goal_s
+            total += goal_s
+            break
         if side[lane] != 0:  # the next change needs room as well
-            return total + max(0.0, float(room[lane]) - SHARED_ROOM_M)
+            total += max(0.0, float(room[lane]) - SHARED_ROOM_M)
+            break
         total += float(length[lane])
         over = via[lane]
         if over < 0 or not connector[over] or side[over] != 0 or via[over] < 0:
-            return total
+            break
         after = via[over]
         beside = right[after] if way == 1 else left[after]
         link = _link(other, beside, succ_off, succ)
         if link < 0:
-            return total
+            break
         total += float(length[over])
+        inside += float(length[over])
         lane = after
         other = beside
-    return total
+    return total if total - inside >= LEAST_ROOM_M else 0.0
 
 
 @jit

@@ -140,8 +140,13 @@ def wrong_way(trace: Trace, index: LaneIndex) -> BoolArray:
     on_own = _in_strip(road_map, along, heading, along_it=True)
     on_other = _in_strip(road_map, against, heading, along_it=False)
     wrong = on_other & ~on_own
+    lane = np.where(against[0] == NONE, 0, against[0]).astype(np.int32)
+    towards = lane_angles(
+        lane, against[1], road_map.pt_off, road_map.pt_s_m, road_map.pt_heading_rad
+    )
     for k in np.flatnonzero(wrong).tolist():
-        wrong[k] = not _may_pass(trace, k, int(along[0][k]), int(against[0][k]))
+        ours = float(towards[k]) + math.pi
+        wrong[k] = not _may_pass(trace, k, int(along[0][k]), int(against[0][k]), ours)
     return wrong
 
 
@@ -183,7 +188,8 @@ def lane_angles(
     return angle
 
 
-def _may_pass(trace: Trace, frame: int, own: int, other: int) -> bool:
+def _may_pass(trace: Trace, frame: int, own: int, other: int, along_rad: float) -> bool:
+    """`along_rad`: of our side of the road. While the car swings, its own heading is another."""
     road_map = trace.road_map
     pairs = [each for each in (own, int(road_map.lane_opposite[other])) if each != NONE]
     if not any(
@@ -191,7 +197,7 @@ def _may_pass(trace: Trace, frame: int, own: int, other: int) -> bool:
     ):
         return False
     rows = trace.users(frame)
-    cos, sin = math.cos(trace.heading_rad[frame]), math.sin(trace.heading_rad[frame])
+    cos, sin = math.cos(along_rad), math.sin(along_rad)
     dx = trace.user_x_m[rows] - trace.middle_x_m[frame]
     dy = trace.user_y_m[rows] - trace.middle_y_m[frame]
     ahead, left = dx * cos + dy * sin, dy * cos - dx * sin

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from builders import straight_road
+from builders import Lane, straight_road, tiny_map
 from marque.stack.planning.driver import Marque
 from marque.stack.planning.gaps import POLITE, PRESSING, Row, Us, best_gap, fits
 from stage import Actor, Stage, standing, steady
@@ -58,6 +58,33 @@ def test_who_fills_the_only_lane_is_waited_for_with_room_to_swing_out():
     assert not any(f.touching for f in frames)
     assert frames[-1].speed_mps < 0.3
     assert 88.0 < frames[-1].front_m[0] + 8.0 < 100.0
+
+
+def pass_over_the_oncoming_lane(others, seconds):
+    road = tiny_map(
+        [
+            Lane([(0.0, 0.0), (300.0, 0.0)], limit=8.33, opposite=1, opposite_ok=True),
+            Lane([(300.0, 3.4), (0.0, 3.4)], limit=8.33, opposite=0, opposite_ok=True),
+        ]
+    )
+    actors = [Actor(standing(100.0, 0.0)), *others]
+    return Stage(road, Marque(), (0, 250.0), (0, 5.0), 8.0, actors).play(seconds)
+
+
+def test_who_may_pass_over_the_oncoming_lane_looks_past_the_obstacle_first():
+    row = [Actor(steady(60.0 + 30.0 * i, 3.4, np.pi, 8.0)) for i in range(8)]
+    frames = pass_over_the_oncoming_lane(row, 20.0)
+    assert not any(f.touching for f in frames)
+    assert frames[-1].speed_mps < 0.3
+    assert 0.3 < frames[-1].y_m < 0.8  # at the edge of our lane, and not over it
+    assert frames[-1].plan.manoeuvre == "peek"
+
+
+def test_the_oncoming_lane_is_left_swiftly_again():
+    frames = pass_over_the_oncoming_lane([], 30.0)
+    assert not any(f.touching for f in frames)
+    assert frames[-1].x_m > 150.0
+    assert sum(f.y_m > 0.9 for f in frames) * 0.1 < 8.0
 
 
 def test_a_lane_change_on_the_road_is_felt_little():

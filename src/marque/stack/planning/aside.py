@@ -6,10 +6,12 @@ legal and clear, over the lane of the oncoming traffic.
    of our direction; on the oncoming lane only where that is legal, nobody comes for the whole time
    and 2.5 s more, and whoever is not in sight yet could stop comfortably.
 3. Out before the obstacle, along it, and back behind it.
+4. Whoever blocks our lane hides the oncoming one too. Before we go out we look past it, from the
+   edge of our own lane.
 """
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -27,6 +29,7 @@ from marque.stack.planning.sideways import (
     Pose,
     beside,
     leg_length,
+    offsets,
     on_path,
     pose_at,
     quintic,
@@ -56,18 +59,26 @@ GROUP_M = 45.0  # and a longer row piece by piece
 STOOD_S = 3.0
 ROOMS = (1.0, LEAST_ROOM_M, 0.25)  # all that we want, the least, and after a while at a crawl
 SWING_M = 0.15
+EARLY_SHARE = 0.2  # of the way back costs a quintic next to nothing of the room beside who stands
+SWING_MPS = 4.7  # a swing from rest is laid out for this speed: the sharpest one takes longest
 SMALL_M = 1.3  # a move aside that even a queue does not forbid
 PASS_STILL_S = 4.0  # who stands for so long, and not in a queue, is passed
 QUEUE_M = 12.0  # who stands nearer than this to a junction or to who stands there waits for it
 FULL_GAP_M = 12.0  # those who stand nearer behind each other are a row
 PARKED_M = 1.0  # whoever stands so far beside the middle of the lane is in no queue
 WAIT_M = 9.5  # where we wait behind an obstacle: there must be room to swing out
+PEEK_WAIT_M = 14.0  # and where we look past it: the nearer, the more it hides
+PEEK_SPARE_M, PEEK_LEAST_M = 0.1, 0.2  # to the edge of our lane; a smaller move shows nothing
+EYE_M, LOOKS_AT_M = 1.6, 0.5  # our eyes before the rear axle; the far half of who comes shows them
 CLEAR_S = 2.5
+BESIDE_M = 3.0  # whose front is no farther ahead of our rear axle, is past before we are out
 SETS_OUT_MPS, THEIR_BRAKE_MPS2 = 2.5, 2.0
 SIGHT_M = 115.0
 PASS_ACCEL_MPS2 = 1.3
 OVER_LINE_M, INTO_NEXT_M = 0.1, 0.7
+IN_THE_WAY_M = 0.4  # so far over the middle of the road, oncoming traffic does not get by
 NUDGE_COST, ONCOMING_COST = 0.3, 1.0
+PEEK_GAIN = 1.0  # a look at the road ahead is worth the metres that we wait farther back
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -133,6 +144,8 @@ def asides(
             if option is not None:
                 found.append(option)
                 break
+    if block.obstacle and not found and corridor.manoeuvre != "peek":
+        found += _peek(memory, corridor, start, line, state, pose, block.ahead_m)
     return found, block
 
 
@@ -308,9 +321,82 @@ def _around(
         return None
     if over:
         time = pass_time_s(built, begun)
-        if not obstacle or not _clear(scene.tracks, line, state.s_m, until, time, corridor, start):
+        sight, looked = _sight_m(memory, corridor, start, state, boxes, group)
+        if not obstacle or not _clear(
+            scene.tracks, line, state.s_m, until, time, corridor, start, sight, looked
+        ):
             return None
+        edge = 0.5 * float(context.mission.road_map.lane_width_m[lane_at(corridor, start.s_m)[0]])
+        built = replace(built, out_m=here + _until_out_m(state, legs, side, edge, ego))
     return Option(built, begun, ONCOMING_COST if over else NUDGE_COST)
+
+
+def _peek(
+    memory: Memory,
+    corridor: Corridor,
+    start: Start,
+    line: Line,
+    state: Beside,
+    pose: Pose,
+    ahead_m: float,
+) -> list[Option]:
+    """To the edge of our lane on the side of the oncoming one, for as long as we wait behind
+    somebody whom we can only pass over there."""
+    context = memory.context
+    side, aside = _peeking(memory, corridor, start)
+    if aside < PEEK_LEAST_M:
+        return []
+    begin = (state.d_m, state.slope, state.bend_1pm)
+    room = ahead_m - PEEK_WAIT_M - float(context.ego[E_FRONT])
+    speed = start.speed_mps
+    out = max(leg_length(begin, side * aside, speed, GENTLE_MPS2), 2.5 * speed)
+    if out > room:
+        return []
+    back = max(leg_length((side * aside, 0.0, 0.0), 0.0, 5.0, GENTLE_MPS2), 10.0)
+    wait = room - out
+    legs: tuple[Leg, ...] = (Leg(0.0, out, side * aside), Leg(ahead_m, back, 0.0))
+    if wait > 6.0:
+        legs = (Leg(0.0, wait, 0.0), Leg(wait, out, side * aside), legs[1])
+    if state.s_m + ahead_m + back + 5.0 > line.path.length_m:
+        return []
+    built, here = corridor_beside(
+        context.mission.road_map, route_for(memory), context.style, context.ego[E_FRONT], line,
+        state, legs, "peek", pose,
+    )  # fmt: skip
+    begun = Start(here, speed, start.accel_mps2)
+    return [Option(built, begun, -PEEK_GAIN)] if drivable(built, begun, here + room) else []
+
+
+def _peeking(memory: Memory, corridor: Corridor, start: Start) -> tuple[int, float]:
+    """(side of the oncoming lane, how far over there our own lane lets us go); 0 where the lane
+    beside ours is not the oncoming one, or not for passing."""
+    road_map = memory.context.mission.road_map
+    lane, _ = lane_at(corridor, start.s_m)
+    side = -1 if road_map.left_hand else 1
+    beside_us = (road_map.lane_left if side > 0 else road_map.lane_right)[lane]
+    if road_map.lane_connector[lane] or beside_us != NONE or not road_map.lane_opposite_ok[lane]:
+        return side, 0.0
+    half = 0.5 * float(road_map.lane_width_m[lane])
+    return side, max(0.0, half - float(memory.context.ego[E_HALF_WIDTH]) - PEEK_SPARE_M)
+
+
+def _sight_m(
+    memory: Memory, corridor: Corridor, start: Start, state: Beside, boxes: Boxes, group: IntArray
+) -> tuple[float, bool]:
+    """How far we see along the oncoming lane past those in the way, and whether we have looked as
+    well as can be: from the edge of our lane. Going out from there, we see more with each metre and
+    can still wait where somebody comes."""
+    side, aside = _peeking(memory, corridor, start)
+    ours = side * state.d_m
+    if aside < PEEK_LEAST_M or ours > aside - 2.0 * PEEK_SPARE_M:
+        return SIGHT_M, True
+    lane, _ = lane_at(corridor, start.s_m)
+    far = float(memory.context.mission.road_map.lane_width_m[lane]) + LOOKS_AT_M - ours
+    hides = (boxes.left_m if side > 0 else -boxes.right_m)[group] - ours
+    ahead = boxes.lo_m[group] - state.s_m - EYE_M
+    rows = (hides > 0.0) & (ahead > 0.0)
+    seen = far * ahead[rows] / hides[rows]
+    return min(SIGHT_M, float(seen.min(initial=SIGHT_M)) + EYE_M), False
 
 
 def _legs(
@@ -335,17 +421,25 @@ def _legs(
     room = lo - state.s_m - 0.6 * float(ego[E_FRONT])
     firm = leg_length(begin, aside, speed, FIRM_MPS2)
     least = leg_length(begin, aside, 1.5, FIRM_MPS2)
-    gentle = max(leg_length(begin, aside, speed, GENTLE_MPS2), 2.5 * speed, 6.0)
+    brisk = max(speed, SWING_MPS)
+    gentle = max(leg_length(begin, aside, brisk, GENTLE_MPS2), 2.5 * speed, 6.0)
     out = max(least, min(gentle, room)) if room < firm else min(room, gentle)
     if not _swings_past(begin, out, aside, lo - state.s_m - max(0.0, room - out), ego):
-        return None
+        out = max(least, min(firm, room))
+        if not _swings_past(begin, out, aside, lo - state.s_m - max(0.0, room - out), ego):
+            return None
     wait = room - out
     legs: tuple[Leg, ...] = (Leg(0.0, out, aside),)
     if wait > 6.0:
-        legs = (Leg(0.0, wait, 0.0), Leg(wait, out, aside))
+        hold = state.d_m if 0.0 < state.d_m / aside < 1.0 else 0.0
+        legs = (Leg(0.0, wait, hold), Leg(wait, out, aside))
     passed = max(hi + float(ego[E_REAR]) + 1.0 - state.s_m, legs[-1].begin_m + out)
     swift = max(speed, 5.0)
     back = max(leg_length((aside, 0.0, 0.0), 0.0, swift, GENTLE_MPS2), 2.0 * swift)
+    side = math.copysign(1.0, aside)
+    edge = boxes.left_m[group] if aside > 0.0 else -boxes.right_m[group]
+    if pace == 0.0 and side * aside - float(ego[E_HALF_WIDTH]) - float(edge.max()) > 0.9 * ROOM_M:
+        passed = max(passed - EARLY_SHARE * back, legs[-1].begin_m + out)
     legs += (Leg(passed, back, 0.0),)
     return legs, state.s_m + passed + back
 
@@ -362,6 +456,18 @@ def _swings_past(
     short = (aside - reached) * math.copysign(1.0, aside - begin[0])
     passing = (lead >= 0.0) & (lead <= float(ego[E_FRONT]))
     return bool((short[passing] <= SWING_M).all()) and lo > float(ego[E_FRONT]) - 0.5
+
+
+def _until_out_m(
+    state: Beside, legs: tuple[Leg, ...], side: int, edge_m: float, ego: FloatArray
+) -> float:
+    """How far ahead of the rear axle our bumper will be when our front corner is so far over the
+    middle of the road that nobody gets by."""
+    s = state.s_m + np.arange(0.0, legs[-1].begin_m, STEP_M)
+    aside = side * offsets(s, state, legs)
+    corner = aside + float(ego[E_FRONT]) * np.gradient(aside, s) + float(ego[E_HALF_WIDTH])
+    out = np.flatnonzero(corner > edge_m + IN_THE_WAY_M)
+    return float(s[out[0]] - state.s_m + ego[E_FRONT]) if len(out) else math.inf
 
 
 def _over_the_line(
@@ -420,13 +526,17 @@ def _clear(
     time_s: float,
     corridor: Corridor,
     start: Start,
+    sight_m: float,
+    looked: bool,
 ) -> bool:
     """Whether nobody comes towards us for the whole pass and a while more, as far as we see."""
     limit = float(corridor.limit_mps[sample_at(corridor, start.s_m)])
     unseen = limit * time_s
-    if start.speed_mps < SETS_OUT_MPS:  # at walking pace whoever comes into sight can still stop
+    if (
+        looked and start.speed_mps < SETS_OUT_MPS
+    ):  # at walking pace whoever comes into sight can still stop
         unseen = min(unseen, limit + limit * limit / (2.0 * THEIR_BRAKE_MPS2))
-    if until_m - from_m + unseen > SIGHT_M:
+    if until_m - from_m + unseen > sight_m:
         return False
     path = line.path
     for i in range(tracks.count):
@@ -437,7 +547,8 @@ def _clear(
         way = math.hypot(dx, dy)
         dist = np.hypot(path.xy_m[:, 0] - tracks.x_m[i], path.xy_m[:, 1] - tracks.y_m[i])
         at = int(np.argmin(dist))
-        if at * STEP_M < from_m or dist[at] > 7.0:
+        beside_us = at * STEP_M - 0.5 * float(tracks.length_m[i]) < from_m + BESIDE_M
+        if beside_us or dist[at] > 7.0:
             continue
         if math.cos(float(tracks.heading_rad[i]) - float(path.heading_rad[at])) > -0.5:
             continue

@@ -3,6 +3,7 @@
 Rebuilt only when lanes change or the road ahead runs out, so that it stays still under the car.
 """
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -71,6 +72,12 @@ class Corridor:
     swing_right_m: FloatArray
     manoeuvre: str  # "keep", "change_left", "change_right", "nudge", ...
     settled_m: float  # from here on the path is the plain centre line again
+    out_m: float = math.inf  # with our bumper here, we begin to be in the way of oncoming traffic
+
+    def committed(self, front_m: float) -> bool:
+        """Whether we, our bumper at path metres `front_m`, are in the way of oncoming traffic:
+        the sooner we are through, the better."""
+        return self.manoeuvre == "nudge" and front_m > self.out_m
 
 
 @jit

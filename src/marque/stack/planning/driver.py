@@ -26,7 +26,7 @@ from marque.kernels.rollout import (
     trace,
 )
 from marque.maps.field import cost_at, plan_route, side_at
-from marque.stack.planning.aside import WAIT_M, Block, asides, tight
+from marque.stack.planning.aside import PASS_STILL_S, PEEK_WAIT_M, WAIT_M, Block, asides, tight
 from marque.stack.planning.box import SPARE_M
 from marque.stack.planning.change import RETURN_COST, Wish, abort, changes
 from marque.stack.planning.corridor import Corridor
@@ -71,7 +71,8 @@ TIGHT_COST = 0.8  # passing somebody closely where there is a way with more room
 PATIENCE_SHARE, PATIENCE_S, PATIENCE_MOST_S = 1.5, 15.0, 60.0
 LIGHT_M = 60.0  # a light farther away is none that the row beside us waits for
 LATE_MPS2 = 2.5  # braking before the end of our lane, if the gap that we aim for closes
-PARKED_S, PARKED_SHARE = 3.0, 0.55  # of the body may stand in the lane
+# of the body may stand in the lane; in a row each comes into sight only right before we pass it
+PARKED_S, PARKED_SHARE = 1.0, 0.55
 STAY_COST, STAY_M, STAY_S = 1.5, 30.0, 4.0  # staying in a lane that we must leave, near its end
 GAP_BONUS = 3.0  # aiming for a gap outranks getting on in a lane that we must leave
 
@@ -93,7 +94,7 @@ class Marque:
         ego = memory.context.ego
         looked = [_look(memory, scene, one) for one in options]
         for one, (_, rules) in zip(options, looked, strict=True):
-            if one.corridor.manoeuvre in ("keep", "return"):
+            if one.corridor.manoeuvre in ("keep", "return", "peek"):
                 wait_behind(rules, block, one.corridor, one.start, ego)
         it = _others(memory, scene, forecast, options, [rules for _, rules in looked])
         policies = propose(
@@ -211,13 +212,19 @@ def alternatives(
     if corridor.manoeuvre.startswith("change"):
         back = abort(memory, corridor, start)
         return options + ([back] if back is not None else []), None, None
+    if corridor.committed(start.s_m + float(memory.context.ego[E_FRONT])):
+        return options, None, None
     around, block = asides(memory, scene, forecast, corridor, start)
     if around and tight(memory, scene, corridor, start):
         options = [Option(corridor, start, TIGHT_COST)]
-    if corridor.manoeuvre == "nudge":
+    if corridor.manoeuvre in ("nudge", "peek"):
         lane, lane_s = lane_at(corridor, start.s_m)
         limit = float(corridor.limit_mps[sample_at(corridor, start.s_m)])
         back = settle_on(memory, lane, lane_s, pose_at(corridor.path, start.s_m), start, limit)
+        if corridor.manoeuvre == "peek":
+            if block is None:  # nothing hides the road any more
+                return [Option(corridor, start, RETURN_COST), back], None, None
+            return [*options, *around], None, block
         back = replace(back, cost=RETURN_COST)
         return [*options, back, *around], None, block
     found, wish = changes(memory, scene, corridor, start, block is not None and block.obstacle)
@@ -292,7 +299,8 @@ def wait_behind(
     front = start.s_m + ego[E_FRONT]
     edge = start.s_m + block.ahead_m
     least = stop_distance(start.speed_mps, start.accel_mps2, ego[E_BRAKE], ego[E_JERK])
-    place = max(edge - WAIT_M, front + least)  # nobody brakes hard to stand back
+    away = PEEK_WAIT_M if corridor.manoeuvre == "peek" else WAIT_M
+    place = max(edge - away, front + least)  # nobody brakes hard to stand back
     for junction in corridor.junctions:
         beyond = junction.clear_m + ego[E_FRONT] + ego[E_REAR] + SPARE_M
         if junction.s_in_m < place < beyond:
@@ -336,19 +344,32 @@ def _others(
         [each.quiet for each in rules],
         granted(memory, scene),
     )
-    stays = parked(memory.context.mission.road_map, scene.tracks)[forecast.track]
-    it.limit = np.where(stays, 0.0, it.limit)
+    stays = parked(memory.context.mission.road_map, scene.tracks)
+    for one in options:
+        if one.corridor.manoeuvre == "nudge":
+            stays |= passed(one.corridor, scene.tracks)
+    rows = stays[forecast.track]
+    it.limit = np.where(rows, 0.0, it.limit)
+    it.stop = np.where(rows, np.minimum(it.stop, 0.0), it.stop)  # not even a crawl into our way
     return it
 
 
 def parked(road_map: RoadMap, tracks: Tracks) -> BoolArray:
-    """[n] those who have stood for long, mostly off the lanes, and do not indicate."""
+    """[n] those who stand mostly off the lanes and do not indicate."""
     known = np.where(tracks.lane == NONE, 0, tracks.lane)
     edge = 0.5 * road_map.lane_width_m[known]
     inside = edge - (np.abs(tracks.d_m) - 0.5 * tracks.width_m)
     off = (tracks.lane == NONE) | (inside < PARKED_SHARE * tracks.width_m)
     quiet = (tracks.still_s > PARKED_S) & (tracks.indicator == Indicator.OFF)
     found: BoolArray = off & quiet
+    return found
+
+
+def passed(corridor: Corridor, tracks: Tracks) -> BoolArray:
+    """[n] those on the lanes of a way around somebody who have stood for long: who lets us swing
+    out beside them does not drive off now."""
+    long = (tracks.still_s > PASS_STILL_S) & (tracks.indicator == Indicator.OFF)
+    found: BoolArray = long & np.isin(tracks.lane, corridor.path.lanes)
     return found
 
 

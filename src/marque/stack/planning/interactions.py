@@ -9,6 +9,7 @@ from marque.core.arrays import BoolArray, FloatArray, Int8Array, Int32Array, Int
 from marque.core.jit import jit
 from marque.kernels.forecast import priority_between
 from marque.kernels.overlap import EGO_STEP_M, FREE, connector_at, fill_overlap
+from marque.kernels.rollout import HOLD_M
 from marque.kernels.tables import MapTables
 from marque.stack.planning.corridor import Corridor
 from marque.types.codes import UserKind
@@ -25,6 +26,7 @@ LATE_S = 1.0
 BESIDE_M = 0.06
 WAITS_FOR_US_M = 0.12  # to somebody who stands and waits for us
 CRAWL_MPS = 1.5
+WAITS_MPS2 = 2.0  # who has to brake no harder than this waits for us, who are in the way already
 GOES_ON_MPS = 4.0
 HARDLY = 0.3  # a path less likely than this is nothing to brake hard for
 
@@ -252,9 +254,21 @@ def interactions(
             it.k_off[c],
             it.active[c],
         )
+        if corridor.committed(s0[c] + front_m):
+            _let_us_through(it, c)
         it.relation[c][goes_on & (it.relation[c] == 1)] = 0
         it.relation[c][waits & (it.relation[c] <= 0)] = 1
     return it
+
+
+def _let_us_through(it: Interactions, c: int) -> None:
+    """Whoever comes towards us on the lane that we use, and can brake softly, waits before the
+    stretch on which we pass."""
+    for k in np.flatnonzero(it.first[c] > 0).tolist():
+        place = float(it.first[c, k]) - HOLD_M
+        towards = it.cosr[c, k, it.first[c, k]] < -0.5
+        if towards and place > 0.0 and it.speed[k] ** 2 < 2.0 * WAITS_MPS2 * place:
+            it.stop[k] = min(it.stop[k], place)
 
 
 def _passed(corridor: Corridor, s0: float, front_m: float, tracks: Tracks) -> BoolArray:

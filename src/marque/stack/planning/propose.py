@@ -1,7 +1,7 @@
 """Policies: which corridor, how fast, where to wait, whom to let in."""
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -18,6 +18,7 @@ SCALES: tuple[float, ...] = (1.0, 0.75, 0.5, 0.25)
 SCALES_ASIDE: tuple[float, ...] = (1.0, 0.7)
 MAX_STOPS = 4
 DECIDES_MPS, DECIDES_M = 4.0, 12.0  # slow and near a place to wait: go or wait, never dawdle on
+OUT_SPARE_M = 0.3  # before we would be in the way of oncoming traffic
 SOFT_MPS2 = 2.5  # of the comfortable stop, or what it takes to stand within the plan:
 STANDS_WITHIN_S = 6.0
 FIRM_MPS2 = 5.0  # of the firm stop: most that asks for more than comfort needs no more than this
@@ -74,8 +75,12 @@ def propose(
         optional = [s for s in rules[c].optional if front_m[c] - 0.5 < s.at_m < limit - 0.5]
         optional += _before_others(c, it, front_m[c], limit, optional, tracks, forecast)
         optional = [s for s in optional if not _past_line(corridors[c], s, front_m[c])]
+        ours = corridors[c].out_m - OUT_SPARE_M
+        optional = [s if s.at_m <= ours else replace(s, at_m=ours) for s in optional]
         optional.sort(key=lambda stop: stop.at_m)
         scales: tuple[float, ...] = SCALES if c == 0 else SCALES_ASIDE
+        if corridors[c].committed(front_m[c]):  # neither slower nor waiting there is any safer
+            scales, optional = scales[:1], []
         if speed_mps < DECIDES_MPS and any(s.at_m < front_m[c] + DECIDES_M for s in optional):
             scales = scales[:1]
         out += [Policy(c, scale, must, -1, NORMAL, True) for scale in scales]
@@ -138,7 +143,7 @@ def _before_others(
 def _let_in(c: int, it: Interactions) -> list[int]:
     """Users about to merge ahead of us, the soonest first."""
     merging = (it.first[c] > 0) & (it.behind[c] == 0) & (it.k_off[c] > -1e8) & (it.relation[c] < 1)
-    rows = np.flatnonzero(merging)
+    rows = np.flatnonzero(merging & (it.limit > 0.0))  # who is parked does not come
     if len(rows) == 0:
         return []
     time = it.first[c][rows] / np.maximum(it.speed[rows], 0.5)
