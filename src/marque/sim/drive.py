@@ -43,6 +43,7 @@ from marque.vehicle import dynamics
 ARRIVED_M = 10.0  # design, words of judgement
 STANDS_MPS = 0.1
 PASSED_M = 15.0  # the goal was reached, but the car did not stop there
+STOOD_S = 1.0  # whoever has stood for longer is hit, and hits nobody
 CRASH_STOP_S = 5.0  # a drive goes on for this long after a contact, then ends
 
 
@@ -250,13 +251,15 @@ def _frame(
 
 
 class _End:
-    """When a drive is over. Contacts are judged elsewhere; here they only end the drive."""
+    """When a drive is over. Contacts are judged elsewhere; here they only end the drive, unless
+    somebody drives into our car that has stood for a while: it may go on afterwards."""
 
     def __init__(self, setup: Setup, episode: Episode, narrator: Narrator) -> None:
         self.setup = setup
         self.narrator = narrator
         self.episode = episode
         self.contact_ns = -1
+        self.moved_ns = 0
         self.reached = False
 
     def look(self, tick_record: Tick) -> str:
@@ -273,7 +276,10 @@ class _End:
         t_ns = tick_record.world.t_ns
         if t_ns >= self.setup.limit_s * 1e9:
             return "timeout"
-        if self.contact_ns < 0:
+        if ego.speed_mps >= STANDS_MPS:
+            self.moved_ns = t_ns
+        stood = t_ns - self.moved_ns > STOOD_S * 1e9
+        if self.contact_ns < 0 and not stood:
             row = touched_row(tick_record.world, self.setup.platform)
             if row >= 0:
                 self.contact_ns = t_ns
