@@ -64,6 +64,7 @@ from marque.types.road_map import NONE, RoadMap
 from marque.types.scene import Scene, Tracks
 
 STANDOFF_S = 3.0  # two who have both stood for so long may wait for each other for ever
+TRAFFIC_MPS, TRAFFIC_M, TRAFFIC_PAST_M = 2.0, 40.0, 5.0  # who comes near somebody that stands
 CREEP_MPS = 1.5
 BLOCKED_S = 30.0
 TIGHT_COST = 0.8  # passing somebody closely where there is a way with more room
@@ -508,9 +509,22 @@ def granted(memory: Memory, scene: Scene) -> IntArray:
     tracks = scene.tracks
     keeps = np.isin(tracks.uid, memory.granted) & (tracks.speed_mps < 0.4)
     if memory.stood_s > STANDOFF_S:
-        keeps |= (tracks.speed_mps < 0.1) & (tracks.still_s > STANDOFF_S)
+        stands = (tracks.speed_mps < 0.1) & (tracks.still_s > STANDOFF_S)
+        keeps |= stands & ~wait_for_traffic(tracks, stands)
     chosen: IntArray = tracks.uid[keeps & (tracks.kind != UserKind.PEDESTRIAN)]
     return chosen
+
+
+def wait_for_traffic(tracks: Tracks, who: BoolArray) -> BoolArray:
+    """[n] those of `who` whom somebody comes near: they may wait for that one, and not for us."""
+    found = np.zeros(tracks.count, dtype=np.bool_)
+    moves = (tracks.speed_mps > TRAFFIC_MPS) & (tracks.kind != UserKind.PEDESTRIAN)
+    cos, sin = np.cos(tracks.heading_rad[moves]), np.sin(tracks.heading_rad[moves])
+    for i in np.flatnonzero(who).tolist():
+        dx, dy = tracks.x_m[i] - tracks.x_m[moves], tracks.y_m[i] - tracks.y_m[moves]
+        comes = (np.hypot(dx, dy) < TRAFFIC_M) & (dx * cos + dy * sin > -TRAFFIC_PAST_M)
+        found[i] = bool(comes.any())
+    return found
 
 
 def _stood(memory: Memory, speed_mps: float) -> float:
