@@ -95,11 +95,13 @@ def command(
     if stands:
         wanted = min(wanted, t.SETTLE_MPS2)
     before = 0.0 if v < t.HOLD_BELOW_MPS and last[0] < 0.0 else last[0]
-    down = min(25.0, t.JERK_MPS3 + max(0.0, 10.0 * (-3.3 - wanted)))
+    down = min(25.0, t.JERK_MPS3 + max(0.0, 14.0 * (-3.3 - wanted)))
     up = t.JERK_MPS3
     if before < t.HARD_MPS2:
         up = 12.0
     elif before < 0.0:
         up = float(np.clip(before**2 / (2.0 * max(v, 0.01)), t.JERK_MPS3, 8.0))
     wanted = float(np.clip(wanted, before - down * dt_s, before + up * dt_s))
+    rest = max(0.0, v - max(0.0, -before) * (p.brake.dead_s + p.brake.lag_s))
+    wanted = max(wanted, -max(0.8, (32.0 * rest) ** 0.5))
     return float(np.clip(wanted, -p.max_brake_mps2, min(t.ACCEL_MPS2, p.max_accel_mps2))), curvature

@@ -7,6 +7,8 @@
    can follow.
 3. Curvature beyond 3.0 m/s^2 of lateral acceleration is cut, but never below what the path ahead
    needs: where the path itself asks for more, the speed is lowered instead.
+4. The guard's own braking is let go at 16 m/s^3 right before rest, down to what holds the car: a
+   full stop takes 10 cm more and ends without a jolt.
 """
 
 import math
@@ -19,6 +21,7 @@ LATERAL_JERK_MPS3 = 5.0
 NEED_SHARE = 1.15  # feedback needs some room around the path's own curvature
 SLOW_MPS2 = (1.0, 3.5)  # braking for lateral acceleration: least and most
 SLOW_GAIN = 2.0  # m/s^2 of braking per m/s^2 too much
+EASE_MPS3, HOLD_MPS2 = 16.0, 0.8
 TINY = 1e-9
 
 RULES = ("", "accel", "speed", "curvature_rate", "lateral_accel", "lateral_speed")
@@ -71,3 +74,11 @@ def limit(
             rule, margin = 5, LATERAL_MPS2 / lateral
             accel = slow
     return accel, curvature, rule, margin
+
+
+@jit
+def eased(braking: float, speed: float, last_accel: float, late_s: float) -> float:
+    """Braking (positive), less where the car will be at rest before long. `late_s`: how late the
+    brake follows."""
+    soon = max(0.0, speed + min(0.0, last_accel) * late_s)
+    return min(braking, max(HOLD_MPS2, math.sqrt(2.0 * EASE_MPS3 * soon)))

@@ -93,6 +93,8 @@ def guard(
     latched, clear_ns = _latch(memory, reading.t_ns, brake_rule, brake_margin)
     if latched and not brake_rule:
         braking, brake_rule = min(HELD_MPS2[1], max(HELD_MPS2[0], -memory.accel_mps2)), latched
+    late_s = platform.brake.dead_s + platform.brake.lag_s
+    braking = envelope.eased(braking, reading.ego.speed_mps, memory.accel_mps2, late_s)
     if brake_rule and -braking < accel:
         accel = -braking
         action = Action.FALLBACK if fault else Action.BRAKE
