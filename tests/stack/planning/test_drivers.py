@@ -1,6 +1,7 @@
 """What a driver does on small roads, judged by where the car is. Both drivers, where both can."""
 
 import math
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -10,6 +11,7 @@ from marque.core.errors import MarqueError
 from marque.core.registry import load
 from marque.stack.planning.driver import Marque
 from marque.stack.planning.lane import Lane as PlainLane
+from marque.stack.planning.rules import RuleMemory
 from marque.types.codes import Control, Reason, SignalState, Turn
 from stage import CAR, Actor, Stage, standing, steady
 
@@ -80,6 +82,19 @@ def test_amber_is_decided_once(driver, room_m, goes):
     assert (furthest(frames) > LINE_M) == goes
     if goes:
         assert min(f.speed_mps for f in frames[:10]) > 9.0
+
+
+class StoppedElsewhere(Marque):
+    """It still knows that it stopped at amber before another junction."""
+
+    def start(self, mission):
+        return replace(super().start(mission), rules=RuleMemory(amber_stop=frozenset({99})))
+
+
+def test_what_was_decided_at_one_junction_does_not_hold_at_the_next():
+    stage = Stage(junction(crossing=False), StoppedElsewhere(), (2, 150.0),
+                  (0, LINE_M - 8.0 - CAR.front_m), 12.0, signals=lambda t: [AMBER])  # fmt: skip
+    assert furthest(stage.play(6.0)) > LINE_M
 
 
 @each_driver

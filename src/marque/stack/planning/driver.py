@@ -510,7 +510,8 @@ def granted(memory: Memory, scene: Scene) -> IntArray:
     keeps = np.isin(tracks.uid, memory.granted) & (tracks.speed_mps < 0.4)
     if memory.stood_s > STANDOFF_S:
         stands = (tracks.speed_mps < 0.1) & (tracks.still_s > STANDOFF_S)
-        keeps |= stands & ~wait_for_traffic(tracks, stands)
+        keeps |= stands
+    keeps &= ~wait_for_traffic(tracks, keeps)
     chosen: IntArray = tracks.uid[keeps & (tracks.kind != UserKind.PEDESTRIAN)]
     return chosen
 

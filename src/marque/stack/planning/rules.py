@@ -41,7 +41,7 @@ class Stop:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class RuleMemory:
-    """What has been decided or done at junctions ahead (connector lanes)."""
+    """What has been decided at junctions ahead, and before which connectors we have stood."""
 
     amber_go: frozenset[int] = frozenset()
     amber_stop: frozenset[int] = frozenset()
@@ -68,7 +68,9 @@ def apply_rules(
 ) -> tuple[RuleMemory, Rules]:
     """Every stop target between the front bumper (path metres) and the end of the corridor."""
     rules = Rules()
-    state = _Ahead(memory, front_m, speed_mps)
+    ahead = frozenset(junction.lane for junction in corridor.junctions)
+    memory = RuleMemory(memory.amber_go, memory.amber_stop, memory.stood & ahead)
+    state = _Ahead(memory, road_map, front_m, speed_mps)
     for junction in corridor.junctions:
         if junction.s_out_m < front_m:
             continue
@@ -84,6 +86,7 @@ def apply_rules(
 @dataclass(slots=True, eq=False)
 class _Ahead:
     memory: RuleMemory
+    road_map: RoadMap
     front_m: float
     speed_mps: float
 
@@ -112,7 +115,7 @@ def _junction(state: _Ahead, rules: Rules, scene: Scene, junction: Junction) -> 
 
 
 def _must_stop(state: _Ahead, junction: Junction, signal: SignalState) -> Reason | None:
-    lane = junction.lane
+    place = int(state.road_map.lane_junction[junction.lane])
     memory = state.memory
     room = junction.stop_m - LINE_MARGIN_M - state.front_m
     if junction.head >= 0:
@@ -124,9 +127,9 @@ def _must_stop(state: _Ahead, junction: Junction, signal: SignalState) -> Reason
             return None if _stood(state, junction, room) else Reason.SIGNAL_UNKNOWN
         if signal == SignalState.STOP_THEN_GO:
             return None if _stood(state, junction, room) else Reason.STOP_SIGN
-        if lane in memory.amber_go or lane in memory.amber_stop:
+        if place in memory.amber_go or place in memory.amber_stop:
             state.memory = RuleMemory(
-                memory.amber_go - {lane}, memory.amber_stop - {lane}, memory.stood
+                memory.amber_go - {place}, memory.amber_stop - {place}, memory.stood
             )
     if junction.control in (Control.STOP, Control.ALL_WAY_STOP) and signal == SignalState.OFF:
         return None if _stood(state, junction, room) else Reason.STOP_SIGN
@@ -134,18 +137,19 @@ def _must_stop(state: _Ahead, junction: Junction, signal: SignalState) -> Reason
 
 
 def _amber(state: _Ahead, junction: Junction, room: float) -> Reason | None:
-    """Decided once, at onset: stop if comfortable braking suffices."""
-    lane = junction.lane
+    """Decided once, at onset: stop if comfortable braking suffices. It holds for the lanes beside,
+    too: who changes lanes does not change their mind."""
+    place = int(state.road_map.lane_junction[junction.lane])
     memory = state.memory
-    if lane in memory.amber_go:
+    if place in memory.amber_go:
         return None
-    if memory.amber_stop:  # for the lane beside, too: who changes lanes does not change their mind
+    if place in memory.amber_stop:
         return Reason.AMBER_LIGHT
     need = stop_distance(state.speed_mps, 0.0, AMBER_BRAKE_MPS2, AMBER_JERK_MPS3)
     if need <= room + LINE_MARGIN_M:
-        state.memory = RuleMemory(memory.amber_go, memory.amber_stop | {lane}, memory.stood)
+        state.memory = RuleMemory(memory.amber_go, memory.amber_stop | {place}, memory.stood)
         return Reason.AMBER_LIGHT
-    state.memory = RuleMemory(memory.amber_go | {lane}, memory.amber_stop, memory.stood)
+    state.memory = RuleMemory(memory.amber_go | {place}, memory.amber_stop, memory.stood)
     return None
 
 
