@@ -105,6 +105,24 @@ def test_who_counts(car: Platform) -> None:
     assert keep(car, [oncoming], v)[0] == pytest.approx(car.max_brake_mps2)
 
 
+@pytest.mark.parametrize("car", PLATFORMS, ids=lambda c: c.name)
+@pytest.mark.parametrize(
+    ("beside_m", "speed", "other", "counts"),
+    [
+        (0.1, 0.8, 0.0, False),  # at walking pace beside who stands: 5 to 10 cm will do
+        (0.03, 0.3, 0.0, True),
+        (0.1, 3.0, 0.0, True),  # faster, no longer
+        (0.1, 0.8, 0.3, True),  # nor beside who moves
+        (0.25, 13.0, 0.3, False),
+    ],
+)
+def test_beside_who_stands_the_path_is_narrower_at_walking_pace(
+    car: Platform, beside_m: float, speed: float, other: float, counts: bool
+) -> None:
+    y = 0.5 * car.width_m + 0.9 + beside_m  # a box of 1.8 m
+    assert (keep(car, [lead(car, 0.2, other, y)], speed)[0] > 0.0) == counts
+
+
 def test_one_who_will_have_crossed_is_left_alone_and_one_who_will_not_is_not() -> None:
     fast = User(CAR.front_m + 8.0, 0.0, math.pi / 2, 12.0)
     slow = User(CAR.front_m + 8.0, -1.0, math.pi / 2, 1.0, 0.5, 0.6)

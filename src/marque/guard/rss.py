@@ -1,7 +1,8 @@
 """Keeping enough distance: RSS, longitudinal, with the platform's own delays.
 
-1. A road user counts if its box overlaps the car's swept path (0.2 m wider on each side) within
-   the distance that this rule could ever ask for.
+1. A road user counts if its box overlaps the car's swept path within the distance that this rule
+   could ever ask for. The path is 0.2 m wider than the car on each side; beside who stands, less
+   below 3 m/s, down to 5 cm: else two who stopped close beside each other would never part.
 2. It is a leader with its speed along the path if it goes about our way; else it counts as
    standing. One that crosses and will have left the path when we arrive does not count: the
    emergency brake watches those.
@@ -33,9 +34,9 @@ FULL_SHARE = 0.95
 GENTLE_MPS2 = 1.0  # braking at the first violation
 CRAWL_MPS2 = 2.0
 CRAWL_GAIN_1PS = 8.0
-SIDE_M = 0.2
+SIDE_M, SIDE_LEAST_M, SIDE_FULL_MPS = 0.2, 0.05, 3.0
 SAME_WAY = 0.5  # cosine between a leader and the path
-SLOW_MPS = 0.5  # below, a road user stands
+SLOW_MPS, STANDS_MPS = 0.5, 0.1  # below, a road user crosses too slowly to be gone; stands
 BASE_S = 0.02
 REFINE = 4  # halvings of the station spacing: gap to about 3 cm
 
@@ -91,13 +92,15 @@ def keep_distance(
     if speed <= 0.0:
         return worst, margin
     reach = safe_distance(speed, 0.0, accel, rho_s, SOFT_SHARE * brake)
-    half = (0.5 * shape[1], 0.5 * shape[2] + SIDE_M)
+    slowly = SIDE_LEAST_M + (SIDE_M - SIDE_LEAST_M) * min(1.0, speed / SIDE_FULL_MPS)
     count = int(reach / paths.STATION_M) + 2
     bodies = np.empty((count, 4))
     for k in range(count):
         bodies[k] = paths.body(path, place + k * paths.STATION_M, offset, shape[0])
     for i in range(len(objects)):
         o = objects[i]
+        side = slowly if abs(o[paths.VELOCITY]) < STANDS_MPS else SIDE_M
+        half = (0.5 * shape[1], 0.5 * shape[2] + side)
         gap = free_way(bodies, half, o, o[paths.X], o[paths.Y])
         if gap > reach:
             continue
