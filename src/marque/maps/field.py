@@ -21,7 +21,7 @@ from marque.types.road_map import NONE, RoadMap
 CHANGE_S = 2.0  # what a lane change costs with all the room in the world
 CHANGE_SM = 150.0  # and, divided by the room in metres, what haste adds
 CHANGE_ROOM_M = 12.0  # needed for one change at walking pace: the last chance to begin
-LEAST_ROOM_M = 5.0  # with less no car gets into the lane beside
+LEAST_ROOM_M = 5.0  # from a lane shorter than this no car gets into the one beside
 HASTE_SPM = 10.0  # seconds per metre that is missing to `CHANGE_ROOM_M`
 SHARED_ROOM_M = 30.0  # left for the next change, where several follow each other
 U_TURN_S = 10.0
@@ -210,7 +210,7 @@ def _spread(
                 heapq.heappush(heap, (through, np.int64(before)))
         for way in (1, -1):  # the lane that would change towards its `way` to reach this one
             other = right[lane] if way == 1 else left[lane]
-            if other < 0 or done[other]:
+            if other < 0 or done[other] or length[other] < LEAST_ROOM_M:
                 continue
             may = left_ok[other] if way == 1 else right_ok[other]
             back = left[other] if way == 1 else right[other]
@@ -220,8 +220,6 @@ def _spread(
                 int(lane), int(other), way, goal, goal_s, side, room, via, length, connector,
                 left, right, succ_off, succ,
             )  # fmt: skip
-            if space < LEAST_ROOM_M:
-                continue
             change = cost[lane] + change_cost_s(space)
             if change < cost[other]:
                 cost[other] = change
@@ -251,32 +249,27 @@ def _room(
 ) -> float:
     """How far from the start of `other` one may still change to `lane` and go on as `lane` does.
 
-    Both lanes are followed for as long as they run beside each other. Nobody changes inside a
-    junction: 0 where too little road lies between those.
+    Both lanes are followed for as long as they run beside each other.
     """
     total = 0.0
-    inside = 0.0
     for _ in range(64):
         if lane == goal:
-            total += goal_s
-            break
+            return total + goal_s
         if side[lane] != 0:  # the next change needs room as well
-            total += max(0.0, float(room[lane]) - SHARED_ROOM_M)
-            break
+            return total + max(0.0, float(room[lane]) - SHARED_ROOM_M)
         total += float(length[lane])
         over = via[lane]
         if over < 0 or not connector[over] or side[over] != 0 or via[over] < 0:
-            break
+            return total
         after = via[over]
         beside = right[after] if way == 1 else left[after]
         link = _link(other, beside, succ_off, succ)
         if link < 0:
-            break
+            return total
         total += float(length[over])
-        inside += float(length[over])
         lane = after
         other = beside
-    return total if total - inside >= LEAST_ROOM_M else 0.0
+    return total
 
 
 @jit

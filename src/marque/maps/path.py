@@ -118,6 +118,25 @@ def relaid(
     )
 
 
+def from_line(
+    xy_m: FloatArray,
+    lanes: tuple[int, ...],
+    lane: Int32Array,
+    lane_s_m: FloatArray,
+    start_m: FloatArray,
+) -> Path:
+    """A path along any evenly spaced line [n, 2], with the lane bookkeeping of another one."""
+    return Path(
+        lanes=lanes,
+        xy_m=xy_m,
+        heading_rad=np.unwrap(headings(xy_m)),
+        curvature_1pm=_low_pass(curvatures(xy_m), 2),
+        lane=lane,
+        lane_s_m=lane_s_m,
+        start_m=start_m,
+    )
+
+
 def trailed(path: Path, lead_m: float) -> Path:
     """The line of a rear axle whose body point `lead_m` ahead follows `path`.
 

@@ -2,9 +2,9 @@
 
 import numpy as np
 
-from marque.core.arrays import BoolArray, Int32Array
+from marque.core.arrays import BoolArray, FloatArray, Int32Array
 from marque.core.jit import jit
-from marque.maps.field import open_lanes
+from marque.maps.field import LEAST_ROOM_M, open_lanes
 from marque.maps.places import to_latlon
 from marque.types.codes import Allow, LaneKind
 from marque.types.road_map import NONE, RoadMap
@@ -72,7 +72,7 @@ def _reach(road_map: RoadMap, lane: int, usable: BoolArray, *, backward: bool) -
         off, link = road_map.pred_off, road_map.pred
     return _flood(
         lane, usable, off, link, road_map.lane_left, road_map.lane_right,
-        road_map.lane_left_ok, road_map.lane_right_ok, backward,
+        road_map.lane_left_ok, road_map.lane_right_ok, road_map.lane_length_m, backward,
     )  # fmt: skip
 
 
@@ -86,6 +86,7 @@ def _flood(
     right: Int32Array,
     left_ok: BoolArray,
     right_ok: BoolArray,
+    length: FloatArray,
     backward: bool,
 ) -> BoolArray:
     found = np.zeros(len(usable), dtype=np.bool_)
@@ -106,7 +107,8 @@ def _flood(
                 may = right_ok[other] if way == 0 else left_ok[other]
             else:
                 may = left_ok[lane] if way == 0 else right_ok[lane]
-            if may:
+            leaves = other if backward else lane
+            if may and length[leaves] >= LEAST_ROOM_M:
                 found[other] = True
                 stack.append(np.int64(other))
     return found
