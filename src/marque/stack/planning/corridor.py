@@ -68,6 +68,7 @@ class Corridor:
     end_m: float  # path metres where this lane sequence ends for us
     end_kind: str  # "goal", "lane_change", "dead_end", "horizon"
     goal_m: float  # path metres of the goal, inf if not on this path
+    lanes_end_m: float  # where the last lane ends
     swing_left_m: FloatArray  # [n] how far our front corners reach beyond half our width
     swing_right_m: FloatArray
     manoeuvre: str  # "keep", "change_left", "change_right", "nudge", ...
@@ -269,6 +270,7 @@ def with_rules(
         end_m=end,
         end_kind=end_kind,
         goal_m=goal,
+        lanes_end_m=path.place_m(last, float(road_map.lane_length_m[path.lanes[last]])),
         manoeuvre=manoeuvre,
         settled_m=settled,
     )

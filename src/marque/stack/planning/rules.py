@@ -19,6 +19,8 @@ LINE_MARGIN_M = 0.7  # front bumper before a stop line
 WALK_MARGIN_M = 1.2
 ZONE_MARGIN_M = 1.0
 SEEN_WITHIN_M = 45.0  # a signal that is still unknown here is treated as out of order
+AMBER_S = 2.8  # how long amber lasts at least, with something to spare
+LATE_MPS2, LATE_MPS3 = 3.4, 4.0
 AMBER_BRAKE_MPS2, AMBER_JERK_MPS3 = 2.9, 2.5
 WALK_BRAKE_MPS2 = 3.2  # for somebody at a crosswalk; beyond, the rollouts decide
 END_BRAKE_MPS2, END_JERK_MPS3, END_M = 2.0, 1.0, 20.0  # before the end of all that is known
@@ -103,7 +105,8 @@ def _junction(state: _Ahead, rules: Rules, scene: Scene, junction: Junction) -> 
             if junction.head >= 0
             else SignalState.OFF
         )
-        must = _must_stop(state, junction, signal)
+        since_s = float(scene.signal_since_s[junction.head]) if junction.head >= 0 else 0.0
+        must = _must_stop(state, junction, signal, since_s)
         if must is not None:
             rules.binding.append(Stop(line, must))
             return
@@ -114,7 +117,9 @@ def _junction(state: _Ahead, rules: Rules, scene: Scene, junction: Junction) -> 
         rules.optional.append(Stop(wait, reason))
 
 
-def _must_stop(state: _Ahead, junction: Junction, signal: SignalState) -> Reason | None:
+def _must_stop(
+    state: _Ahead, junction: Junction, signal: SignalState, since_s: float
+) -> Reason | None:
     place = int(state.road_map.lane_junction[junction.lane])
     memory = state.memory
     room = junction.stop_m - LINE_MARGIN_M - state.front_m
@@ -122,7 +127,7 @@ def _must_stop(state: _Ahead, junction: Junction, signal: SignalState) -> Reason
         if signal in _STOPPING:
             return Reason.RED_LIGHT
         if signal == SignalState.AMBER:
-            return _amber(state, junction, room)
+            return _amber(state, junction, room, AMBER_S - since_s)
         if signal == SignalState.UNKNOWN and room < SEEN_WITHIN_M:
             return None if _stood(state, junction, room) else Reason.SIGNAL_UNKNOWN
         if signal == SignalState.STOP_THEN_GO:
@@ -136,16 +141,19 @@ def _must_stop(state: _Ahead, junction: Junction, signal: SignalState) -> Reason
     return None
 
 
-def _amber(state: _Ahead, junction: Junction, room: float) -> Reason | None:
-    """Decided once, at onset: stop if comfortable braking suffices. It holds for the lanes beside,
-    too: who changes lanes does not change their mind."""
+def _amber(state: _Ahead, junction: Junction, room: float, left_s: float) -> Reason | None:
+    """Decided once, at onset: stop if comfortable braking suffices, or firm braking where we would
+    not be over the line before it is red. It holds for the lanes beside, too: who changes lanes
+    does not change their mind."""
     place = int(state.road_map.lane_junction[junction.lane])
     memory = state.memory
     if place in memory.amber_go:
         return None
     if place in memory.amber_stop:
         return Reason.AMBER_LIGHT
-    need = stop_distance(state.speed_mps, 0.0, AMBER_BRAKE_MPS2, AMBER_JERK_MPS3)
+    late = room + LINE_MARGIN_M > state.speed_mps * left_s
+    brake, jerk = (LATE_MPS2, LATE_MPS3) if late else (AMBER_BRAKE_MPS2, AMBER_JERK_MPS3)
+    need = stop_distance(state.speed_mps, 0.0, brake, jerk)
     if need <= room + LINE_MARGIN_M:
         state.memory = RuleMemory(memory.amber_go, memory.amber_stop | {place}, memory.stood)
         return Reason.AMBER_LIGHT
@@ -265,7 +273,9 @@ def _who_crosses(
 
 def _end(rules: Rules, corridor: Corridor, front_m: float) -> None:
     if corridor.end_kind == "goal" and math.isfinite(corridor.goal_m):
-        rules.binding.append(Stop(corridor.goal_m + front_m, Reason.GOAL))
+        # the rear axle at the goal, but no bumper beyond the end of the lane
+        end = corridor.lanes_end_m - END_M
+        rules.binding.append(Stop(min(corridor.goal_m + front_m, end), Reason.GOAL))
     elif corridor.end_kind == "lane_change":
         rules.binding.append(Stop(corridor.end_m - 1.0, Reason.LANE_CHANGE))
     elif corridor.end_kind == "dead_end":
