@@ -32,3 +32,17 @@ def test_the_end_of_a_path_binds_while_a_gentle_stop_is_still_possible(speed_mps
 @pytest.mark.parametrize("speed_mps", [0.0, 8.0, 13.9])
 def test_far_ahead_it_means_nothing(speed_mps):
     assert stops(150.0, 30.0, speed_mps) == []
+
+
+@pytest.mark.parametrize(
+    ("goal_m", "lane_end_m", "at_m"), [(100.0, 140.0, 103.85), (100.0, 102.0, 101.5)]
+)
+def test_the_goal_is_reached_with_the_rear_axle_but_no_bumper_leaves_the_lane(
+    goal_m, lane_end_m, at_m
+):
+    corridor = SimpleNamespace(
+        junctions=(), crossings=(), end_kind="goal", end_m=goal_m, goal_m=goal_m,
+        lanes_end_m=lane_end_m, path=SimpleNamespace(length_m=105.0),
+    )  # fmt: skip
+    found = apply_rules(RuleMemory(), None, corridor, None, 60.0, 8.0, 3.85)[1].binding
+    assert [(stop.reason, stop.at_m) for stop in found] == [(Reason.GOAL, pytest.approx(at_m))]

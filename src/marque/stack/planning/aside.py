@@ -50,6 +50,7 @@ from marque.types.scene import Scene, Tracks
 
 LOOK_M = 70.0
 STILL_MPS, STILL_S = 0.5, 1.5
+SLICE_M, ACROSS = 2.5, 0.07  # of the sine of the angle to our line
 SLOW_SHARE = 0.7  # a cyclist slower than this share of the limit is worth overtaking
 ROOM_M, LEAST_ROOM_M = 0.7, 0.45  # beside who stands
 CYCLIST_ROOM_M, CYCLIST_LEAST_M = 1.75, 1.6
@@ -123,7 +124,11 @@ def asides(
     first = int(np.argmax(blocking))
     track = int(boxes.track[first])
     middle = 0.5 * float(boxes.right_m[first] + boxes.left_m[first])
-    queue = abs(middle) < PARKED_M and in_queue(scene.tracks, forecast, track)
+    turn = (
+        float(scene.tracks.heading_rad[track]) - pose_at(line.path, boxes.lo_m[first]).heading_rad
+    )
+    queue = abs(middle) < PARKED_M and math.cos(turn) > 0.0
+    queue = queue and in_queue(scene.tracks, forecast, track)
     stays = float(scene.tracks.still_s[track]) > PASS_STILL_S
     cyclist = scene.tracks.kind[track] == UserKind.BICYCLE
     obstacle = (stays and not queue) or bool(cyclist)
@@ -210,13 +215,19 @@ def _boxes(tracks: Tracks, rows: IntArray, line: Line, here_m: float, limit: flo
         if rides and (math.cos(turn) < 0.7 or tracks.speed_mps[i] > SLOW_SHARE * limit):
             continue
         c, q = abs(math.cos(turn)), abs(math.sin(turn))
-        long = 0.5 * float(tracks.length_m[i] * c + tracks.width_m[i] * q)
-        wide = 0.5 * float(tracks.length_m[i] * q + tracks.width_m[i] * c)
-        kept.append(i)
-        lo.append(s - long)
-        hi.append(s + long)
-        right.append(d - wide)
-        left.append(d + wide)
+        length, width = float(tracks.length_m[i]), float(tracks.width_m[i])
+        # who stands across takes less room, slice by slice, than one box around it would
+        slices = math.ceil(length / SLICE_M) if q > ACROSS else 1
+        long = 0.5 * (length / slices * c + width * q)
+        wide = 0.5 * (length / slices * q + width * c)
+        for k in range(slices):
+            ahead_m = ((k + 0.5) / slices - 0.5) * length
+            at_s, at_d = s + ahead_m * math.cos(turn), d + ahead_m * math.sin(turn)
+            kept.append(i)
+            lo.append(at_s - long)
+            hi.append(at_s + long)
+            right.append(at_d - wide)
+            left.append(at_d + wide)
     order = np.argsort(lo)
     track = np.array(kept, dtype=np.int64)[order]
     bike = (tracks.kind[track] == UserKind.BICYCLE) & (tracks.speed_mps[track] > STILL_MPS)

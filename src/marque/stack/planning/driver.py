@@ -63,7 +63,7 @@ from marque.types.plan import STEP_S, STEPS, Plan, Trajectory
 from marque.types.road_map import NONE, RoadMap
 from marque.types.scene import Scene, Tracks
 
-STANDOFF_S = 3.0  # two who have both stood for so long may wait for each other for ever
+STANDOFF_S = 5.0  # two who have both stood for so long may wait for each other for ever
 TRAFFIC_MPS, TRAFFIC_M, TRAFFIC_PAST_M = 2.0, 40.0, 5.0  # who comes near somebody that stands
 CREEP_MPS = 1.5
 BLOCKED_S = 30.0

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from marque.kernels.following import stop_distance
+from marque.maps.path import STEP_M
 from marque.stack.planning.corridor import Corridor, Crossing, Junction
 from marque.types.codes import Control, Reason, SignalState, Turn, UserKind
 from marque.types.road_map import RoadMap
@@ -23,6 +24,7 @@ AMBER_S = 2.8  # how long amber lasts at least, with something to spare
 LATE_MPS2, LATE_MPS3 = 3.4, 4.0
 AMBER_BRAKE_MPS2, AMBER_JERK_MPS3 = 2.9, 2.5
 WALK_BRAKE_MPS2 = 3.2  # for somebody at a crosswalk; beyond, the rollouts decide
+BUMPER_M = 0.5  # to the end of the lane that the goal is on
 END_BRAKE_MPS2, END_JERK_MPS3, END_M = 2.0, 1.0, 20.0  # before the end of all that is known
 STOOD_MPS = 0.2
 CREEP_MPS, OVER_MOST_M = 1.0, 2.0
@@ -72,7 +74,7 @@ def apply_rules(
     rules = Rules()
     ahead = frozenset(junction.lane for junction in corridor.junctions)
     memory = RuleMemory(memory.amber_go, memory.amber_stop, memory.stood & ahead)
-    state = _Ahead(memory, road_map, front_m, speed_mps)
+    state = _Ahead(memory, road_map, corridor, front_m, speed_mps)
     for junction in corridor.junctions:
         if junction.s_out_m < front_m:
             continue
@@ -89,6 +91,7 @@ def apply_rules(
 class _Ahead:
     memory: RuleMemory
     road_map: RoadMap
+    corridor: Corridor
     front_m: float
     speed_mps: float
 
@@ -151,7 +154,9 @@ def _amber(state: _Ahead, junction: Junction, room: float, left_s: float) -> Rea
         return None
     if place in memory.amber_stop:
         return Reason.AMBER_LIGHT
-    late = room + LINE_MARGIN_M > state.speed_mps * left_s
+    at_line = float(state.corridor.v_ref_mps[int(junction.stop_m / STEP_M)])  # a bend may lie there
+    pace = 0.5 * (state.speed_mps + min(state.speed_mps, at_line))
+    late = room + LINE_MARGIN_M > pace * left_s
     brake, jerk = (LATE_MPS2, LATE_MPS3) if late else (AMBER_BRAKE_MPS2, AMBER_JERK_MPS3)
     need = stop_distance(state.speed_mps, 0.0, brake, jerk)
     if need <= room + LINE_MARGIN_M:
@@ -274,7 +279,7 @@ def _who_crosses(
 def _end(rules: Rules, corridor: Corridor, front_m: float) -> None:
     if corridor.end_kind == "goal" and math.isfinite(corridor.goal_m):
         # the rear axle at the goal, but no bumper beyond the end of the lane
-        end = corridor.lanes_end_m - END_M
+        end = corridor.lanes_end_m - BUMPER_M
         rules.binding.append(Stop(min(corridor.goal_m + front_m, end), Reason.GOAL))
     elif corridor.end_kind == "lane_change":
         rules.binding.append(Stop(corridor.end_m - 1.0, Reason.LANE_CHANGE))
