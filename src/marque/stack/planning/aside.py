@@ -50,6 +50,8 @@ from marque.types.scene import Scene, Tracks
 
 LOOK_M = 70.0
 STILL_MPS, STILL_S = 0.5, 1.5
+RECEDES_M = 0.3
+PAST_M = 0.5  # between our rear and them, when we begin to come back
 SLICE_M, ACROSS = 2.5, 0.07  # of the sine of the angle to our line
 SLOW_SHARE = 0.7  # a cyclist slower than this share of the limit is worth overtaking
 ROOM_M, LEAST_ROOM_M = 0.7, 0.45  # beside who stands
@@ -314,6 +316,7 @@ def _around(
         aside = float((boxes.right_m[group] - room).min()) - half
     if aside * side <= 0.0 or not (obstacle or abs(aside) < SMALL_M):
         return None
+    group = _nearest_part(boxes, group, side)
     plan = _legs(state, start.speed_mps, boxes, group, aside, ego, corridor)
     if plan is None:
         return None
@@ -327,7 +330,7 @@ def _around(
     begun = Start(here, start.speed_mps, start.accel_mps2)
     if not drivable(built, begun, built.settled_m):
         return None
-    over = _over_the_line(context.mission.road_map, line, state.s_m, until, aside, half)
+    over = _over_the_line(context.mission.road_map, line, state, legs, until, side, half)
     if over is None or not _on_the_road(memory, built, here):
         return None
     if over:
@@ -444,7 +447,7 @@ def _legs(
     if wait > 6.0:
         hold = state.d_m if 0.0 < state.d_m / aside < 1.0 else 0.0
         legs = (Leg(0.0, wait, hold), Leg(wait, out, aside))
-    passed = max(hi + float(ego[E_REAR]) + 1.0 - state.s_m, legs[-1].begin_m + out)
+    passed = max(hi + float(ego[E_REAR]) + PAST_M - state.s_m, legs[-1].begin_m + out)
     swift = max(speed, 5.0)
     back = max(leg_length((aside, 0.0, 0.0), 0.0, swift, GENTLE_MPS2), 2.0 * swift)
     side = math.copysign(1.0, aside)
@@ -481,22 +484,41 @@ def _until_out_m(
     return float(s[out[0]] - state.s_m + ego[E_FRONT]) if len(out) else math.inf
 
 
+def _nearest_part(boxes: Boxes, group: IntArray, side: int) -> IntArray:
+    """The group without those slices of whom we pass closest that stand farther off our line:
+    who stands across gives way as fast as we come back."""
+    edge = boxes.left_m[group] if side > 0 else -boxes.right_m[group]
+    closest = int(boxes.track[group[int(np.argmax(edge))]])
+    recedes = (boxes.track[group] == closest) & (edge < edge.max() - RECEDES_M)
+    kept: IntArray = group[~recedes]
+    return kept
+
+
 def _over_the_line(
-    road_map: RoadMap, line: Line, from_m: float, until_m: float, aside: float, half: float
+    road_map: RoadMap,
+    line: Line,
+    state: Beside,
+    legs: tuple[Leg, ...],
+    until_m: float,
+    side: int,
+    half: float,
 ) -> bool | None:
     """Whether the way aside uses the oncoming lane; None where it must not go at all."""
-    lo, hi = int(from_m / STEP_M), int(until_m / STEP_M)
+    lo, hi = int(state.s_m / STEP_M), int(until_m / STEP_M)
     over = inside = False
-    towards_oncoming = (aside > 0.0) != road_map.left_hand
-    for lane in np.unique(line.path.lane[lo : hi + 1]).tolist():
+    towards_oncoming = (side > 0) != road_map.left_hand
+    lanes = line.path.lane[lo : hi + 1]
+    along = STEP_M * np.arange(lo, lo + len(lanes)).astype(np.float64)
+    offset = side * offsets(along, state, legs)
+    for lane in np.unique(lanes).tolist():
         if road_map.lane_connector[lane]:
             inside = True  # judged by its area
             continue
         edge = 0.5 * float(road_map.lane_width_m[lane])
-        beyond = abs(aside) + half - edge
+        beyond = float(offset[lanes == lane].max()) + half - edge
         if beyond <= OVER_LINE_M:
             continue
-        left = aside > 0.0
+        left = side > 0
         other = int((road_map.lane_left if left else road_map.lane_right)[lane])
         legal = bool((road_map.lane_left_ok if left else road_map.lane_right_ok)[lane])
         if other != NONE and legal and beyond <= INTO_NEXT_M:  # more is a lane change

@@ -305,9 +305,10 @@ def wait_behind(
     for junction in corridor.junctions:
         beyond = junction.clear_m + ego[E_FRONT] + ego[E_REAR] + SPARE_M
         if junction.s_in_m < place < beyond:
-            place = beyond if beyond < edge - 2.0 else junction.stop_m - LINE_MARGIN_M
-            if place < front - 0.5:
-                return  # we are in it already
+            before = beyond if beyond < edge - 2.0 else junction.stop_m - LINE_MARGIN_M
+            if before < front - 0.5:
+                break  # we are in it already, and going nearer would only take the room to pass
+            place = before
     if place < edge - 2.0:
         rules.binding.append(Stop(place, Reason.BLOCKED_LANE, block.uid))
 
