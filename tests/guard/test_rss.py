@@ -109,10 +109,10 @@ def test_who_counts(car: Platform) -> None:
 @pytest.mark.parametrize(
     ("beside_m", "speed", "other", "counts"),
     [
-        (0.1, 0.8, 0.0, False),  # at walking pace beside who stands: 5 to 10 cm will do
-        (0.03, 0.3, 0.0, True),
-        (0.1, 3.0, 0.0, True),  # faster, no longer
-        (0.1, 0.8, 0.3, True),  # nor beside who moves
+        (0.15, 0.8, 0.0, False),  # at walking pace beside who stands 10 to 15 cm will do
+        (0.06, 0.3, 0.0, True),
+        (0.15, 3.0, 0.0, True),  # faster, no longer
+        (0.15, 0.8, 0.3, True),  # nor beside who moves
         (0.25, 13.0, 0.3, False),
     ],
 )

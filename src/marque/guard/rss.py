@@ -2,7 +2,7 @@
 
 1. A road user counts if its box overlaps the car's swept path within the distance that this rule
    could ever ask for. The path is 0.2 m wider than the car on each side; beside who stands, less
-   below 3 m/s, down to 5 cm: else two who stopped close beside each other would never part.
+   below 3 m/s, down to 10 cm: else two who stopped close beside each other would never part.
 2. It is a leader with its speed along the path if it goes about our way; else it counts as
    standing. One that crosses and will have left the path when we arrive does not count: the
    emergency brake watches those.
@@ -34,7 +34,7 @@ FULL_SHARE = 0.95
 GENTLE_MPS2 = 1.0  # braking at the first violation
 CRAWL_MPS2 = 2.0
 CRAWL_GAIN_1PS = 8.0
-SIDE_M, SIDE_LEAST_M, SIDE_FULL_MPS = 0.2, 0.05, 3.0
+SIDE_M, SIDE_LEAST_M, SIDE_FULL_MPS = 0.2, 0.1, 3.0
 SAME_WAY = 0.5  # cosine between a leader and the path
 SLOW_MPS, STANDS_MPS = 0.5, 0.1  # below, a road user crosses too slowly to be gone; stands
 BASE_S = 0.02

@@ -24,8 +24,8 @@ SIDE_S = 0.06
 STOOD_S, WAITING_WALKER_M = 0.8, 0.4  # beside who stands at the kerb, which is our lane's edge
 LATE_S = 1.0
 # to somebody who stands beside us while we crawl: else two who stand close never part
-BESIDE_M = 0.06
-WAITS_FOR_US_M = 0.12  # to somebody who stands and waits for us
+BESIDE_M = 0.12  # a little more than the guard keeps
+WAITS_FOR_US_M = 0.15  # to somebody who stands and waits for us
 CRAWL_MPS = 1.5
 WAITS_MPS2 = 2.0  # who has to brake no harder than this waits for us, who are in the way already
 GOES_ON_MPS = 4.0
