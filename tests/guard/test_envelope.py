@@ -85,3 +85,13 @@ def test_laws(
         assert a <= -1.0
     if not rule:
         assert (a, k) == (max(accel, -CAR[0]), curvature)
+
+
+@given(st.floats(0, 9), st.floats(0, 40), st.floats(-9, 2))
+def test_braking_is_eased_only_right_before_rest(asked: float, speed: float, last: float) -> None:
+    late = 0.2
+    got = envelope.eased(asked, speed, last, late)
+    assert min(asked, 0.8) <= got <= asked
+    if speed + min(0.0, last) * late >= asked**2 / 32.0:
+        assert got == pytest.approx(asked)
+    assert envelope.eased(asked, 0.0, last, late) == min(asked, 0.8)

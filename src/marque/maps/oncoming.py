@@ -8,7 +8,7 @@ from functools import lru_cache
 
 import numpy as np
 
-from marque.core.arrays import FloatArray
+from marque.core.arrays import FloatArray, Int32Array
 from marque.maps.lookup import LaneIndex
 from marque.types.codes import Allow, UserKind
 from marque.types.road_map import NONE, RoadMap
@@ -54,7 +54,7 @@ def keeps_aside(road_map: RoadMap) -> FloatArray:
 
 
 def aside_along(
-    road_map: RoadMap, lane: np.ndarray, lane_s_m: FloatArray, step_m: float
+    road_map: RoadMap, lane: Int32Array, lane_s_m: FloatArray, step_m: float
 ) -> FloatArray:
     """[n] how far to keep aside at samples of a path, `step_m` apart; it begins and ends softly."""
     aside = keeps_aside(road_map)

@@ -107,15 +107,8 @@ def relaid(
     start[inside] = np.interp(start[inside], station, s)
     beyond = start > station[-1]
     start[beyond] += s[-1] - station[-1]
-    return Path(
-        lanes=lanes,
-        xy_m=line,
-        heading_rad=np.unwrap(headings(line)),
-        curvature_1pm=_low_pass(curvatures(line), reach),
-        lane=lane[index],
-        lane_s_m=lane_s_m[index] + where - index * STEP_M,
-        start_m=start,
-    )
+    lane_s = lane_s_m[index] + where - index * STEP_M
+    return from_line(line, lanes, lane[index], lane_s, start, reach)
 
 
 def from_line(
@@ -124,13 +117,17 @@ def from_line(
     lane: Int32Array,
     lane_s_m: FloatArray,
     start_m: FloatArray,
+    reach: int = 2,
 ) -> Path:
-    """A path along any evenly spaced line [n, 2], with the lane bookkeeping of another one."""
+    """A path along any evenly spaced line [n, 2], with the lane bookkeeping of another one.
+
+    `reach` of the moving average over curvature, samples.
+    """
     return Path(
         lanes=lanes,
         xy_m=xy_m,
         heading_rad=np.unwrap(headings(xy_m)),
-        curvature_1pm=_low_pass(curvatures(xy_m), 2),
+        curvature_1pm=_low_pass(curvatures(xy_m), reach),
         lane=lane,
         lane_s_m=lane_s_m,
         start_m=start_m,
