@@ -163,6 +163,7 @@ class Server:
         sumo = self._sumo()
         return {
             **sumo.counts,
+            "went_first": sumo.courtesy.went_first,
             "collisions_among_others": len(sumo.pairs),
             "collisions_with_ego": [[k, *v] for k, v in sumo.ego_pairs.items()],
             "vehicles": self.lib.vehicle.getIDCount(),

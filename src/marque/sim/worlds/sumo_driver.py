@@ -47,6 +47,7 @@ def _release(sumo: Sumo) -> None:
     vehicle = sumo.lib.vehicle
     vehicle.setPreviousSpeed(EGO, 0.0, 0.0)
     vehicle.setLaneChangeMode(EGO, 1621)  # SUMO's own lane changes, as anybody's
+    sumo.courtesy.spared.discard(EGO)  # and goes first as anybody does
     sumo.driven = False
 
 

@@ -8,12 +8,14 @@ from math import cos, hypot, radians, sin
 from typing import Any
 
 from marque.core.errors import MarqueError
+from marque.sim.worlds.sumo_deadlock import Courtesy
 from marque.sim.worlds.sumo_demand import CYCLIST_PREFIX, Demand
 from marque.sim.worlds.sumo_read import EGO, NEAR_M, Readout
 
 SENSOR_M = 120.0
 WAKE_M, DOZE_M = 220.0, 270.0  # nearer than this drivers decide every 0.1 s; beyond, less often
 LIFT_CLEAR_M = 200.0  # a deadlock is lifted at once only beyond this
+LOCKED_SHARE = 1.0 / 3.0  # of the time, for who are in each other's way
 NEAR_LIFT_FACTOR = 2.0  # nearer, it is given that much longer
 
 
@@ -23,6 +25,7 @@ class Sumo(Readout):
     def __init__(self, lib: Any, setup: dict[str, Any]) -> None:
         super().__init__(lib, setup)
         self.demand: Demand | None = None
+        self.courtesy = Courtesy(lib)
         self.awake: set[str] = set()  # drivers near the ego, who decide at every step
         self.speed = 0.0
         self.accel = 0.0
@@ -48,7 +51,7 @@ class Sumo(Readout):
         return len(names) - cyclists - ego, cyclists, self.lib.person.getIDCount()
 
     def tend(self, walkers: bool) -> None:
-        """Once per second: replace arrivals, lift deadlocks."""
+        """Once per second: replace arrivals, end deadlocks."""
         if self.demand is not None:
             vehicles, cyclists, on_foot = self.present()
             ego = self.front[:2] if self.has_ego else None
@@ -57,6 +60,7 @@ class Sumo(Readout):
             waits = self.lib.vehicle.getWaitingTime
             standing = sum(1 for name in self.lib.vehicle.getIDList() if waits(name) > 0.0)
             self.demand.tend(_Verbs(self), (vehicles, cyclists, on_foot), standing, ego)
+        self.courtesy.choose()
         self.lift_deadlocks()
         if self.has_ego and self.setup["far_s"] > 0.0:
             self.wake_near()
@@ -82,23 +86,32 @@ class Sumo(Readout):
             vehicle.setActionStepLength(name, new_s)
 
     def lift_deadlocks(self) -> None:
-        """Remove who heads its lane and has stood too long; SUMO's own teleports are off."""
+        """Remove who heads its lane and has stood too long, and sooner who is locked in a
+        junction; SUMO's own teleports are off.
+        """
         limit = self.setup["deadlock_s"]
         if limit <= 0.0:
             return
+        locked = self.courtesy.locked(LOCKED_SHARE * limit)
+        if locked is not None:
+            self._lift(locked, LOCKED_SHARE * limit)
         vehicle = self.lib.vehicle
         for name in vehicle.getIDList():
             waited = vehicle.getWaitingTime(name)
             if waited < limit or name == EGO or vehicle.getStopState(name) != 0:
                 continue
             on = self.lib.lane.getLastStepVehicleIDs(vehicle.getLaneID(name))
-            if not on or on[-1] != name:
-                continue
-            away = self._from_ego(name)
-            if away < LIFT_CLEAR_M and waited < NEAR_LIFT_FACTOR * limit:
-                continue
-            self._count_teleport(name, away)
-            vehicle.remove(name)
+            if on and on[-1] == name:
+                self._lift(name, limit)
+
+    def _lift(self, name: str, limit_s: float) -> None:
+        """Remove somebody, but for a while not where our car would see it."""
+        vehicle = self.lib.vehicle
+        away = self._from_ego(name)
+        if away < LIFT_CLEAR_M and vehicle.getWaitingTime(name) < NEAR_LIFT_FACTOR * limit_s:
+            return
+        self._count_teleport(name, away)
+        vehicle.remove(name)
 
     def _from_ego(self, name: str) -> float:
         if not self.has_ego:
@@ -255,6 +268,7 @@ class Sumo(Readout):
         lib.simulationStep()
         self.tick += 1
         self._take_events()
+        self.courtesy.watch()
         if self.has_ego and self.driven:
             self._check_mapping()
         if self.tick % 10 == 0:

@@ -11,12 +11,14 @@ from xml.etree import ElementTree
 from marque.core.errors import MarqueError
 from marque.core.files import user_cache, write_text, write_whole
 from marque.core.time import PLAN_STEP_S
+from marque.sim.worlds.sumo_deadlock import GOES_AFTER_S
 from marque.sim.worlds.sumo_demand import Wanted, type_file, wanted
+from marque.sim.worlds.sumo_run import LOCKED_SHARE
 from marque.sim.worlds.sumo_signals import GREEN_S, programs_in_turn, waits_for_player
 from marque.types.codes import LaneKind
 from marque.types.road_map import RoadMap
 
-WARM_VERSION = 4  # change when the warm-up itself changes: old states are then not found
+WARM_VERSION = 5  # change when the warm-up itself changes: old states are then not found
 OWN_WARM_S = 300.0
 FOREIGN_WARM_S = 1800.0
 LATEST_S = 1e7  # the warm-up is simulated; nobody's demand begins four months in
@@ -320,8 +322,10 @@ def _facts(
         else f"over {values.get('lanechange.duration', '?')} s",
         "collision check": f"junctions {values['collision.check-junctions'] or 'true'}, "
         f"action {values['collision.action']}",
-        "deadlocks": f"the head of a lane standing {spec.deadlock_s:g} s is removed beyond 200 m "
-        "from our car, nearer after twice that; SUMO's own teleports "
+        "deadlocks": f"who stands inside a junction for {GOES_AFTER_S:g} s with a free way goes "
+        f"first; beyond 200 m from our car one of those in each other's way is removed after "
+        f"{LOCKED_SHARE * spec.deadlock_s:g} s, the head of a lane that stands after "
+        f"{spec.deadlock_s:g} s, nearer after twice that; SUMO's own teleports "
         + ("off" if values["time-to-teleport"] == "-1" else values["time-to-teleport"] + " s"),
         "drivers decide": f"every 0.1 s within 220 m of our car, every {FAR_S:g} s beyond"
         if values["default.action-step-length"] == str(FAR_S)
