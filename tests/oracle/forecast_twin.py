@@ -72,11 +72,13 @@ def leader(path, own, tracks, within=math.inf):
 
 
 def likeness(road_map, lane, s, x, y, psi):
-    """Product of two bell curves, over the offset and over the sine of the angle to the lane."""
+    """Product of two bell curves, over the offset and over the chord of the angle to the lane."""
     at = max(0, int(np.searchsorted(road_map.arc(lane), s, side="right")) - 1)
     here = road_map.points(lane)[at]
     heading = float(road_map.pt_heading_rad[road_map.pt_off[lane] + at])
     left = np.array([-math.sin(heading), math.cos(heading)])
     aside = float(np.dot(np.array([x, y]) - here, left))
-    bell = math.exp(-((aside / 0.5) ** 2)) * math.exp(-((math.sin(psi - heading) / 0.15) ** 2))
+    bell = math.exp(-((aside / 0.5) ** 2)) * math.exp(
+        -((2.0 - 2.0 * math.cos(psi - heading)) / 0.15**2)
+    )
     return bell + 1e-3

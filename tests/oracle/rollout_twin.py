@@ -114,8 +114,9 @@ def held(v, a, room, free, brake, jerk):
 def next_accel(wanted, room, v, a, mode, ego):
     """One step of acceleration under profile, leaders and stop target."""
     wanted = max(wanted, -ego.max_brake)
-    if mode != 2 and wanted >= -3.5:
-        wanted = max(wanted, -math.sqrt(1.6 * ego.jerk * max(v, 0.0)) - 0.05)
+    if mode == 1 or (mode == 0 and wanted >= -3.5):
+        lets_go = ego.jerk if wanted >= -3.5 else max(ego.jerk, 6.0)
+        wanted = max(wanted, -math.sqrt(1.6 * lets_go * max(v, 0.0)) - 0.05)
     if mode == 2:
         return slewed(a, wanted, v, ego.jerk, 10.0)
     if mode == 1:
@@ -143,7 +144,8 @@ def followed(others, ego, s, v):
         meets = (lo - front) / max(v - o.v * c, 0.1)
         leaves = (o.blocking()[-1] + 1.0 - o.way) / max(o.v, 0.1)
         stays = lo - front <= 40.0 and leaves > meets + 1.0
-        if c > 0.5 or o.v < 0.3 or (c < -0.5 and stays):
+        stands = o.v < 0.3 and (not o.doubt or j > 0)
+        if c > 0.5 or stands or (c < -0.5 and stays):
             allowed = acc(v, o.v * c, 0.0, lo - front, ego.accel, ego.brake, ego.headway, ego.gap)
             if o.doubt:
                 allowed = max(allowed, -ego.brake)
@@ -186,7 +188,7 @@ def other_accel(others, o, ego, s, v, now, hypothesis, result):
                 a = min(a, idm_interaction(o.v, v, max(gap, 0.3), 1.6, 2.5, 0.7, 1.0))
     if not o.behind:
         front, rear = s + ego.front, s - ego.rear
-        room = hits[0] - 1.5 - o.way
+        room = max(hits[0] - o.way - 1.5, 0.5 * (hits[0] - o.way))
         edge, beyond = o.box[hits[0]][0], o.box[hits[-1]][1]
         yields = o.relation == 1 and edge - front < max(v, 2.0) * 5.0
         inside = edge + 1.0 < front and o.k_off is None
@@ -199,12 +201,14 @@ def other_accel(others, o, ego, s, v, now, hypothesis, result):
     return max(a, -7.0)
 
 
-def contacts(others, ego, s, v, now, result):
-    """First contact and first violated time margin."""
+def contacts(others, ego, s, v, now, result, moves):
+    """First contact and first violated time margin; with our side alone while we stand."""
     front, rear = s + ego.front, s - ego.rear
     for k, o in enumerate(others):
         hits = o.blocking()
         if not hits or o.behind:
+            continue
+        if not moves and (o.walker or o.box[hits[0]][1] > front - 0.5):
             continue
         j = o.sample(o.way)
         if j >= len(o.box) or j > hits[-1] + 1:
@@ -284,8 +288,9 @@ def roll(v_ref, scale, stop_m, virtual, mode, ego, s0, v0, a0, others, zones, hy
             a_o = other_accel(others, o, ego, s_before, v_before, t * DT, hypothesis, r)
             v_o = max(0.0, o.v + a_o * DT)
             o.way, o.v = o.way + 0.5 * (o.v + v_o) * DT, v_o
-        if v > 0.1 or t == 0:
-            contacts(others, ego, s, v, t * DT + DT, r)
+        moves = v > 0.1 or t == 0
+        if moves or (v0 > 1.0 and t * DT < 3.0):
+            contacts(others, ego, s, v, t * DT + DT, r, moves)
     r["progress"], r["end_speed"] = s - s0, v
     if v < 0.5 and math.isinf(stop_m):
         for begin, end in zones:

@@ -18,8 +18,11 @@ MAX_BRANCH = 3  # paths through the first junction
 MAX_PATHS = 5  # per road user, lane changes included
 DRIFT_MPS = 0.25  # sideways speed that announces a lane change
 
+UNLIKELY = 0.01  # of the likeliest way: the others then are none
 ALIKE_M, ALIKE_RAD = 0.5, 0.15  # off a lane by so much, somebody looks like driving elsewhere
 WAITS_S = 2.0
+FACES_IT = 0.7  # cosine between the heading of somebody on foot and the crosswalk: turned to it
+COMES_BACK = -0.35  # and turned away from it, as after crossing
 
 _UNKNOWN = int(SignalState.UNKNOWN)
 _RED = int(SignalState.RED)
@@ -191,6 +194,8 @@ def crosswalk_near(
             head = tables.walk_head[w]
             if head >= 0 and head_state[head] in (_RED, _AMBER):
                 continue
+            if ux * math.cos(psi) + uy * math.sin(psi) < COMES_BACK:
+                continue
             # walking away from the kerb point
             if away > 1.0 and dx * math.cos(psi) + dy * math.sin(psi) < -0.3 * math.hypot(dx, dy):
                 continue
@@ -200,6 +205,19 @@ def crosswalk_near(
             best = w
             best_end = end
     return best, best_end
+
+
+@jit
+def crosses_likely(tables: MapTables, walk: int, end: int, psi: float) -> float:
+    """How likely somebody near the kerb of a crosswalk steps on it. Where those on foot have no
+    priority, who walks along the kerb mostly walks on: one in five turns.
+    """
+    if tables.walk_head[walk] >= 0 or tables.walk_priority[walk]:
+        return 0.5
+    dx = tables.walk_axis_m[walk, 2 - 2 * end] - tables.walk_axis_m[walk, 2 * end]
+    dy = tables.walk_axis_m[walk, 3 - 2 * end] - tables.walk_axis_m[walk, 2 * end + 1]
+    towards = (dx * math.cos(psi) + dy * math.sin(psi)) / math.hypot(dx, dy)
+    return 0.5 if towards > FACES_IT else 0.2
 
 
 @jit
@@ -336,7 +354,7 @@ def likeness(tables: MapTables, lane: int, s: float, x: float, y: float, psi: fl
     turn = tables.pt_heading_rad[index]
     aside = (y - tables.pt_xy_m[index, 1]) * math.cos(turn)
     aside -= (x - tables.pt_xy_m[index, 0]) * math.sin(turn)
-    off = math.sin(psi - turn)
+    off = 2.0 * math.sin(0.5 * (psi - turn))
     return math.exp(-((aside / ALIKE_M) ** 2) - (off / ALIKE_RAD) ** 2) + 1e-3
 
 
@@ -428,8 +446,8 @@ def forecast_paths(
                 tables, walk, end, px[i], py[i], x, y, heading, on_lane, used, room_all - used
             )
             out_track[k] = i
-            out_prob[k] = 0.5
-            out_prob[k - 1] = 0.5
+            out_prob[k] = crosses_likely(tables, walk, end, psi[i])
+            out_prob[k - 1] = 1.0 - out_prob[k]
             out_walk[k] = walk
             out_off[k] = used
             out_limit[k] = max(v[i], 1.4)
@@ -524,10 +542,15 @@ def forecast_paths(
                 settles[n] = max(10.0, 3.0 * v[i])
                 choices[n] = -1
                 n += 1
+        likeliest = max(weights[:n])
         total = 0.0
         for h in range(n):
+            if weights[h] < UNLIKELY * likeliest:
+                weights[h] = 0.0  # it has left the others: where it would be there, it is not
             total += weights[h]
         for h in range(n):
+            if weights[h] == 0.0:
+                continue
             if k >= out_track.shape[0] or room_all - used < 2:
                 return k
             count = walk_lanes(

@@ -63,7 +63,8 @@ from marque.types.plan import STEP_S, STEPS, Plan, Trajectory
 from marque.types.road_map import NONE, RoadMap
 from marque.types.scene import Scene, Tracks
 
-STANDOFF_S = 5.0  # two who have both stood for so long may wait for each other for ever
+SAME_WAY = 0.7  # cosine of headings
+STANDOFF_S = 3.0  # two who have both stood for so long may wait for each other for ever
 TRAFFIC_MPS, TRAFFIC_M, TRAFFIC_PAST_M = 2.0, 40.0, 5.0  # who comes near somebody that stands
 CREEP_MPS = 1.5
 BLOCKED_S = 30.0
@@ -518,13 +519,16 @@ def granted(memory: Memory, scene: Scene) -> IntArray:
 
 
 def wait_for_traffic(tracks: Tracks, who: BoolArray) -> BoolArray:
-    """[n] those of `who` whom somebody comes near: they may wait for that one, and not for us."""
+    """[n] those of `who` whom somebody comes near: they may wait for that one, and not for us.
+    Nobody waits for who comes up behind them."""
     found = np.zeros(tracks.count, dtype=np.bool_)
     moves = (tracks.speed_mps > TRAFFIC_MPS) & (tracks.kind != UserKind.PEDESTRIAN)
     cos, sin = np.cos(tracks.heading_rad[moves]), np.sin(tracks.heading_rad[moves])
     for i in np.flatnonzero(who).tolist():
         dx, dy = tracks.x_m[i] - tracks.x_m[moves], tracks.y_m[i] - tracks.y_m[moves]
         comes = (np.hypot(dx, dy) < TRAFFIC_M) & (dx * cos + dy * sin > -TRAFFIC_PAST_M)
+        hx, hy = math.cos(tracks.heading_rad[i]), math.sin(tracks.heading_rad[i])
+        comes &= (dx * hx + dy * hy < 0.0) | (cos * hx + sin * hy < SAME_WAY)
         found[i] = bool(comes.any())
     return found
 
