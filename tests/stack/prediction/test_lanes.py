@@ -1,9 +1,12 @@
 """Prediction: every path begins at its user, follows the map, and shares out probability."""
 
+import math
+
 import numpy as np
 import pytest
 
-from builders import street_grid
+from builders import Lane, Walk, arc, street_grid, tiny_map
+from marque.kernels.forecast import crosses_likely, crosswalk_near
 from marque.kernels.tables import map_tables
 from marque.maps.lookup import LaneIndex
 from marque.stack.perception.direct import PerceptionMemory, perceive
@@ -56,3 +59,47 @@ def test_nobody_there_is_no_path():
     _, found = forecast()
     assert found.count == 0
     assert len(found.x_m) == 0
+
+
+def test_no_path_begins_where_its_user_is_not():
+    """Whoever has driven past a turn is not on it: a standing car would block the turn's end."""
+    bend = arc((30.0, 2.0), 2.0, -math.pi / 2.0, math.pi / 2.0)
+    town = tiny_map(
+        [
+            Lane([(0.0, 0.0), (30.0, 0.0)], succ=[1, 2]),
+            Lane([(30.0, 0.0), (36.0, 0.0)], succ=[3], connector=True),
+            Lane(bend, succ=[4], connector=True, turn=Turn.STRAIGHT),
+            Lane([(36.0, 0.0), (80.0, 0.0)]),
+            Lane([(30.0, 4.0), (0.0, 4.0)]),
+        ]
+    )
+    stage = Stage(town, Marque(), (0, 1.0), (3, 30.0), actors=[Actor(steady(35.0, 0.0, 0.0, 0.0))])
+    ego = EgoReading(0, 5.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0)
+    memory = PerceptionMemory(town, LaneIndex(town))
+    _, scene = perceive(memory, _reading(stage, ego, 0.0))
+    found = predict(map_tables(town), scene)
+    assert scene.tracks.count == found.count == 1
+    assert (found.x_m[0], found.y_m[0]) == pytest.approx((35.0, 0.0), abs=0.6)
+    assert found.probability[0] == pytest.approx(1.0)
+
+
+@pytest.mark.parametrize(
+    ("turned", "likely"), [(0.0, 0.5), (0.5 * math.pi, 0.2), (-0.5 * math.pi, 0.2), (math.pi, None)]
+)
+def test_who_walks_along_the_kerb_hardly_crosses_and_who_turns_away_does_not(turned, likely):
+    road = Lane([(0.0, 0.0), (60.0, 0.0)])
+    walk = Walk((30.0, -3.0, 30.0, 3.0), [(0, 28.5, 31.5)], priority=False)
+    tables = map_tables(tiny_map([road], walks=[walk]))
+    psi = 0.5 * math.pi + turned  # the axis leads to the left of the road
+    found, end = crosswalk_near(tables, 30.0, -3.4, psi, 1.3, np.zeros(0, np.int8))
+    if likely is None:
+        assert found == -1
+        return
+    assert (found, end) == (0, 0)
+    assert crosses_likely(tables, found, end, psi) == likely
+
+
+def test_on_a_zebra_whoever_is_near_may_cross():
+    road = Lane([(0.0, 0.0), (60.0, 0.0)])
+    tables = map_tables(tiny_map([road], walks=[Walk((30.0, -3.0, 30.0, 3.0), [(0, 28.5, 31.5)])]))
+    assert crosses_likely(tables, 0, 0, 0.0) == 0.5

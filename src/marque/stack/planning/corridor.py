@@ -42,6 +42,7 @@ class Junction:
     wait_m: float  # inside: last point before the first path we yield to; inf if none
     turn: int
     clear_m: float = -np.inf  # end of the last way that crosses ours; -inf if none does
+    ways: tuple[tuple[float, float, int], ...] = ()  # begin, end, signal head of those we yield to
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -297,17 +298,19 @@ def _junction(road_map: RoadMap, path: Path, i: int, clear: list[tuple[float, fl
     wait = np.inf
     yields = False
     box_end = -np.inf
+    ways: list[tuple[float, float, int]] = []
     for j in rows:
         if road_map.conf_kind[j] == ConflictKind.DIVERGE:
             continue
         begin = path.place_m(i, float(road_map.conf_s_in_m[j]))
+        end = path.place_m(i, float(road_map.conf_s_out_m[j]))
         if road_map.conf_kind[j] == ConflictKind.CROSS:
-            end = path.place_m(i, float(road_map.conf_s_out_m[j]))
             clear.append((begin, end))
             box_end = max(box_end, end)
         if road_map.conf_priority[j] <= 0:
             yields = True
             wait = min(wait, begin)
+            ways.append((begin, end, int(road_map.lane_head[road_map.conf_lane[j]])))
     return Junction(
         lane=lane,
         s_in_m=s_in,
@@ -319,4 +322,5 @@ def _junction(road_map: RoadMap, path: Path, i: int, clear: list[tuple[float, fl
         wait_m=wait,
         turn=int(road_map.lane_turn[lane]),
         clear_m=box_end,
+        ways=tuple(ways),
     )

@@ -21,7 +21,8 @@ SAMPLES = 132
 WALKER_LEAST_M, WALKER_MOST_M = 0.25, 0.6
 OTHER_LEAST_M, OTHER_MOST_M = 0.15, 0.35
 SIDE_S = 0.06
-STOOD_S, WAITING_WALKER_M = 0.8, 0.4  # beside who stands at the kerb, which is our lane's edge
+# beside who stands at the kerb, which is our lane's edge, and in a turn the edge of our way
+STOOD_S, WAITING_WALKER_M, WAITING_LEAST_M = 0.8, 0.4, 0.15
 LATE_S = 1.0
 # to somebody who stands beside us while we crawl: else two who stand close never part
 BESIDE_M = 0.12  # a little more than the guard keeps
@@ -295,7 +296,9 @@ def _side_room(
         min(OTHER_MOST_M, OTHER_LEAST_M + 0.4 * SIDE_S * speed_mps),
     )
     waits = walks & (tracks.still_s > STOOD_S)
-    most = np.where(waits, np.minimum(most, WAITING_WALKER_M), most)
+    beside_waiting = min(WAITING_WALKER_M, WAITING_LEAST_M + SIDE_S * speed_mps)
+    least = np.where(waits, np.minimum(least, beside_waiting), least)
+    most = np.where(waits, np.minimum(most, beside_waiting), most)
     here = corridor.path.xy_m[min(int(s_m / EGO_STEP_M), len(corridor.path.xy_m) - 1)]
     away = np.hypot(tracks.x_m - here[0], tracks.y_m - here[1]) - front_m
     share = np.clip((away / max(speed_mps, 1.0) - LATE_S) / LATE_S, 0.0, 1.0)

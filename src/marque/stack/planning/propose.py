@@ -73,7 +73,8 @@ def propose(
         must = min(binding, key=lambda stop: stop.at_m, default=None)
         limit = must.at_m if must is not None else math.inf
         optional = [s for s in rules[c].optional if front_m[c] - 0.5 < s.at_m < limit - 0.5]
-        optional += _before_others(c, it, front_m[c], limit, optional, tracks, forecast)
+        others = _before_others(c, it, front_m[c], limit, optional, tracks, forecast)
+        optional += [_out_of_the_way(s, rules[c].ways, front_m[c], length_m) for s in others]
         optional = [s for s in optional if not _past_line(corridors[c], s, front_m[c])]
         ours = corridors[c].out_m - OUT_SPARE_M
         optional = [s if s.at_m <= ours else replace(s, at_m=ours) for s in optional]
@@ -101,6 +102,18 @@ def _past_line(corridor: Corridor, stop: Stop, front_m: float) -> bool:
         j.yields and j.control in _AT_LINE and front_m < j.stop_m < stop.at_m < j.s_out_m
         for j in corridor.junctions
     )
+
+
+def _out_of_the_way(
+    stop: Stop, ways: list[tuple[float, float]], front_m: float, length_m: float
+) -> Stop:
+    """A place to wait before somebody, moved back until we stand on nobody's way who may go first,
+    wherever they turn; as it is if we are too far on for that."""
+    at = stop.at_m
+    for begin, end in sorted(ways, reverse=True):
+        if begin - ZONE_MARGIN_M < at < end + length_m:
+            at = begin - ZONE_MARGIN_M
+    return replace(stop, at_m=at) if at > front_m else stop
 
 
 def _before_others(

@@ -54,8 +54,10 @@ class RuleMemory:
 
 @dataclass(slots=True, eq=False)
 class Rules:
-    """Result of one look at the corridor. `quiet`: crosswalks that nobody may step on now."""
+    """Result of one look at the corridor. `quiet`: crosswalks that nobody may step on now;
+    `ways`: path metres on which others may come who go first."""
 
+    ways: list[tuple[float, float]] = field(default_factory=list)
     quiet: set[int] = field(default_factory=set)
     binding: list[Stop] = field(default_factory=list)
     optional: list[Stop] = field(default_factory=list)
@@ -79,6 +81,7 @@ def apply_rules(
         if junction.s_out_m < front_m:
             continue
         _junction(state, rules, scene, junction)
+        rules.ways += [(a, b) for a, b, head in junction.ways if not _is_red(scene, head)]
     for crossing in corridor.crossings:
         if crossing.s_out_m > front_m:
             _crosswalk(rules, road_map, corridor, scene, crossing, front_m, speed_mps)
@@ -94,6 +97,10 @@ class _Ahead:
     corridor: Corridor
     front_m: float
     speed_mps: float
+
+
+def _is_red(scene: Scene, head: int) -> bool:
+    return head >= 0 and int(scene.signal_state[head]) == SignalState.RED
 
 
 def _junction(state: _Ahead, rules: Rules, scene: Scene, junction: Junction) -> None:
