@@ -18,6 +18,7 @@ MAX_BRANCH = 3  # paths through the first junction
 MAX_PATHS = 5  # per road user, lane changes included
 DRIFT_MPS = 0.25  # sideways speed that announces a lane change
 
+U_TURNS = 0.1  # as common as other turns; nobody brakes hard for one that is only possible
 UNLIKELY = 0.01  # of the likeliest way: the others then are none
 ALIKE_M, ALIKE_RAD = 0.5, 0.15  # off a lane by so much, somebody looks like driving elsewhere
 WAITS_S = 2.0
@@ -344,6 +345,12 @@ def fork_ahead(tables: MapTables, lane: int, s: float, reach: float) -> tuple[in
 
 
 @jit
+def how_common(tables: MapTables, connector: int) -> float:
+    """Weight of a way through a junction against others that fit the indicator."""
+    return U_TURNS if tables.lane_turn[connector] == _TURN_U else 1.0
+
+
+@jit
 def likeness(tables: MapTables, lane: int, s: float, x: float, y: float, psi: float) -> float:
     """How much somebody at a pose looks like one who drives at `s` of a lane, in (0, 1]."""
     first = tables.pt_off[lane]
@@ -485,6 +492,7 @@ def forecast_paths(
                     settles[n] = settle
                     choices[n] = -1
                     weights[n] = likeness(tables, other, s, px[i], py[i], psi[i])
+                    weights[n] *= how_common(tables, other)
                     n += 1
         if n == 0 and not tables.lane_connector[lane]:
             fork, _ = fork_ahead(tables, lane, s, reach)
@@ -507,6 +515,7 @@ def forecast_paths(
                     sides[n] = d
                     settles[n] = settle
                     choices[n] = other
+                    weights[n] = how_common(tables, other)
                     n += 1
         if n == 0:
             lanes[0] = lane

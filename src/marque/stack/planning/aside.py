@@ -64,6 +64,7 @@ ROOMS = (1.0, LEAST_ROOM_M, 0.25)  # all that we want, the least, and after a wh
 SWING_M = 0.15
 EARLY_SHARE = 0.2  # of the way back costs a quintic next to nothing of the room beside who stands
 SWING_MPS = 4.7  # a swing from rest is laid out for this speed: the sharpest one takes longest
+WALKER_STILL_S = 1.0
 SMALL_M = 1.3  # a move aside that even a queue does not forbid
 PASS_STILL_S = 4.0  # who stands for so long, and not in a queue, is passed
 QUEUE_M = 12.0  # who stands nearer than this to a junction or to who stands there waits for it
@@ -133,7 +134,8 @@ def asides(
     queue = queue and in_queue(scene.tracks, forecast, track)
     stays = float(scene.tracks.still_s[track]) > PASS_STILL_S
     cyclist = scene.tracks.kind[track] == UserKind.BICYCLE
-    obstacle = (stays and not queue) or bool(cyclist)
+    walker = scene.tracks.kind[track] == UserKind.PEDESTRIAN
+    obstacle = (stays and not queue and not walker) or bool(cyclist)
     block = Block(
         float(boxes.lo_m[first]) - state.s_m,
         int(scene.tracks.uid[track]),
@@ -171,12 +173,14 @@ def tight(memory: Memory, scene: Scene, corridor: Corridor, start: Start) -> boo
 
 
 def _near(tracks: Tracks, corridor: Corridor, start: Start) -> IntArray:
-    """Those who stand, and slow cyclists, near the next stretch of the corridor."""
+    """Those who stand, and slow cyclists, near the next stretch of the corridor. Of those on foot,
+    who waits at a corner that our turn cuts."""
     here = pose_at(corridor.path, start.s_m)
     away = np.hypot(tracks.x_m - here.x_m, tracks.y_m - here.y_m)
     slow = (tracks.speed_mps < STILL_MPS) & (tracks.still_s > STILL_S)
     slow |= (tracks.kind == UserKind.BICYCLE) & (tracks.speed_mps > STILL_MPS)
-    return np.flatnonzero(slow & (away < LOOK_M) & (tracks.kind != UserKind.PEDESTRIAN))
+    slow &= (tracks.kind != UserKind.PEDESTRIAN) | (tracks.still_s > WALKER_STILL_S)
+    return np.flatnonzero(slow & (away < LOOK_M))
 
 
 def _line(memory: Memory, corridor: Corridor, start: Start) -> tuple[Line, Beside, Pose]:
