@@ -182,7 +182,7 @@ def run_drive(
             if watch is not None:
                 watch(tick_record)
             if not episode.end:
-                truth = world.step(car.truth())
+                truth = world.step(car.truth(), tick_record.command.indicator)
     finally:
         gc.unfreeze()
         timing.wall_s = time.perf_counter() - began

@@ -9,9 +9,10 @@ from marque.stack.planning.gaps import POLITE, PRESSING, Row, Us, best_gap, fits
 from stage import Actor, Stage, standing, steady
 
 
-def row(*others):
+def row(*others, lets_in=False):
     s, v = (np.array([o[i] for o in others], dtype=float) for i in (0, 1))
-    return Row(np.arange(len(others)), s, v, np.full(len(others), 2.3))
+    lets_in = np.full(len(others), lets_in)
+    return Row(np.arange(len(others)), s, v, np.full(len(others), 2.3), lets_in)
 
 
 def us(speed=15.0, accel=0.0):
@@ -23,6 +24,13 @@ def test_a_gap_is_judged_as_it_will_be_when_we_are_in_the_way():
     assert not fits(row((60.0, 15.0), (-40.0, 22.0)), us(), POLITE)  # it comes up fast
     assert not fits(row((18.0, 8.0), (-60.0, 15.0)), us(), POLITE)  # we come up fast
     assert not fits(row((1.0, 15.0)), us(), PRESSING)  # beside us
+
+
+def test_who_stands_behind_us_may_set_off_unless_they_let_us_in():
+    behind = row((-7.0, 0.0))
+    assert not fits(behind, us(0.0), PRESSING)
+    assert fits(row((-7.0, 0.0), lets_in=True), us(0.0), PRESSING)
+    assert not fits(row((-3.5, 0.0), lets_in=True), us(0.0), PRESSING)  # too close for anybody
 
 
 @pytest.mark.parametrize("shift", [-20.0, 0.0, 20.0])

@@ -9,7 +9,7 @@ import numpy as np
 from marque.core.arrays import FloatArray, Int8Array
 from marque.core.time import NS_PER_S, PLAN_STEP_NS
 from marque.sim.worlds.port import TrafficCounts
-from marque.types.codes import SignalState
+from marque.types.codes import Indicator, SignalState
 from marque.types.episode import Event
 from marque.types.road_map import RoadMap
 from marque.types.world import EgoTruth, RoadUsers, World
@@ -46,7 +46,7 @@ class EmptyWorld:
         self._t_ns = 0
         return self._world(ego)
 
-    def step(self, ego: EgoTruth) -> World:
+    def step(self, ego: EgoTruth, indicator: Indicator = Indicator.OFF) -> World:
         """100 ms later."""
         self._t_ns += PLAN_STEP_NS
         return self._world(ego)

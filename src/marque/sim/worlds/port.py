@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from typing import Protocol, runtime_checkable
 
+from marque.types.codes import Indicator
 from marque.types.episode import Event
 from marque.types.world import EgoTruth, World
 
@@ -26,8 +27,9 @@ class WorldPort(Protocol):
         """Bring the traffic to the start of the drive, with the ego in it; the truth at t = 0."""
         ...
 
-    def step(self, ego: EgoTruth) -> World:
-        """Put the ego where it is at the end of the step, advance 100 ms, return the truth.
+    def step(self, ego: EgoTruth, indicator: Indicator = Indicator.OFF) -> World:
+        """Put the ego where it is at the end of the step, showing what it shows, advance 100 ms,
+        return the truth.
 
         Raises MarqueError when the simulator behind it died.
         """

@@ -13,6 +13,7 @@ from marque.core.time import PLAN_STEP_NS
 from marque.sim.worlds.port import TrafficCounts
 from marque.sim.worlds.sumo_link import ASK, STEP, SumoLink
 from marque.sim.worlds.sumo_spec import SumoSpec, launch, setup_of, sumo_version
+from marque.types.codes import Indicator
 from marque.types.episode import Event
 from marque.types.world import EgoTruth, RoadUsers, World
 
@@ -64,15 +65,16 @@ class SumoWorld:
         self._link.send(ASK, _pickled("reset", x, y, angle, ego.speed_mps, ego.accel_mps2))
         return self._world(ego, self._link.receive())
 
-    def step(self, ego: EgoTruth) -> World:
+    def step(self, ego: EgoTruth, indicator: Indicator = Indicator.OFF) -> World:
         """Put the ego where it is at the end of the step, advance 100 ms, return the truth."""
-        self.begin_step(ego)
+        self.begin_step(ego, indicator)
         return self.finish_step()
 
-    def begin_step(self, ego: EgoTruth) -> None:
+    def begin_step(self, ego: EgoTruth, indicator: Indicator = Indicator.OFF) -> None:
         """The first half of `step`: SUMO computes from here on."""
         x, y, angle = self._front(ego)
-        self._link.send(STEP, EGO_STEP.pack(x, y, angle, ego.speed_mps, ego.accel_mps2, 0.0))
+        motion = (x, y, angle, ego.speed_mps, ego.accel_mps2)
+        self._link.send(STEP, EGO_STEP.pack(*motion, float(indicator)))
         self._ego = ego
 
     def finish_step(self) -> World:

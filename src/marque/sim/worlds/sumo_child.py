@@ -22,7 +22,7 @@ from marque.sim.worlds import sumo_link as link
 from marque.sim.worlds.sumo_demand import Demand, Wanted, read_network
 from marque.sim.worlds.sumo_run import Sumo
 
-EGO_STEP = struct.Struct("<6d")  # front x, y, angle (deg), speed, accel at the end of the step; pad
+EGO_STEP = struct.Struct("<6d")  # front x, y, angle (deg), speed, accel after the step; indicator
 
 
 class Server:
@@ -184,8 +184,9 @@ class Server:
     def step(self, payload: bytearray) -> bytes:
         """Move the ego, advance 0.1 s, the next frame."""
         sumo = self._sumo()
-        x, y, angle, speed, accel, _ = EGO_STEP.unpack(payload)
+        x, y, angle, speed, accel, indicator = EGO_STEP.unpack(payload)
         sumo.move_ego(x, y, angle, speed, accel)
+        sumo.indicator = int(indicator)
         sumo.advance()
         return sumo.frame()
 

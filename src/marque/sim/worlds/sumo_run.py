@@ -10,6 +10,7 @@ from typing import Any
 from marque.core.errors import MarqueError
 from marque.sim.worlds.sumo_deadlock import Courtesy
 from marque.sim.worlds.sumo_demand import CYCLIST_PREFIX, Demand
+from marque.sim.worlds.sumo_merging import LettingIn
 from marque.sim.worlds.sumo_read import EGO, NEAR_M, Readout
 
 SENSOR_M = 120.0
@@ -26,6 +27,8 @@ class Sumo(Readout):
         super().__init__(lib, setup)
         self.demand: Demand | None = None
         self.courtesy = Courtesy(lib)
+        self.letting_in = LettingIn(lib)
+        self.indicator = 0  # of the ego
         self.awake: set[str] = set()  # drivers near the ego, who decide at every step
         self.speed = 0.0
         self.accel = 0.0
@@ -62,6 +65,8 @@ class Sumo(Readout):
             self.demand.tend(_Verbs(self), (vehicles, cyclists, on_foot), standing, ego)
         self.courtesy.choose()
         self.lift_deadlocks()
+        if self.has_ego and self.driven:
+            self.letting_in.look(self.indicator, 1.0)
         if self.has_ego and self.setup["far_s"] > 0.0:
             self.wake_near()
 

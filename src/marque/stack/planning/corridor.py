@@ -74,6 +74,7 @@ class Corridor:
     swing_right_m: FloatArray
     manoeuvre: str  # "keep", "change_left", "change_right", "nudge", ...
     settled_m: float  # from here on the path is the plain centre line again
+    leaves: int = 0  # side to which the route leaves at `end_m`: +1 left, -1 right
     out_m: float = math.inf  # with our bumper here, we begin to be in the way of oncoming traffic
 
     def committed(self, front_m: float) -> bool:
@@ -274,6 +275,7 @@ def with_rules(
         lanes_end_m=path.place_m(last, float(road_map.lane_length_m[path.lanes[last]])),
         manoeuvre=manoeuvre,
         settled_m=settled,
+        leaves=int(route.best_side[path.lanes[last]]) if end_kind == "lane_change" else 0,
     )
 
 

@@ -541,11 +541,14 @@ def _stood(memory: Memory, speed_mps: float) -> float:
 
 
 def _waited(memory: Memory, plan: Plan, start: Start, scene: Scene) -> float:
-    """While the light ahead is red nobody beside us moves either, and we lose nothing."""
-    if plan.reason != Reason.LANE_CHANGE or start.speed_mps > 0.3 or memory.corridor is None:
+    """While the light of the lane beside is red nobody there moves either, and we lose nothing."""
+    corridor = memory.corridor
+    if plan.reason != Reason.LANE_CHANGE or start.speed_mps > 0.3 or corridor is None:
         return 0.0
     road_map = memory.context.mission.road_map
-    for lane in stretch(memory, memory.corridor.path.lanes[-1], LIGHT_M):
+    here = corridor.path.lanes[-1]
+    beside = (road_map.lane_left if corridor.leaves > 0 else road_map.lane_right)[here]
+    for lane in stretch(memory, int(beside) if beside != NONE else here, LIGHT_M):
         head = int(road_map.lane_head[lane])
         if head != NONE:
             red = int(scene.signal_state[head]) == SignalState.RED

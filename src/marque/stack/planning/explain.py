@@ -13,6 +13,8 @@ from marque.types.forecast import Forecast
 from marque.types.plan import Trajectory
 from marque.types.scene import Scene
 
+ASKS_M = 80.0  # before a lane change that we need, we ask to be let in
+
 
 def explain(
     scene: Scene,
@@ -75,7 +77,7 @@ def _for_user(scene: Scene, track: int, policy: Policy) -> Reason:
 
 
 def indicate(corridor: Corridor, s_m: float, trajectory: Trajectory) -> Indicator:
-    """What to tell the others: a lane change, or the next turn."""
+    """What to tell the others: a lane change, the next turn, or a lane change that we need."""
     if corridor.manoeuvre == "change_left":
         return Indicator.LEFT
     if corridor.manoeuvre == "change_right":
@@ -87,4 +89,6 @@ def indicate(corridor: Corridor, s_m: float, trajectory: Trajectory) -> Indicato
                 return Indicator.LEFT
             if junction.turn == 3:
                 return Indicator.RIGHT
+    if corridor.leaves and corridor.end_m < s_m + max(ASKS_M, 2.0 * (reach - s_m)):
+        return Indicator.LEFT if corridor.leaves > 0 else Indicator.RIGHT
     return Indicator.OFF

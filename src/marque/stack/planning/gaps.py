@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from marque.core.arrays import FloatArray, IntArray
+from marque.core.arrays import BoolArray, FloatArray, IntArray
 from marque.maps.field import Route
 from marque.types.codes import UserKind
 from marque.types.road_map import NONE, RoadMap
@@ -25,6 +25,7 @@ SOONEST_S, LATEST_S = 1.0, 12.0
 EFFORT_S = 4.0  # 1 m/s2 of adaptation is worth so much waiting
 KEPT_S = 3.0  # what a change of mind has to gain
 UNSEEN_S = 3.0  # ahead of everybody whom we see there may be others
+STANDS_MPS, LETS_IN_S, LETS_IN_M = 0.3, 2.0, 8.0  # who stands so long before so much free road
 SLOW_SHARE, ROW_M = 0.6, 30.0  # of our speed, and the distance within which two are a slow row
 
 
@@ -49,6 +50,7 @@ class Row:
     s_m: FloatArray
     speed_mps: FloatArray
     half_m: FloatArray
+    lets_in: BoolArray  # stands for a while though its way is free
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,7 +101,10 @@ def row_on(road_map: RoadMap, route: Route, lane: int, tracks: Tracks) -> Row:
     track, s = np.array(found, dtype=np.int64), np.array(at_m)
     order = np.argsort(s)
     track = track[order]
-    return Row(track, s[order], tracks.speed_mps[track], 0.5 * tracks.length_m[track])
+    s, half = s[order], 0.5 * tracks.length_m[track]
+    free = np.append(np.diff(s) - half[1:] - half[:-1], math.inf)[: len(s)] > LETS_IN_M
+    lets_in = free & (tracks.speed_mps[track] < STANDS_MPS) & (tracks.still_s[track] > LETS_IN_S)
+    return Row(track, s, tracks.speed_mps[track], half, lets_in)
 
 
 def coming_to(road_map: RoadMap, tracks: Tracks, i: int, lanes: Mapping[int, float]) -> int:
@@ -120,7 +125,8 @@ def coming_to(road_map: RoadMap, tracks: Tracks, i: int, lanes: Mapping[int, flo
 
 def fits(row: Row, us: Us, courtesy: Courtesy) -> bool:
     """Whether we could begin to change now: as things will be when we are in their way. Slowly we
-    take longer to get there, and whoever is as slow behind us may speed up."""
+    take longer to get there, and whoever is as slow behind us may speed up, if they do not let us
+    in."""
     time = max(ENTRY_S, travel_s(ENTRY_M, us.speed_mps, SETS_OUT_MPS2))
     accel = max(us.accel_mps2, SETS_OUT_MPS2) if us.speed_mps < SLOW_MPS else us.accel_mps2
     speed = min(us.limit_mps, us.speed_mps + max(-2.0, accel) * time)
@@ -135,7 +141,8 @@ def fits(row: Row, us: Us, courtesy: Courtesy) -> bool:
                 return False
         else:
             now = us.s_m - us.rear_m - float(row.s_m[i]) - half
-            faster = other + (FOLLOWS_MPS2 * time if other < SLOW_MPS else 0.0)
+            follows = other < SLOW_MPS and not row.lets_in[i]
+            faster = other + (FOLLOWS_MPS2 * time if follows else 0.0)
             behind = now + way - 0.5 * (other + faster) * time
             if now < LEAST_M or behind < room_behind(speed, faster, courtesy):
                 return False

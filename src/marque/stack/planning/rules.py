@@ -11,7 +11,7 @@ import numpy as np
 
 from marque.kernels.following import stop_distance
 from marque.maps.path import STEP_M
-from marque.stack.planning.corridor import Corridor, Crossing, Junction
+from marque.stack.planning.corridor import CLEAR_M, Corridor, Crossing, Junction
 from marque.types.codes import Control, Reason, SignalState, Turn, UserKind
 from marque.types.road_map import RoadMap
 from marque.types.scene import Scene, Tracks
@@ -24,6 +24,7 @@ AMBER_S = 2.8  # how long amber lasts at least, with something to spare
 LATE_MPS2, LATE_MPS3 = 3.4, 4.0
 AMBER_BRAKE_MPS2, AMBER_JERK_MPS3 = 2.9, 2.5
 WALK_BRAKE_MPS2 = 3.2  # for somebody at a crosswalk; beyond, the rollouts decide
+CHANGE_FROM_REST_M = 15.0  # rear axle to the lane's end where a change begins at rest
 BUMPER_M = 0.5  # to the end of the lane that the goal is on
 END_BRAKE_MPS2, END_JERK_MPS3, END_M = 2.0, 1.0, 20.0  # before the end of all that is known
 STOOD_MPS = 0.2
@@ -289,7 +290,11 @@ def _end(rules: Rules, corridor: Corridor, front_m: float) -> None:
         end = corridor.lanes_end_m - BUMPER_M
         rules.binding.append(Stop(min(corridor.goal_m + front_m, end), Reason.GOAL))
     elif corridor.end_kind == "lane_change":
-        rules.binding.append(Stop(corridor.end_m - 1.0, Reason.LANE_CHANGE))
+        # a change from rest has to fit from there; but nobody waits in the junction before
+        last = corridor.end_m - 1.0
+        fits = min(last, corridor.lanes_end_m - CHANGE_FROM_REST_M + front_m)
+        first = float(corridor.path.start_m[len(corridor.path.lanes) - 1]) + front_m + CLEAR_M
+        rules.binding.append(Stop(max(fits, min(first, last)), Reason.LANE_CHANGE))
     elif corridor.end_kind == "dead_end":
         rules.binding.append(Stop(corridor.end_m - 1.0, Reason.NO_ROUTE))
 
