@@ -56,6 +56,7 @@ from marque.stack.planning.state import (
 )
 from marque.stack.planning.style import Style
 from marque.stack.planning.trajectory import along
+from marque.stack.planning.walkers import pass_people_slowly
 from marque.types.codes import Indicator, Reason, SignalState, UserKind
 from marque.types.forecast import Forecast
 from marque.types.mission import Mission
@@ -334,10 +335,11 @@ def _others(
     memory: Memory, scene: Scene, forecast: Forecast, options: list[Option], rules: list[Rules]
 ) -> Interactions:
     ego = memory.context.ego
+    corridors, s0 = [one.corridor for one in options], [one.start.s_m for one in options]
     it = interactions(
         memory.context.tables,
-        [one.corridor for one in options],
-        [one.start.s_m for one in options],
+        corridors,
+        s0,
         ego[E_FRONT],
         ego[E_REAR],
         ego[E_HALF_WIDTH],
@@ -347,6 +349,7 @@ def _others(
         [each.quiet for each in rules],
         granted(memory, scene),
     )
+    pass_people_slowly(it, corridors, s0, ego, options[0].start.speed_mps, scene.tracks)
     stays = parked(memory.context.mission.road_map, scene.tracks)
     for one in options:
         if one.corridor.manoeuvre == "nudge":

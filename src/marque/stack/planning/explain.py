@@ -50,7 +50,10 @@ def explain(
         return _for_user(scene, track, policy), int(scene.tracks.uid[track])
     if policy.scale < 1.0:
         return Reason.YIELD, -1
-    ref = corridor.v_ref_mps[i]
+    ref = it.v_ref[policy.corridor][i]
+    lower = corridor.v_ref_mps[i] - ref
+    if float(lower.max()) > 0.5 and float((ref - slow).min()) < 0.5:
+        return Reason.PEDESTRIAN, int(it.beside[policy.corridor])
     if braking or float((ref - slow).max()) < 1.0:
         lower = corridor.limit_mps[i] - corridor.cap_mps[i]
         if float(lower.max()) > 0.5 or float(gap.max()) > 0.6:

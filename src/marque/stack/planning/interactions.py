@@ -17,12 +17,11 @@ from marque.types.forecast import Forecast
 from marque.types.scene import Tracks
 
 SAMPLES = 132
-# room beside our body; it grows with our speed
-WALKER_LEAST_M, WALKER_MOST_M = 0.25, 0.6
-OTHER_LEAST_M, OTHER_MOST_M = 0.15, 0.35
-SIDE_S = 0.06
+WALKER_LEAST_M = 0.25  # room beside our body; how fast we pass people: see `walkers`
+OTHER_LEAST_M, OTHER_MOST_M = 0.15, 0.35  # it grows with our speed
+SIDE_S, WAITING_S = 0.024, 0.06  # how room grows with our speed
 # beside who stands at the kerb, which is our lane's edge, and in a turn the edge of our way
-STOOD_S, WAITING_WALKER_M, WAITING_LEAST_M = 0.8, 0.4, 0.15
+STOOD_S, WAITING_LEAST_M = 0.8, 0.15
 LATE_S = 1.0
 # to somebody who stands beside us while we crawl: else two who stand close never part
 BESIDE_M = 0.12  # a little more than the guard keeps
@@ -63,6 +62,7 @@ class Interactions:
     rear_margin: FloatArray
     front_margin: FloatArray
     keep_clear: FloatArray  # [C, Z, 2]
+    beside: IntArray  # [C] uid of somebody on foot for whom `v_ref` is lower, -1 if for nobody
 
 
 @jit
@@ -197,6 +197,7 @@ def interactions(
         rear_margin=np.where(walker == 1, 1.2, 0.8),
         front_margin=np.where(walker == 1, 1.0, 0.5),
         keep_clear=np.full((c_count, zones, 2), -1e9),
+        beside=np.full(c_count, -1, np.int64),
     )
     psi = tracks.heading_rad[track]
     it.stop = np.where(waits, np.minimum(it.stop, 0.0), it.stop)
@@ -290,15 +291,10 @@ def _side_room(
     within `LATE_S` it is the least, for then the way past them has been chosen."""
     walks = tracks.kind == UserKind.PEDESTRIAN
     least = np.where(walks, WALKER_LEAST_M, OTHER_LEAST_M)
-    most = np.where(
-        walks,
-        min(WALKER_MOST_M, WALKER_LEAST_M + SIDE_S * speed_mps),
-        min(OTHER_MOST_M, OTHER_LEAST_M + 0.4 * SIDE_S * speed_mps),
-    )
     waits = walks & (tracks.still_s > STOOD_S)
-    beside_waiting = min(WAITING_WALKER_M, WAITING_LEAST_M + SIDE_S * speed_mps)
-    least = np.where(waits, np.minimum(least, beside_waiting), least)
-    most = np.where(waits, np.minimum(most, beside_waiting), most)
+    beside_waiting = min(WALKER_LEAST_M, WAITING_LEAST_M + WAITING_S * speed_mps)
+    least = np.where(waits, beside_waiting, least)
+    most = np.where(walks, least, min(OTHER_MOST_M, OTHER_LEAST_M + SIDE_S * speed_mps))
     here = corridor.path.xy_m[min(int(s_m / EGO_STEP_M), len(corridor.path.xy_m) - 1)]
     away = np.hypot(tracks.x_m - here[0], tracks.y_m - here[1]) - front_m
     share = np.clip((away / max(speed_mps, 1.0) - LATE_S) / LATE_S, 0.0, 1.0)

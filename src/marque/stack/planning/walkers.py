@@ -1,0 +1,89 @@
+"""How fast we pass people on foot who stay beside our way: the nearer, the slower.
+
+Those who cross it are the rollouts' business. Nobody brakes hard for the sake of a slower passing.
+"""
+
+import math
+
+import numpy as np
+
+from marque.core.arrays import FloatArray
+from marque.kernels.rollout import E_BRAKE, E_FRONT, E_HALF_WIDTH, E_JERK
+from marque.maps.path import STEP_M
+from marque.stack.planning.corridor import Corridor, backward_pass
+from marque.stack.planning.interactions import WALKER_LEAST_M, Interactions
+from marque.types.codes import UserKind
+from marque.types.scene import Tracks
+
+SLOWEST_MPS, RATE_1PS = 3.0, 20.0  # at the least room, and for each metre more
+LOOK_M = 60.0
+STAYS_MPS = 0.35  # who moves sideways no faster than this stays beside our way
+SOFT_MPS2, DELAY_S = 1.8, 0.5  # of the braking for it
+
+
+def pass_people_slowly(
+    it: Interactions,
+    corridors: list[Corridor],
+    s0: list[float],
+    ego: FloatArray,
+    speed_mps: float,
+    tracks: Tracks,
+) -> None:
+    """Lower `it.v_ref` beside people on foot, and name them in `it.beside`."""
+    rows = np.flatnonzero(tracks.kind == UserKind.PEDESTRIAN)
+    if len(rows) == 0:
+        return
+    for c, corridor in enumerate(corridors):
+        n = int(it.n[c])
+        cap = it.v_ref[c, :n].copy()
+        for i in rows.tolist():
+            if _lower(cap, corridor, s0[c], ego, speed_mps, tracks, i):
+                it.beside[c] = tracks.uid[i]
+        if it.beside[c] >= 0:
+            backward_pass(cap, STEP_M, float(ego[E_BRAKE]), float(ego[E_JERK]), it.v_ref[c, :n])
+
+
+def pass_speed(clear_m: FloatArray | float) -> FloatArray | float:
+    """Beside somebody who is so far from the side of our body."""
+    return SLOWEST_MPS + RATE_1PS * (np.asarray(clear_m) - WALKER_LEAST_M)
+
+
+def _lower(
+    cap: FloatArray,
+    corridor: Corridor,
+    s_m: float,
+    ego: FloatArray,
+    speed_mps: float,
+    tracks: Tracks,
+    i: int,
+) -> bool:
+    """Lower the speeds at which we would be beside one of them; whether that changes anything."""
+    path = corridor.path
+    begin = max(0, int(s_m / STEP_M))
+    xy = path.xy_m[begin : begin + int(LOOK_M / STEP_M)]
+    dx, dy = tracks.x_m[i] - xy[:, 0], tracks.y_m[i] - xy[:, 1]
+    at = int(np.argmin(dx * dx + dy * dy))
+    if at in (0, len(xy) - 1):
+        return False
+    psi = float(path.heading_rad[begin + at])
+    aside = abs(-dx[at] * math.sin(psi) + dy[at] * math.cos(psi))
+    clear = aside - float(ego[E_HALF_WIDTH]) - 0.5 * float(tracks.width_m[i])
+    turn = float(tracks.heading_rad[i]) - psi
+    v = float(tracks.speed_mps[i])
+    fastest = float(pass_speed(clear))
+    if clear < WALKER_LEAST_M or abs(v * math.sin(turn)) > STAYS_MPS or fastest > cap.max():
+        return False
+    # who comes towards us is met sooner
+    front = float(ego[E_FRONT])
+    gap = at * STEP_M - front
+    towards = max(0.0, -v * math.cos(turn))
+    place = s_m + front + max(0.0, gap) * speed_mps / max(speed_mps + towards, 0.1)
+    first = max(begin, int((place - front) / STEP_M) - 1)
+    last = min(len(cap), int(place / STEP_M) + 2)
+    s = np.arange(first, last) * STEP_M - s_m - DELAY_S * speed_mps
+    soft = np.sqrt(np.maximum(0.0, speed_mps**2 - 2.0 * SOFT_MPS2 * np.maximum(0.0, s)))
+    wanted = np.maximum(soft, fastest)
+    if not (wanted < cap[first:last]).any():
+        return False
+    cap[first:last] = np.minimum(cap[first:last], wanted)
+    return True
