@@ -514,9 +514,8 @@ def granted(memory: Memory, scene: Scene) -> IntArray:
     tracks = scene.tracks
     keeps = np.isin(tracks.uid, memory.granted) & (tracks.speed_mps < 0.4)
     if memory.stood_s > STANDOFF_S:
-        stands = (tracks.speed_mps < 0.1) & (tracks.still_s > STANDOFF_S)
-        keeps |= stands
-    keeps &= ~wait_for_traffic(tracks, keeps)
+        stands = (tracks.speed_mps < 0.1) & (tracks.still_s > STANDOFF_S) & ~keeps
+        keeps |= stands & ~wait_for_traffic(tracks, stands)
     chosen: IntArray = tracks.uid[keeps & (tracks.kind != UserKind.PEDESTRIAN)]
     return chosen
 
