@@ -64,6 +64,7 @@ from marque.types.plan import STEP_S, STEPS, Plan, Trajectory
 from marque.types.road_map import NONE, RoadMap
 from marque.types.scene import Scene, Tracks
 
+PASSING_M = 3.0  # from our front bumper to the middle of somebody
 SAME_WAY = 0.7  # cosine of headings
 STANDOFF_S = 3.0  # two who have both stood for so long may wait for each other for ever
 TRAFFIC_MPS, TRAFFIC_M, TRAFFIC_PAST_M = 2.0, 40.0, 5.0  # who comes near somebody that stands
@@ -514,8 +515,12 @@ def granted(memory: Memory, scene: Scene) -> IntArray:
     tracks = scene.tracks
     keeps = np.isin(tracks.uid, memory.granted) & (tracks.speed_mps < 0.4)
     if memory.stood_s > STANDOFF_S:
-        stands = (tracks.speed_mps < 0.1) & (tracks.still_s > STANDOFF_S) & ~keeps
-        keeps |= stands & ~wait_for_traffic(tracks, stands)
+        stands = (tracks.speed_mps < 0.1) & (tracks.still_s > STANDOFF_S)
+        keeps |= stands
+    # they may wait for somebody else; but whom we are about to pass has seen us come
+    away = np.hypot(tracks.x_m - scene.ego.x_m, tracks.y_m - scene.ego.y_m)
+    passing = np.isin(tracks.uid, memory.granted) & (away < memory.context.ego[E_FRONT] + PASSING_M)
+    keeps &= passing | ~wait_for_traffic(tracks, keeps)
     chosen: IntArray = tracks.uid[keeps & (tracks.kind != UserKind.PEDESTRIAN)]
     return chosen
 
