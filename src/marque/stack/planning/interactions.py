@@ -146,7 +146,7 @@ def interactions(
     granted: IntArray,
 ) -> Interactions:
     """Tables for all corridors. `quiet[c]`: crosswalks on which nobody has green; `granted`: uids
-    of those who wait for us (see `driver.granted`)."""
+    of those who wait for us (see `standoff.granted`)."""
     c_count, k_count = len(corridors), forecast.count
     n = np.array([len(c.path.xy_m) for c in corridors], np.int32)
     widest = int(n.max())

@@ -7,9 +7,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from marque.stack.planning.driver import wait_for_traffic
 from marque.stack.planning.propose import _out_of_the_way
 from marque.stack.planning.rules import ZONE_MARGIN_M, Stop
+from marque.stack.planning.standoff import wait_for_traffic
 from marque.types.codes import Reason, UserKind
 from marque.types.scene import Tracks
 
