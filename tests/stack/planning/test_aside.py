@@ -6,7 +6,7 @@ import pytest
 from builders import Lane, straight_road, tiny_map
 from marque.stack.planning.driver import Marque
 from marque.stack.planning.gaps import POLITE, PRESSING, Row, Us, best_gap, fits
-from stage import Actor, Stage, standing, steady
+from stage import CAR, Actor, Stage, standing, steady
 
 
 def row(*others, lets_in=False):
@@ -101,3 +101,13 @@ def test_a_lane_change_on_the_road_is_felt_little():
     lateral = [f.speed_mps**2 * abs(float(f.plan.trajectory.curvature_1pm[0])) for f in frames]
     assert max(lateral) < 2.0
     assert frames[-1].y_m > 2.0
+
+
+@pytest.mark.parametrize(("gap_m", "speed"), [(3.0, 0.4), (3.0, 0.0), (30.0, 0.0)])
+def test_a_change_from_rest_does_not_graze_who_is_ahead(gap_m, speed):
+    """Whoever hardly moves may stand again before we are past."""
+    road = straight_road(200.0, 2)
+    x = 40.0 + CAR.front_m + gap_m + 2.2
+    ahead = Actor(lambda t: (x + speed * min(t, 3.0), 0.0, 0.0, speed if t < 3.0 else 0.0))
+    frames = Stage(road, Marque(), (1, 190.0), (0, 40.0), 0.0, [ahead]).play(25.0)
+    assert not any(f.touching for f in frames)

@@ -5,8 +5,9 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from marque.core.arrays import FloatArray
 from marque.core.geometry import project
-from marque.kernels.rollout import E_FRONT, E_REAR
+from marque.kernels.rollout import E_FRONT, E_HALF_WIDTH, E_REAR
 from marque.maps.field import side_at
 from marque.maps.path import STEP_M
 from marque.stack.planning.corridor import Corridor, centre_line, corridor_beside
@@ -47,6 +48,7 @@ from marque.stack.planning.state import (
     route_for,
     sample_at,
 )
+from marque.types.codes import UserKind
 from marque.types.road_map import NONE
 from marque.types.scene import Scene, Tracks
 
@@ -59,6 +61,7 @@ MOSTLY_OURS = 0.35  # of a lane's width: no farther away, we may still go back
 WORTH_M = 150.0  # an unneeded change needs so much road before it would have to be undone
 RETURN_COST = 2.0
 BACK_M = 30.0  # who drives farther behind us is no part of the crowd
+SWINGS_MPS, HARDLY_MOVES_MPS, SWING_CLEAR_M = 3.0, 1.0, 0.3  # of changes that begin slowly
 PATIENT_M = 25.0  # nearer to the last chance than this, we press
 
 
@@ -121,7 +124,7 @@ def _change(
     if fits(row, us, courtesy) and not leads_behind_block(row.track, row.s_m, us, scene.tracks):
         room = room_beside(road_map, route, lane, side) - lane_s - LEAST_END_M
         built = change_to(memory, corridor, start, pose, other, other_s, room, side)
-        if built is not None:
+        if built is not None and swings_clear(*built, context.ego, scene.tracks):
             cost = 0.0 if needed or blocked else context.style.lane_change_cost
             return Option(built[0], built[1], cost)
     if not needed or left > looks_from_m(row, us):
@@ -242,6 +245,29 @@ def drivable(corridor: Corridor, start: Start, until_m: float) -> bool:
     speed2 = np.minimum(speed2, max(start.speed_mps, CREEP_MPS) ** 2)
     lateral = speed2 * np.abs(corridor.path.curvature_1pm[i : j + 1])
     return bool((lateral <= MOST_MPS2).all())
+
+
+def swings_clear(corridor: Corridor, start: Start, ego: FloatArray, tracks: Tracks) -> bool:
+    """Whether our front corners stay off everybody who hardly moves, on a change that begins
+    slowly: one who is expected to drive on may not."""
+    if start.speed_mps > SWINGS_MPS:
+        return True
+    path = corridor.path
+    ahead = slice(sample_at(corridor, start.s_m), sample_at(corridor, corridor.settled_m) + 1)
+    xy, psi = path.xy_m[ahead], path.heading_rad[ahead]
+    along = np.column_stack((np.cos(psi), np.sin(psi)))
+    left = float(ego[E_HALF_WIDTH]) * np.column_stack((-along[:, 1], along[:, 0]))
+    front = xy + float(ego[E_FRONT]) * along
+    corners = np.vstack((front + left, front - left))
+    slow = (tracks.speed_mps < HARDLY_MOVES_MPS) & (tracks.kind != UserKind.PEDESTRIAN)
+    for i in np.flatnonzero(slow).tolist():
+        dx, dy = corners[:, 0] - tracks.x_m[i], corners[:, 1] - tracks.y_m[i]
+        c, s = math.cos(tracks.heading_rad[i]), math.sin(tracks.heading_rad[i])
+        inside = np.abs(dx * c + dy * s) < 0.5 * tracks.length_m[i] + SWING_CLEAR_M
+        inside &= np.abs(dy * c - dx * s) < 0.5 * tracks.width_m[i] + SWING_CLEAR_M
+        if inside.any():
+            return False
+    return True
 
 
 def along_lane(memory: Memory, lane: int, pose: Pose) -> float:

@@ -26,7 +26,7 @@ LATE_S = 1.0
 # to somebody who stands beside us while we crawl: else two who stand close never part
 BESIDE_M = 0.12  # a little more than the guard keeps
 WAITS_FOR_US_M = 0.15  # to somebody who stands and waits for us
-CRAWL_MPS, BEGINS_M = 1.5, 0.2
+CRAWL_MPS = 1.5
 WAITS_MPS2 = 2.0  # who has to brake no harder than this waits for us, who are in the way already
 GOES_ON_MPS = 4.0
 HARDLY = 0.3  # a path less likely than this is nothing to brake hard for
@@ -209,9 +209,6 @@ def interactions(
         if k_count == 0:
             continue
         path = corridor.path
-        # a change from rest begins with the wheels straight: more room is wanted than to go on
-        begins = c > 0 and corridor.manoeuvre.startswith("change") and speed_mps < CRAWL_MPS
-        wide = half_width_m + margin + (BEGINS_M if begins else 0.0)
         fill_overlap(
             path.xy_m[:, 0],
             path.xy_m[:, 1],
@@ -219,7 +216,7 @@ def interactions(
             int(n[c]),
             corridor.swing_left_m,
             corridor.swing_right_m,
-            wide,
+            half_width_m + margin,
             k_count,
             track,
             forecast.off,
