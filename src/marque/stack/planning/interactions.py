@@ -18,14 +18,14 @@ from marque.types.scene import Tracks
 
 SAMPLES = 132
 WALKER_LEAST_M = 0.25  # room beside our body; how fast we pass people: see `walkers`
-OTHER_LEAST_M, OTHER_MOST_M = 0.15, 0.35  # it grows with our speed
+OTHER_LEAST_M, OTHER_MOST_M = 0.2, 0.35  # it grows with our speed
 SIDE_S, WAITING_S = 0.024, 0.06  # how room grows with our speed
 # beside who stands at the kerb, which is our lane's edge, and in a turn the edge of our way
 STOOD_S, WAITING_LEAST_M = 0.8, 0.15
 LATE_S = 1.0
 # to somebody who stands beside us while we crawl: else two who stand close never part
-BESIDE_M = 0.12  # a little more than the guard keeps
-WAITS_FOR_US_M = 0.15  # to somebody who stands and waits for us
+BESIDE_M = 0.2  # more than the guard keeps, and than our path is followed to at a crawl
+WAITS_FOR_US_M = 0.2  # to somebody who stands and waits for us
 CRAWL_MPS = 1.5
 WAITS_MPS2 = 2.0  # who has to brake no harder than this waits for us, who are in the way already
 GOES_ON_MPS = 4.0
