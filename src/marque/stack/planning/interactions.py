@@ -1,7 +1,7 @@
 """Everything about others that the rollout needs, for each corridor a policy may use."""
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -26,7 +26,7 @@ LATE_S = 1.0
 # to somebody who stands beside us while we crawl: else two who stand close never part
 BESIDE_M = 0.2  # more than the guard keeps, and than our path is followed to at a crawl
 WAITS_FOR_US_M = 0.2  # to somebody who stands and waits for us
-CRAWL_MPS = 1.5
+CRAWL_MPS, STANDS_MPS, GRAZE_M = 1.5, 0.3, 0.03
 WAITS_MPS2 = 2.0  # who has to brake no harder than this waits for us, who are in the way already
 GOES_ON_MPS = 4.0
 HARDLY = 0.3  # a path less likely than this is nothing to brake hard for
@@ -199,7 +199,6 @@ def interactions(
         keep_clear=np.full((c_count, zones, 2), -1e9),
         beside=np.full(c_count, -1, np.int64),
     )
-    psi = tracks.heading_rad[track]
     it.stop = np.where(waits, np.minimum(it.stop, 0.0), it.stop)
     # whoever has to yield, but moves inside the junction already, has found their gap
     goes_on = (forecast.connector_m <= 0.0) & (it.speed > GOES_ON_MPS) & (it.accel > -1.0)
@@ -209,29 +208,9 @@ def interactions(
         if k_count == 0:
             continue
         path = corridor.path
-        fill_overlap(
-            path.xy_m[:, 0],
-            path.xy_m[:, 1],
-            path.heading_rad,
-            int(n[c]),
-            corridor.swing_left_m,
-            corridor.swing_right_m,
-            half_width_m + margin,
-            k_count,
-            track,
-            forecast.off,
-            forecast.x_m,
-            forecast.y_m,
-            forecast.heading_rad,
-            tracks.length_m,
-            tracks.width_m,
-            psi,
-            it.lo[c],
-            it.hi[c],
-            it.cosr[c],
-            it.first[c],
-            it.last[c],
-        )
+        _overlaps(it, c, corridor, half_width_m + margin, tracks, forecast)
+        if speed_mps < CRAWL_MPS:
+            _graze(it, c, corridor, (front_m, rear_m, half_width_m), tracks, forecast)
         for k in np.flatnonzero(forecast.walk >= 0):
             if int(forecast.walk[k]) in quiet[c]:
                 it.first[c, k] = it.last[c, k] = -1
@@ -262,6 +241,69 @@ def interactions(
         it.relation[c][goes_on & (it.relation[c] == 1)] = 0
         it.relation[c][waits & (it.relation[c] <= 0)] = 1
     return it
+
+
+def _overlaps(
+    it: Interactions,
+    c: int,
+    corridor: Corridor,
+    wide_m: FloatArray,
+    tracks: Tracks,
+    forecast: Forecast,
+) -> None:
+    """Where the boxes of others lie in a strip along a corridor, `wide_m` [K] to each side."""
+    path = corridor.path
+    fill_overlap(
+        path.xy_m[:, 0],
+        path.xy_m[:, 1],
+        path.heading_rad,
+        int(it.n[c]),
+        corridor.swing_left_m,
+        corridor.swing_right_m,
+        wide_m,
+        forecast.count,
+        forecast.track,
+        forecast.off,
+        forecast.x_m,
+        forecast.y_m,
+        forecast.heading_rad,
+        tracks.length_m,
+        tracks.width_m,
+        tracks.heading_rad[forecast.track],
+        it.lo[c],
+        it.hi[c],
+        it.cosr[c],
+        it.first[c],
+        it.last[c],
+    )
+
+
+def _graze(
+    it: Interactions,
+    c: int,
+    corridor: Corridor,
+    body: tuple[float, float, float],
+    tracks: Tracks,
+    forecast: Forecast,
+) -> None:
+    """Who stands beside us, nearer than we like, is no obstacle to driving on (see `roll`); but
+    whom our side would touch on the way stands before our bumper. `body`: front, rear, half width.
+    """
+    front, rear = it.s0[c] + body[0], it.s0[c] - body[1]
+    near = (it.first[c] == 0) & (it.lo[c, :, 0] < front) & (it.hi[c, :, 0] > rear)
+    rows = np.flatnonzero(near[: forecast.count] & (it.speed < STANDS_MPS))
+    if len(rows) == 0:
+        return
+    bare = replace(
+        it, lo=np.full_like(it.lo, FREE), hi=np.full_like(it.hi, -FREE),
+        cosr=np.ones_like(it.cosr), first=np.full_like(it.first, -1),
+        last=np.full_like(it.last, -1),
+    )  # fmt: skip
+    _overlaps(bare, c, corridor, np.full(forecast.count, body[2] + GRAZE_M), tracks, forecast)
+    for k in rows.tolist():
+        if bare.first[c, k] == 0 and bare.hi[c, k, 0] > rear:
+            it.lo[c, k, 0] = front + GRAZE_M
+            it.hi[c, k, 0] = max(it.hi[c, k, 0], front + 1.0)
 
 
 def _let_us_through(it: Interactions, c: int) -> None:
