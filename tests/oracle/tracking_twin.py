@@ -103,6 +103,5 @@ def command(
         up = float(np.clip(before**2 / (2.0 * max(v, 0.01)), t.JERK_MPS3, 8.0))
     wanted = float(np.clip(wanted, before - down * dt_s, before + up * dt_s))
     rest = max(0.0, v - max(0.0, -before) * (p.brake.dead_s + p.brake.lag_s))
-    hard = forward < -6.0 or column(path.accel_mps2, at_s) < -6.0
-    wanted = max(wanted, -max(0.8, ((32.0 if hard else 18.0) * rest) ** 0.5))
+    wanted = max(wanted, -max(0.8, (32.0 * rest) ** 0.5))
     return float(np.clip(wanted, -p.max_brake_mps2, min(t.ACCEL_MPS2, p.max_accel_mps2))), curvature

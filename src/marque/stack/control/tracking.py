@@ -32,8 +32,7 @@ HARD_JERK_MPS3 = 25.0  # at most, and the more, the harder the plan brakes beyon
 HARD_MPS2, HARDER_1PS = -3.3, 14.0
 RELEASE_JERK_MPS3 = 12.0  # hard braking is let go as soon as the plan lets it go,
 RELEASE_MOST_MPS3 = 8.0  # and near rest any braking, in time not to end in a needless stop
-EASE_MPS3 = 9.0  # how fast the last braking before rest is let go: some centimetres for no jolt;
-EMERGENCY_MPS2, EMERGENCY_EASE_MPS3 = -6.0, 16.0  # fewer where the plan brakes so hard
+EASE_MPS3 = 16.0  # how fast the last braking before rest is let go: some centimetres for no jolt
 HOLD_MPS2 = -0.8  # keeps a standing car where it is
 HOLD_BELOW_MPS, STILL_MPS = 0.08, 0.005  # rolling out, and at rest
 STANDS_WITHIN_S = 1.0  # a plan stands if it moves less than STANDS_M within this time
@@ -327,7 +326,5 @@ def _pedals(
     down = min(HARD_JERK_MPS3, JERK_MPS3 + HARDER_1PS * max(0.0, HARD_MPS2 - wanted))
     wanted = min(last + _release(last, v) * dt_s, max(last - down * dt_s, wanted))
     soon = max(0.0, v + min(0.0, last) * late_s[1])
-    hard = min(forward, over_time(accel, at_s)) < EMERGENCY_MPS2
-    ease = EMERGENCY_EASE_MPS3 if hard else EASE_MPS3
-    wanted = max(wanted, min(HOLD_MPS2, -math.sqrt(2.0 * ease * soon)))
+    wanted = max(wanted, min(HOLD_MPS2, -math.sqrt(2.0 * EASE_MPS3 * soon)))
     return float(min(ACCEL_MPS2, limit[0], max(-limit[1], wanted)))
