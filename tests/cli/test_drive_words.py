@@ -355,12 +355,12 @@ def test_sumo_dying_on_the_way(town, out, monkeypatch, capsys):
     step = SumoWorld.step
     steps = 0
 
-    def dies(self, ego):
+    def dies(self, ego, indicator):
         nonlocal steps
         steps += 1
         if steps == 30:
             os.kill(self._link.process.pid, signal.SIGKILL)
-        return step(self, ego)
+        return step(self, ego, indicator)
 
     monkeypatch.setattr(SumoWorld, "step", dies)
     words = ["--map", str(town), "--density", "10", "--min-length-m", "300", "--out", str(out)]
