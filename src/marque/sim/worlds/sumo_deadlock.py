@@ -18,6 +18,7 @@ from typing import Any
 from marque.sim.worlds.sumo_read import EGO
 
 GOES_AFTER_S = 15.0  # standing inside a junction
+LOCKED_SHARE = 1.0 / 3.0  # who are in each other's way are lifted after so much of the time
 AHEAD_M = 12.0  # way that must be free
 LOOK_S = 4.0  # who moves is taken to go straight on for so long
 STEP_M = 0.5

@@ -8,7 +8,7 @@ from math import cos, hypot, radians, sin
 from typing import Any
 
 from marque.core.errors import MarqueError
-from marque.sim.worlds.sumo_deadlock import Courtesy
+from marque.sim.worlds.sumo_deadlock import LOCKED_SHARE, Courtesy
 from marque.sim.worlds.sumo_demand import CYCLIST_PREFIX, Demand
 from marque.sim.worlds.sumo_merging import LettingIn
 from marque.sim.worlds.sumo_read import EGO, NEAR_M, Readout
@@ -16,7 +16,6 @@ from marque.sim.worlds.sumo_read import EGO, NEAR_M, Readout
 SENSOR_M = 120.0
 WAKE_M, DOZE_M = 220.0, 270.0  # nearer than this drivers decide every 0.1 s; beyond, less often
 LIFT_CLEAR_M = 200.0  # a deadlock is lifted at once only beyond this
-LOCKED_SHARE = 1.0 / 3.0  # of the time, for who are in each other's way
 NEAR_LIFT_FACTOR = 2.0  # nearer, it is given that much longer
 
 

@@ -11,9 +11,8 @@ from xml.etree import ElementTree
 from marque.core.errors import MarqueError
 from marque.core.files import user_cache, write_text, write_whole
 from marque.core.time import PLAN_STEP_S
-from marque.sim.worlds.sumo_deadlock import GOES_AFTER_S
+from marque.sim.worlds.sumo_deadlock import GOES_AFTER_S, LOCKED_SHARE
 from marque.sim.worlds.sumo_demand import Wanted, type_file, wanted
-from marque.sim.worlds.sumo_run import LOCKED_SHARE
 from marque.sim.worlds.sumo_signals import GREEN_S, programs_in_turn, waits_for_player
 from marque.types.codes import LaneKind
 from marque.types.road_map import RoadMap

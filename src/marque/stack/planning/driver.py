@@ -51,6 +51,7 @@ from marque.stack.planning.state import (
     Start,
     lane_at,
     make_context,
+    neighbour,
     route_for,
     sample_at,
 )
@@ -517,8 +518,8 @@ def _waited(memory: Memory, plan: Plan, start: Start, scene: Scene) -> float:
         return 0.0
     road_map = memory.context.mission.road_map
     here = corridor.path.lanes[-1]
-    beside = (road_map.lane_left if corridor.leaves > 0 else road_map.lane_right)[here]
-    for lane in stretch(memory, int(beside) if beside != NONE else here, LIGHT_M):
+    beside, _ = neighbour(road_map, here, corridor.leaves)
+    for lane in stretch(memory, beside if beside != NONE else here, LIGHT_M):
         head = int(road_map.lane_head[lane])
         if head != NONE:
             red = int(scene.signal_state[head]) == SignalState.RED

@@ -1,7 +1,7 @@
 """Everything about others that the rollout needs, for each corridor a policy may use."""
 
 import math
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -30,6 +30,10 @@ CRAWL_MPS, STANDS_MPS, GRAZE_M = 1.5, 0.3, 0.03
 WAITS_MPS2 = 2.0  # who has to brake no harder than this waits for us, who are in the way already
 GOES_ON_MPS = 4.0
 HARDLY = 0.3  # a path less likely than this is nothing to brake hard for
+
+
+# lo, hi, cosr [K, J]; first, last [K]: one corridor's part of `Interactions`
+Rows = tuple[FloatArray, FloatArray, FloatArray, Int32Array, Int32Array]
 
 
 @dataclass(slots=True, eq=False)
@@ -208,7 +212,8 @@ def interactions(
         if k_count == 0:
             continue
         path = corridor.path
-        _overlaps(it, c, corridor, half_width_m + margin, tracks, forecast)
+        rows = (it.lo[c], it.hi[c], it.cosr[c], it.first[c], it.last[c])
+        _overlaps(corridor, half_width_m + margin, tracks, forecast, rows)
         if speed_mps < CRAWL_MPS:
             _graze(it, c, corridor, (front_m, rear_m, half_width_m), tracks, forecast)
         for k in np.flatnonzero(forecast.walk >= 0):
@@ -244,20 +249,16 @@ def interactions(
 
 
 def _overlaps(
-    it: Interactions,
-    c: int,
-    corridor: Corridor,
-    wide_m: FloatArray,
-    tracks: Tracks,
-    forecast: Forecast,
+    corridor: Corridor, wide_m: FloatArray, tracks: Tracks, forecast: Forecast, rows: Rows
 ) -> None:
-    """Where the boxes of others lie in a strip along a corridor, `wide_m` [K] to each side."""
+    """Where the boxes of others lie in a strip along a corridor, `wide_m` [K] to each side. Fills
+    `rows`."""
     path = corridor.path
     fill_overlap(
         path.xy_m[:, 0],
         path.xy_m[:, 1],
         path.heading_rad,
-        int(it.n[c]),
+        len(path.xy_m),
         corridor.swing_left_m,
         corridor.swing_right_m,
         wide_m,
@@ -270,11 +271,7 @@ def _overlaps(
         tracks.length_m,
         tracks.width_m,
         tracks.heading_rad[forecast.track],
-        it.lo[c],
-        it.hi[c],
-        it.cosr[c],
-        it.first[c],
-        it.last[c],
+        *rows,
     )
 
 
@@ -291,17 +288,15 @@ def _graze(
     """
     front, rear = it.s0[c] + body[0], it.s0[c] - body[1]
     near = (it.first[c] == 0) & (it.lo[c, :, 0] < front) & (it.hi[c, :, 0] > rear)
-    rows = np.flatnonzero(near[: forecast.count] & (it.speed < STANDS_MPS))
-    if len(rows) == 0:
+    beside = np.flatnonzero(near[: forecast.count] & (it.speed < STANDS_MPS))
+    if len(beside) == 0:
         return
-    bare = replace(
-        it, lo=np.full_like(it.lo, FREE), hi=np.full_like(it.hi, -FREE),
-        cosr=np.ones_like(it.cosr), first=np.full_like(it.first, -1),
-        last=np.full_like(it.last, -1),
-    )  # fmt: skip
-    _overlaps(bare, c, corridor, np.full(forecast.count, body[2] + GRAZE_M), tracks, forecast)
-    for k in rows.tolist():
-        if bare.first[c, k] == 0 and bare.hi[c, k, 0] > rear:
+    lo, hi, cosr = np.full_like(it.lo[c], FREE), np.full_like(it.hi[c], -FREE), it.cosr[c].copy()
+    first, last = np.full_like(it.first[c], -1), np.full_like(it.last[c], -1)
+    bare = np.full(forecast.count, body[2] + GRAZE_M)
+    _overlaps(corridor, bare, tracks, forecast, (lo, hi, cosr, first, last))
+    for k in beside.tolist():
+        if first[k] == 0 and hi[k, 0] > rear:
             it.lo[c, k, 0] = front + GRAZE_M
             it.hi[c, k, 0] = max(it.hi[c, k, 0], front + 1.0)
 

@@ -22,13 +22,14 @@ def granted(memory: Memory, scene: Scene) -> IntArray:
     if scene.ego.speed_mps > 5.0:
         return NOBODY
     tracks = scene.tracks
-    keeps = np.isin(tracks.uid, memory.granted) & (tracks.speed_mps < 0.4)
+    known = np.isin(tracks.uid, memory.granted)
+    keeps = known & (tracks.speed_mps < 0.4)
     if memory.stood_s > STANDOFF_S:
         stands = (tracks.speed_mps < 0.1) & (tracks.still_s > STANDOFF_S)
         keeps |= stands
     # they may wait for somebody else; but whom we are about to pass has seen us come
     away = np.hypot(tracks.x_m - scene.ego.x_m, tracks.y_m - scene.ego.y_m)
-    passing = np.isin(tracks.uid, memory.granted) & (away < memory.context.ego[E_FRONT] + PASSING_M)
+    passing = known & (away < memory.context.ego[E_FRONT] + PASSING_M)
     keeps &= passing | ~wait_for_traffic(tracks, keeps)
     chosen: IntArray = tracks.uid[keeps & (tracks.kind != UserKind.PEDESTRIAN)]
     return chosen
