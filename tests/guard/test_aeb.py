@@ -134,6 +134,35 @@ def test_whoever_brakes_for_us_is_no_threat() -> None:
     assert aeb.assess(arc_path(0.0), *start, other, *car)[0] == 0.0
 
 
+def _turning_out(yaw_rate: float) -> float:
+    """Least braking for a car that comes out of a side street on our left, 8 m before our line."""
+    coming = detections([User(16.0, 8.0, -math.pi / 2 - 0.3, 6.4)], 0)
+    now = watch.now_at(coming, 0, np.array([yaw_rate]))
+    start = (0.0, 0.0, (8.5, 0.0, 0.0))
+    car = (aeb.delay_s(CAR), CAR.max_brake_mps2, shape_of(CAR))
+    return aeb.assess(arc_path(0.0), *start, now, *car)[0]
+
+
+def test_who_turns_onto_our_road_may_turn_more_tightly_than_now() -> None:
+    assert _turning_out(0.0) > aeb.CALM_MPS2  # straight across our way
+    assert _turning_out(0.1) > aeb.CALM_MPS2  # no turn has begun
+    assert _turning_out(-0.4) == 0.0  # to its right, onto the lane of oncoming traffic
+    fast = detections([User(15.0, 6.0, -math.pi / 2, 7.4)], 0)  # no tyre lets it turn before us
+    now = watch.now_at(fast, 0, np.array([-0.3]))
+    start = (0.0, 0.0, (8.5, 0.0, 0.0))
+    car = (aeb.delay_s(CAR), CAR.max_brake_mps2, shape_of(CAR))
+    assert aeb.assess(arc_path(0.0), *start, now, *car)[0] > aeb.CALM_MPS2
+
+
+@given(st.floats(0.01, 0.05), st.floats(-28.0, -4.0), st.floats(1.0, 8.0), st.sampled_from([-1, 1]))
+@settings(max_examples=50, deadline=None)
+def test_who_drifts_towards_us_from_behind_on_the_lane_beside_mends_it(
+    drift: float, s: float, faster: float, side: int
+) -> None:
+    user = User(s, side * 3.4, -side * drift, 9.5 + faster)
+    assert need([user], 9.5, -1.9)[0] == 0.0
+
+
 def test_oncoming_drift_is_expected_to_mend() -> None:
     """Five degrees askew, on its own lane, and 3 s away; the same much nearer is a threat."""
     askew = math.pi + math.radians(5.0)

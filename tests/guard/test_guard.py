@@ -246,6 +246,25 @@ def test_detections_are_moved_on_to_now() -> None:
     assert row[paths.HALF_LENGTH] == 2.0 and row[paths.RADIUS] == pytest.approx(math.sqrt(5.0))
 
 
+@pytest.mark.parametrize(
+    ("speed", "turn", "kept"),
+    [
+        (6.0, 0.15, True),
+        (6.0, 0.18, False),
+        (14.0, 0.06, True),
+        (14.0, 0.08, False),
+        (0.9, 0.1, False),
+    ],
+)
+def test_only_a_turn_that_a_car_can_drive_is_one(speed: float, turn: float, kept: bool) -> None:
+    """`turn` within 0.1 s; what no radius or tyre allows is a jump of the heading."""
+    eyes = watch.Eyes()
+    for t_ns, heading in ((0, 0.0), (100 * MS, turn)):
+        found = reading(at(), [User(30.0, 5.0, heading, speed)], t_ns).detections
+        eyes = watch.look_again(eyes, found)
+    assert eyes.yaw_rate_radps[0] == pytest.approx(10.0 * turn if kept else 0.0)
+
+
 def test_off_its_path_the_car_looks_along_the_arc_it_drives() -> None:
     path = paths.corridor(plan_of(at(), 0).trajectory)
     assert watch.ego_path(path, 1.0, 0.3, 0.1, 0.05) is path

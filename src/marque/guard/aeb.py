@@ -7,9 +7,11 @@
    between, is also predicted to follow the road; it counts only if both predictions end in
    contact. (Oncoming traffic in a curve points at us all the time, and so does who drives beside
    and a little behind us on the outer side of a bend.) Somebody oncoming who drifts
-   across the road is expected to mend that within DRIFT_S. The same holds for one that is turning
-   or braking: straight on at its speed, and as it moves now, must both end in contact.
-3. A vehicle that crosses our path and can still stop gently before it is expected to.
+   across the road is expected to mend that within DRIFT_S, and so is who comes up behind us. The
+   same holds for one that is turning or braking: straight on at its speed, and as it moves now,
+   must both end in contact.
+3. A vehicle that crosses our path and can still stop gently before it is expected to; one that
+   is turning onto our road may still turn as tightly as its tyres and its length let it.
 4. If there is contact: the least braking, from now and after the car's own delay, that avoids it.
    Up to 3 m/s^2 it is the driver's affair. More than 3: warn. More than 4: brake with 5.
    More than 5: brake with all there is.
@@ -32,6 +34,8 @@ STEPS = 64
 SLOWEST_MPS = 0.5
 SLOW_MPS = 7.5  # cyclists and people on foot
 TURNS_RADPS = 0.06  # slower is straight on
+TIGHT_RADPS = 0.15  # from here on somebody has begun a turn that may become as tight as:
+TIGHT_MPS2, TIGHT_LENGTHS = 6.0, 1.1  # lateral acceleration; least radius
 CALM_MPS2 = 3.0  # braking that is left to the driver
 PARTIAL_MPS2 = 5.0
 SIDE_M = 0.1
@@ -41,8 +45,9 @@ FRONT_M = 0.3
 ALONG = ((0.5, 0.7), (0.15, 1.6))
 DRIFT_S = 0.7
 # Beside us and so far behind our axle, where the road turns this much within this distance: who
-# only swings out, as for a lane change, ends as it began
+# only swings out, as for a lane change, ends as it began. On a straight road, farther behind.
 BEHIND_M, BEND_M, BEND_RAD = 12.0, 30.0, 0.15
+FOLLOWS_M = 30.0
 WAITS_MPS2, WAITS_M = 3.5, 1.0  # one who crosses and can still wait so gently, so far away
 LATE_S = 0.3  # looks this much further than braking with CALM_MPS2 would need
 NONE, WARN, PARTIAL, FULL = range(4)
@@ -175,14 +180,17 @@ def contact(
             return -1
         straight = max(straight, braking)
     if abs(o[paths.YAW_RATE]) > TURNS_RADPS:
-        turning = _turning(bodies, count, o, shape)
+        turning = _arc(bodies, count, o, shape, o[paths.YAW_RATE], math.inf)
         if turning < 0:
             return -1
         straight = max(straight, turning)
     along, s, d, turn = _on_road(path, place, o)
     if not along:
-        return -1 if _can_wait(o, straight) else straight
-    on_road = _on_the_road(bodies, count, path, (s, d, turn), o, shape)
+        waits = _can_wait(o, straight) or _can_turn(bodies, count, turn, o, shape)
+        return -1 if waits else straight
+    mends = math.cos(turn) < 0.0 or s + o[paths.HALF_LENGTH] < place + shape[0] + 0.5 * shape[1]
+    drifts_s = DRIFT_S if mends else math.inf
+    on_road = _on_the_road(bodies, count, path, (s, d, turn), drifts_s, o, shape)
     return max(on_road, straight) if on_road >= 0 else -1
 
 
@@ -193,6 +201,21 @@ def _can_wait(o: FloatArray, hit: int) -> bool:
     if speed < SLOW_MPS:  # they are not expected to
         return False
     return bool(speed * speed / (2.0 * WAITS_MPS2) + WAITS_M < speed * hit * STEP_S)
+
+
+@jit
+def _can_turn(
+    bodies: FloatArray, count: int, turn: float, o: FloatArray, shape: tuple[float, float, float]
+) -> bool:
+    """Whether one who has begun to turn onto our road passes if it turns tightly; `turn`: its
+    angle to our path."""
+    speed, yaw_rate = o[paths.VELOCITY], o[paths.YAW_RATE]
+    if abs(yaw_rate) < TIGHT_RADPS:
+        return False
+    radius = max(speed * speed / TIGHT_MPS2, 2.0 * TIGHT_LENGTHS * o[paths.HALF_LENGTH])
+    side = 1.0 if yaw_rate > 0.0 else -1.0
+    left = (-side * turn) % math.pi  # until it drives along our path or against it
+    return _arc(bodies, count, o, shape, side * speed / radius, left) < 0
 
 
 @jit
@@ -215,19 +238,28 @@ def _straight(
 
 
 @jit
-def _turning(
-    bodies: FloatArray, count: int, o: FloatArray, shape: tuple[float, float, float]
+def _arc(
+    bodies: FloatArray,
+    count: int,
+    o: FloatArray,
+    shape: tuple[float, float, float],
+    yaw_rate: float,
+    angle: float,
 ) -> int:
-    """First touch if the road user goes on turning as it does, -1 if none."""
+    """First touch if the road user turns by `angle` (positive) and then goes straight on; -1 if
+    none."""
     half = (0.5 * shape[1], 0.5 * shape[2] + SIDE_M)
     there = o.copy()
-    reach = o[paths.VELOCITY] / o[paths.YAW_RATE]
+    reach = o[paths.VELOCITY] / yaw_rate
+    turns_s = angle / abs(yaw_rate)
     for k in range(count):
-        heading = o[paths.HEADING] + o[paths.YAW_RATE] * k * STEP_S
+        t = min(k * STEP_S, turns_s)
+        heading = o[paths.HEADING] + yaw_rate * t
         there[paths.COS] = math.cos(heading)
         there[paths.SIN] = math.sin(heading)
-        ox = o[paths.X] + reach * (math.sin(heading) - o[paths.SIN])
-        oy = o[paths.Y] - reach * (math.cos(heading) - o[paths.COS])
+        on = o[paths.VELOCITY] * (k * STEP_S - t)
+        ox = o[paths.X] + reach * (math.sin(heading) - o[paths.SIN]) + on * there[paths.COS]
+        oy = o[paths.Y] - reach * (math.cos(heading) - o[paths.COS]) + on * there[paths.SIN]
         if paths.touches(bodies[k], half, FRONT_M, there, ox, oy):
             return k
     return -1
@@ -239,10 +271,12 @@ def _on_the_road(
     count: int,
     path: FloatArray,
     course: tuple[float, float, float],
+    drifts_s: float,
     o: FloatArray,
     shape: tuple[float, float, float],
 ) -> int:
-    """First touch if the road user keeps its place across the road, -1 if none.
+    """First touch if the road user drifts for so long, then keeps its place across the road; -1
+    if none.
 
     course: its s, d and angle to the path.
     """
@@ -252,7 +286,6 @@ def _on_the_road(
     shorter = min(2.0, max(0.5, 1.0 - bend * course[1]))  # the inner side of a bend
     vs = o[paths.VELOCITY] * math.cos(course[2]) / shorter
     vd = o[paths.VELOCITY] * math.sin(course[2])
-    drifts_s = DRIFT_S if vs < 0.0 else math.inf
     for k in range(count):
         t = k * STEP_S
         ox, oy, heading = paths.pose(path, course[0] + vs * t, course[1] + vd * min(t, drifts_s))
@@ -270,10 +303,11 @@ def _on_road(path: FloatArray, place: float, o: FloatArray) -> tuple[bool, float
     _, _, here = paths.pose(path, place, 0.0)
     between = abs(wrap_angle(heading - here))
     inside = 0.0 <= s <= (paths.STATIONS - 1) * paths.STATION_M
-    if -BEHIND_M <= s < 0.0:
+    if -FOLLOWS_M <= s < 0.0:
         _, _, there = paths.pose(path, place + BEND_M, 0.0)
-        if abs(wrap_angle(there - here)) > BEND_RAD:  # the bend that we are in began behind us
-            inside = True
+        bends = abs(wrap_angle(there - here)) > BEND_RAD
+        inside = s >= -BEHIND_M or not bends
+        if bends:  # the bend that we are in began behind us
             bend = paths.column(path, 0.0, paths.CURVATURE)
             heading += bend * s
             d -= 0.5 * bend * s * s

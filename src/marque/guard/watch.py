@@ -20,7 +20,8 @@ ON_PATH_RAD = 0.25
 STALE_S = 0.3  # headings older than this say nothing about turning
 TURNS_MPS = 1.0
 BRAKES_MPS2 = 0.8  # weaker is no sign that somebody lets us go first
-JUMPS_RADPS = 1.2  # faster than this is a jump of the heading, not a turn
+# a heading that changes faster than on this radius, or with this lateral acceleration, has jumped
+TIGHTEST_M, HARDEST_MPS2 = 3.5, 10.0
 
 
 def look(
@@ -92,7 +93,9 @@ def look_again(eyes: Eyes, found: Detections) -> Eyes:
         turn = np.remainder(turn + np.pi, 2.0 * np.pi) - np.pi
         known = eyes.uid[place] == found.uid
         rate = np.where(known & (found.speed_mps > TURNS_MPS), turn / gone_s, 0.0)
-        rate = np.where(np.abs(rate) <= JUMPS_RADPS, rate, 0.0)
+        speed = np.maximum(found.speed_mps, TURNS_MPS)
+        most = np.minimum(speed / TIGHTEST_M, HARDEST_MPS2 / speed)
+        rate = np.where(np.abs(rate) <= most, rate, 0.0)
     return Eyes(found.t_ns, found.uid, found.heading_rad, rate, known)
 
 
