@@ -147,7 +147,7 @@ def test_who_turns_onto_our_road_may_turn_more_tightly_than_now() -> None:
     assert _turning_out(0.0) > aeb.CALM_MPS2  # straight across our way
     assert _turning_out(0.1) > aeb.CALM_MPS2  # no turn has begun
     assert _turning_out(-0.4) == 0.0  # to its right, onto the lane of oncoming traffic
-    fast = detections([User(16.0, 8.0, -math.pi / 2, 7.4)], 0)  # no tyre lets it turn before us
+    fast = detections([User(14.0, 8.0, -math.pi / 2, 7.4)], 0)  # no tyre lets it turn before us
     now = watch.now_at(fast, 0, np.array([-0.3]))
     start = (0.0, 0.0, (8.5, 0.0, 0.0))
     car = (aeb.delay_s(CAR), CAR.max_brake_mps2, shape_of(CAR))

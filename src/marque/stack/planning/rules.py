@@ -218,8 +218,10 @@ def _crosswalk(
             rules.quiet.add(crossing.walk)
         rules.optional.append(Stop(line, Reason.CROSSWALK))
         return
-    uid = _who_crosses(road_map, corridor, scene.tracks, crossing)
+    uid, waits = _who_crosses(road_map, corridor, scene.tracks, crossing)
     if uid is None:
+        if waits:  # who lets us go, and may stand in our way: it is not on the stripes that we wait
+            rules.optional.append(Stop(line, Reason.CROSSWALK))
         return
     room = line - front_m
     if speed_mps * speed_mps > 2.0 * WALK_BRAKE_MPS2 * max(room, 0.1):
@@ -245,13 +247,14 @@ def _has_priority(road_map: RoadMap, corridor: Corridor, scene: Scene, crossing:
 
 def _who_crosses(
     road_map: RoadMap, corridor: Corridor, tracks: Tracks, crossing: Crossing
-) -> int | None:
+) -> tuple[int | None, bool]:
     """uid of a pedestrian or cyclist on the crosswalk who has not yet passed our path, or about
-    to step on it; None if there is nobody."""
+    to step on it, None if there is nobody; and whether one of those looked at waits there."""
     x1, y1, x2, y2 = road_map.walk_axis_m[crossing.walk]
     length = math.hypot(x2 - x1, y2 - y1)
     if length < 0.5:
-        return None
+        return None, False
+    waits = False
     ux, uy = (x2 - x1) / length, (y2 - y1) / length
     width = float(road_map.walk_width_m[crossing.walk])
     middle = min(len(corridor.path.xy_m) - 1, int((crossing.s_in_m + crossing.s_out_m) / 2.0 / 0.5))
@@ -269,6 +272,7 @@ def _who_crosses(
             continue
         v = float(tracks.speed_mps[i])
         if v < 0.1 and float(tracks.still_s[i]) > WAITS_S:
+            waits |= -1.0 < along < length + 1.0
             continue
         heading = float(tracks.heading_rad[i])
         toward = v * (math.cos(heading) * ux + math.sin(heading) * uy)
@@ -276,12 +280,12 @@ def _who_crosses(
         if -0.1 <= along <= length + 0.1:
             gap = along - ours
             if abs(gap) < 2.2 or gap * toward < 0.0 or v < 0.1:
-                return int(tracks.uid[i])
+                return int(tracks.uid[i]), waits
             continue
         steps_on = -reach <= along < 0.0 and toward > 0.3 * v + 0.05
         if steps_on or (length < along <= length + reach and toward < -0.3 * v - 0.05):
-            return int(tracks.uid[i])
-    return None
+            return int(tracks.uid[i]), waits
+    return None, waits
 
 
 def _end(rules: Rules, corridor: Corridor, front_m: float) -> None:
