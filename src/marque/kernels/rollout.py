@@ -452,7 +452,7 @@ def roll(
     out[R_ACCEL2] /= STEPS
     out[R_JERK2] /= STEPS
     out[R_END_SPEED] = v
-    if v < 0.5 and stop_m > 1e8:
+    if v < 0.5 and stop_m > s + ego[E_FRONT] + AT_STOP_M:  # it is no place chosen to wait at
         for z in range(keep_clear.shape[0]):
             inside = keep_clear[z, 0] < s + ego[E_FRONT] and keep_clear[z, 1] > s - ego[E_REAR]
             if inside and (mode > 0 or s0 + ego[E_FRONT] < keep_clear[z, 0]):
