@@ -67,7 +67,9 @@ HARD_MPS2 = -3.5  # braking beyond this is for safety, not for comfort
 HOLD_M = 1.5  # whoever waits before our path stays so far from touching it
 AT_STOP_M, STANDS_MPS = 0.5, 0.4  # whoever stands at their stop stays there
 SHOWN_MPS2, SHOWN_SHARE = 0.8, 1.3  # braking that shows that somebody waits, and its spare
-STOPPED_MPS, STOPPED_S = 1.0, 3.0  # to stop with our side in somebody's way does not save us
+# to stop with our side in somebody's way, or with our nose in that of who comes towards us, does
+# not save us
+STOPPED_MPS, STOPPED_S, COMES_MPS = 1.0, 3.0, 4.0
 BESIDE_FRONT_M = 0.5  # our side begins so far behind the bumper
 INSIDE_M = 1.0  # so far in, we are an obstacle that nobody drives into if they can stop
 ASSERTIVE_BRAKE = 2.0  # what an assertive user spends on not hitting us there
@@ -404,12 +406,15 @@ def roll(
         # ---- contacts and time margins
         moves = v > 0.1 or t == 0
         stopped = v0 > STOPPED_MPS and now < STOPPED_S  # by this policy, maybe in somebody's way
-        if moves or stopped:
+        if moves or v0 > STOPPED_MPS:
             for q in range(n_active):
                 k = active[q]
                 if first[k] < 0 or behind[k] == 1:
                     continue
-                if not moves and (walker[k] == 1 or hi[k, first[k]] > front - BESIDE_FRONT_M):
+                if not moves and not (
+                    (speed[k] > COMES_MPS and cosr[k, first[k]] < -0.7)
+                    or (stopped and walker[k] == 0 and hi[k, first[k]] <= front - BESIDE_FRONT_M)
+                ):
                     continue
                 j = int(pos[k] + 0.5)
                 if j >= samples[k]:

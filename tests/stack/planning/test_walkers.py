@@ -1,6 +1,7 @@
 """People on foot beside our way: passed slowly where they are near, and never braked hard for."""
 
 import math
+from dataclasses import fields
 
 import numpy as np
 import pytest
@@ -8,9 +9,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from builders import straight_road
+from marque.kernels.rollout import E_FRONT, E_HALF_WIDTH, E_LEN, E_REAR
 from marque.stack.planning.driver import Marque
-from marque.stack.planning.walkers import SLOWEST_MPS, WALKER_LEAST_M, pass_speed
+from marque.stack.planning.walkers import SLOWEST_MPS, WALKER_LEAST_M, pass_speed, walks_into_us
 from marque.types.codes import Reason, UserKind
+from marque.types.scene import Tracks
 from stage import CAR, Actor, Stage, standing, steady
 
 HALF_M = 0.5 * CAR.width_m + 0.25  # of our body, and of somebody on foot as staged below
@@ -64,3 +67,41 @@ def test_more_room_is_more_speed(clear, more):
     assert pass_speed(WALKER_LEAST_M) == SLOWEST_MPS
     assert pass_speed(clear + more) >= pass_speed(clear)
     assert np.all(pass_speed(np.array([clear])) == pass_speed(clear))
+
+
+def test_nobody_sets_off_into_who_walks_up_to_the_car():
+    """Somebody walks up from our right, stops at our side, and then goes on behind us."""
+
+    def comes(t):
+        if t < 1.4:
+            return 6.0, -3.4 + 1.2 * t, 0.5 * math.pi, 1.2
+        return 6.0 - 1.3 * max(0.0, t - 5.0), -1.72, math.pi, 1.3 * (t > 5.0)
+
+    road = straight_road(400.0, 1)
+    walker = Actor(comes, UserKind.PEDESTRIAN)
+    frames = Stage(road, Marque(), (0, 390.0), (0, 5.0), 0.0, [walker]).play(20)
+    assert not any(f.touching for f in frames)
+    assert max(f.speed_mps for f in frames if f.t_s < 1.4) == 0.0
+    assert frames[0].plan.reason == Reason.PEDESTRIAN
+    assert frames[-1].x_m > 40.0
+
+
+EGO = np.zeros(E_LEN)
+EGO[E_FRONT], EGO[E_REAR], EGO[E_HALF_WIDTH] = 3.7, 0.9, 0.9
+
+
+def one_on_foot(x, y, heading, speed):
+    n, whole = np.array([0.5]), np.array([7])
+    values = {each.name: n for each in fields(Tracks)}
+    values |= {"uid": whole, "kind": np.array([UserKind.PEDESTRIAN]), "x_m": np.array([x])}
+    values |= {"y_m": np.array([y]), "heading_rad": np.array([heading])}
+    return Tracks(**(values | {"speed_mps": np.array([speed])}))
+
+
+@given(st.floats(-math.pi, math.pi), st.floats(0.4, 2.0))
+def test_who_walks_away_from_us_is_nobody_to_stand_for(bearing, speed):
+    x, y = 1.4 + 4.5 * math.cos(bearing), 4.5 * math.sin(bearing)
+    assert walks_into_us(EGO, 0.0, 0.0, 0.0, 0.0, one_on_foot(x, y, bearing, speed)) == -1
+    comes = one_on_foot(x, y, bearing + math.pi, 1.9)
+    assert walks_into_us(EGO, 0.0, 0.0, 0.0, 0.0, comes) == 7
+    assert walks_into_us(EGO, 0.0, 0.0, 0.0, 2.0, comes) == -1  # we drive: the rollouts' business

@@ -57,7 +57,7 @@ from marque.stack.planning.state import (
 )
 from marque.stack.planning.style import Style
 from marque.stack.planning.trajectory import along
-from marque.stack.planning.walkers import pass_people_slowly
+from marque.stack.planning.walkers import pass_people_slowly, walks_into_us
 from marque.types.codes import Indicator, Reason, SignalState
 from marque.types.forecast import Forecast
 from marque.types.mission import Mission
@@ -75,6 +75,7 @@ LATE_MPS2 = 2.5  # braking before the end of our lane, if the gap that we aim fo
 # of the body may stand in the lane; in a row each comes into sight only right before we pass it
 PARKED_S, PARKED_SHARE = 1.0, 0.55
 STAY_COST, STAY_M, STAY_S = 1.5, 30.0, 4.0  # staying in a lane that we must leave, near its end
+STANDS_STILL_M = 0.1  # from our bumper to where we stand still
 GAP_BONUS = 3.0  # aiming for a gap outranks getting on in a lane that we must leave
 
 
@@ -97,6 +98,7 @@ class Marque:
         for one, (_, rules) in zip(options, looked, strict=True):
             if one.corridor.manoeuvre in ("keep", "return", "peek"):
                 wait_behind(rules, block, one.corridor, one.start, ego)
+        stand_for(scene, ego, options, [rules for _, rules in looked])
         it = _others(memory, scene, forecast, options, [rules for _, rules in looked])
         policies = propose(
             [one.corridor for one in options],
@@ -311,6 +313,17 @@ def wait_behind(
             place = before
     if place < edge - 2.0:
         rules.binding.append(Stop(place, Reason.BLOCKED_LANE, block.uid))
+
+
+def stand_for(scene: Scene, ego: FloatArray, options: list[Option], rules: list[Rules]) -> None:
+    """We do not set off, nor creep on, while somebody walks up to our body."""
+    us = scene.ego
+    uid = walks_into_us(ego, us.x_m, us.y_m, us.heading_rad, us.speed_mps, scene.tracks)
+    if uid < 0:
+        return
+    for one, each in zip(options, rules, strict=True):
+        at = one.start.s_m + float(ego[E_FRONT])
+        each.binding.append(Stop(at + STANDS_STILL_M, Reason.PEDESTRIAN, uid))
 
 
 # ---------------------------------------------------------------- what comes of it

@@ -1,6 +1,7 @@
 """How fast we pass people on foot who stay beside our way: the nearer, the slower.
 
 Those who cross it are the rollouts' business. Nobody brakes hard for the sake of a slower passing.
+And where we hardly move, we stand until those are past who walk up to us.
 """
 
 import math
@@ -8,7 +9,7 @@ import math
 import numpy as np
 
 from marque.core.arrays import FloatArray
-from marque.kernels.rollout import E_BRAKE, E_FRONT, E_HALF_WIDTH, E_JERK
+from marque.kernels.rollout import E_BRAKE, E_FRONT, E_HALF_WIDTH, E_JERK, E_REAR
 from marque.maps.path import STEP_M
 from marque.stack.planning.corridor import Corridor, backward_pass
 from marque.stack.planning.interactions import WALKER_LEAST_M, Interactions
@@ -19,6 +20,8 @@ SLOWEST_MPS, RATE_1PS = 3.0, 20.0  # at the least room, and for each metre more
 LOOK_M = 60.0
 STAYS_MPS = 0.35  # who moves sideways no faster than this stays beside our way
 SOFT_MPS2, DELAY_S = 1.8, 0.5  # of the braking for it
+HARDLY_MPS = 0.6  # we move no faster than this, and they,
+WALKS_MPS, WALKS_S, NEAR_M = 0.3, 2.0, 0.25  # faster: so soon, so near to our body
 
 
 def pass_people_slowly(
@@ -41,6 +44,29 @@ def pass_people_slowly(
                 it.beside[c] = tracks.uid[i]
         if it.beside[c] >= 0:
             backward_pass(cap, STEP_M, float(ego[E_BRAKE]), float(ego[E_JERK]), it.v_ref[c, :n])
+
+
+def walks_into_us(
+    ego: FloatArray, x_m: float, y_m: float, heading_rad: float, v: float, tracks: Tracks
+) -> int:
+    """uid of somebody on foot who comes to our body if both of us do as we do now and we hardly
+    move, -1 if there is nobody. Pose: of our rear axle."""
+    if v > HARDLY_MPS:
+        return -1
+    walks = (tracks.kind == UserKind.PEDESTRIAN) & (tracks.speed_mps > WALKS_MPS)
+    c, s = math.cos(heading_rad), math.sin(heading_rad)
+    for i in np.flatnonzero(walks).tolist():
+        dx, dy = tracks.x_m[i] - x_m, tracks.y_m[i] - y_m
+        turn = float(tracks.heading_rad[i]) - heading_rad
+        way = float(tracks.speed_mps[i]) * np.linspace(0.0, WALKS_S, 9)
+        along = dx * c + dy * s + way * math.cos(turn)
+        aside = dy * c - dx * s + way * math.sin(turn)
+        room = NEAR_M + 0.5 * float(tracks.width_m[i])
+        touches = (along < ego[E_FRONT] + room) & (along > -ego[E_REAR] - room)
+        touches &= np.abs(aside) < ego[E_HALF_WIDTH] + room
+        if touches.any():
+            return int(tracks.uid[i])
+    return -1
 
 
 def pass_speed(clear_m: FloatArray | float) -> FloatArray | float:
