@@ -147,7 +147,7 @@ def followed(others, ego, s, v):
         stands = o.v < 0.3 and (not o.doubt or j > 0)
         if c > 0.5 or stands or (c < -0.5 and stays):
             allowed = acc(v, o.v * c, 0.0, lo - front, ego.accel, ego.brake, ego.headway, ego.gap)
-            if o.doubt:
+            if o.doubt or (c < -0.5 and o.v >= 0.3):
                 allowed = max(allowed, -ego.brake)
             out.append((allowed, k, (lo - front) / v if v > 0.5 and c > 0.5 else None))
     return out

@@ -17,6 +17,10 @@ from marque.types.codes import Indicator, SignalState, Turn, UserKind
 MAX_BRANCH = 3  # paths through the first junction
 MAX_PATHS = 5  # per road user, lane changes included
 DRIFT_MPS = 0.25  # sideways speed that announces a lane change
+# Who only drifts, or only indicates, and is nearer to the middle of their lane than this, mostly
+# stays, or waits for a gap: the share of the other ways that a change then weighs (less than 0.3
+# in all).
+OVER_M, DRIFT_SHARE = 0.9, 0.4
 
 U_TURNS = 0.1  # as common as other turns; nobody brakes hard for one that is only possible
 UNLIKELY = 0.01  # of the likeliest way: the others then are none
@@ -544,6 +548,12 @@ def forecast_paths(
                 beside = tables.lane_right[lane]
                 sign = 1.0
             if beside >= 0 and n < MAX_PATHS and tables.lane_drive[beside]:
+                moves = abs(drift) > DRIFT_MPS and -sign * d > 0.2
+                asks = indicator[i] == _LEFT or indicator[i] == _RIGHT
+                if not (moves and asks) and -sign * d < OVER_M:
+                    weights[n] = 0.0
+                    for h in range(n):
+                        weights[n] += DRIFT_SHARE * weights[h]
                 gap = 0.5 * (tables.lane_width_m[lane] + tables.lane_width_m[beside])
                 lanes[n] = beside
                 starts[n] = min(s, tables.lane_length_m[beside])

@@ -296,8 +296,8 @@ def roll(
                         or (c < -0.5 and stays_ahead(pos[k], vel[k], last[k], b_lo, c, front, v))
                     ):
                         limit_a = leader_accel(b_lo, c, vel[k], 0.0, s, v, ego)
-                        if doubt[k] == 1:
-                            limit_a = max(limit_a, -ego[E_BRAKE])
+                        if doubt[k] == 1 or (c < -0.5 and vel[k] >= 0.3):
+                            limit_a = max(limit_a, -ego[E_BRAKE])  # no contact yet: that is judged
                         if limit_a < wanted:
                             wanted = limit_a
                             cause = k
@@ -530,7 +530,7 @@ def trace(
                     ):
                         a_l = accel[k] if t * dt < 1.0 else 0.0
                         limit_a = leader_accel(b_lo, c, vel[k], a_l, s, v, ego)
-                        if doubt[k] == 1:
+                        if doubt[k] == 1 or (c < -0.5 and vel[k] >= 0.3):
                             limit_a = max(limit_a, -ego[E_BRAKE])
                         wanted = min(wanted, limit_a)
             if virtual >= 0:

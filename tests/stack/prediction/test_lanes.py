@@ -5,12 +5,13 @@ import math
 import numpy as np
 import pytest
 
-from builders import Lane, Walk, arc, street_grid, tiny_map
+from builders import Lane, Walk, arc, straight_road, street_grid, tiny_map
 from marque.kernels.forecast import crosses_likely, crosswalk_near
 from marque.kernels.tables import map_tables
 from marque.maps.lookup import LaneIndex
 from marque.stack.perception.direct import PerceptionMemory, perceive
 from marque.stack.planning.driver import Marque
+from marque.stack.planning.interactions import HARDLY
 from marque.stack.prediction.lanes import predict
 from marque.types.codes import Indicator, Turn, UserKind
 from marque.types.reading import EgoReading
@@ -53,6 +54,29 @@ def test_the_indicator_chooses_the_way_at_a_fork():
     for indicator, wanted in ((Indicator.LEFT, Turn.LEFT), (Indicator.OFF, Turn.STRAIGHT)):
         _, found = forecast(Actor(steady(90.0, -1.6, 0.0, 8.0), indicator=indicator))
         assert turns(found) == {wanted}
+
+
+@pytest.mark.parametrize(
+    ("aside", "drift", "indicator", "sure"),
+    [
+        (0.3, 0.4, Indicator.OFF, False),  # drifts
+        (0.1, 0.15, Indicator.LEFT, False),  # asks to be let in
+        (0.3, 0.4, Indicator.LEFT, True),  # changes
+        (1.0, 0.4, Indicator.OFF, True),  # is over there already
+    ],
+)
+def test_who_only_drifts_or_only_indicates_hardly_changes_lanes(aside, drift, indicator, sure):
+    road = straight_road(400.0, 2)
+    right = float(road.points(0)[0, 1])
+    one = Actor(steady(60.0, right + aside, math.asin(drift / 12.0), 12.0), indicator=indicator)
+    stage = Stage(road, Marque(), (0, 390.0), (0, 5.0), actors=[one])
+    ego = EgoReading(0, 5.0, right, 0.0, 0.0, 0.0, 0.0, 0.0)
+    _, scene = perceive(PerceptionMemory(road, LaneIndex(road)), _reading(stage, ego, 0.0))
+    found = predict(map_tables(road), scene)
+    away = [float(found.y_m[found.off[k + 1] - 1]) > right + 1.5 for k in range(found.count)]
+    share = float(found.probability[: found.count][away].sum())
+    assert share == pytest.approx(0.5 if sure else 0.4 / 1.4)
+    assert (share < HARDLY) != sure
 
 
 def test_nobody_there_is_no_path():
