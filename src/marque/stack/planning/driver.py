@@ -104,6 +104,7 @@ class Marque:
             it,
             [one.start.s_m + ego[E_FRONT] for one in options],
             start.speed_mps,
+            start.accel_mps2,
             scene.tracks,
             forecast,
             float(ego[E_FRONT] + ego[E_REAR]),
