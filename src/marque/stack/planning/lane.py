@@ -22,7 +22,13 @@ from marque.stack.planning.driver import alternatives, motion, patient
 from marque.stack.planning.explain import explain, indicate
 from marque.stack.planning.interactions import Interactions, interactions
 from marque.stack.planning.locate import locate
-from marque.stack.planning.propose import COMFORT_STOP, EMERGENCY_STOP, NORMAL, Policy, soft_stop_mps2
+from marque.stack.planning.propose import (
+    COMFORT_STOP,
+    EMERGENCY_STOP,
+    NORMAL,
+    Policy,
+    soft_stop_mps2,
+)
 from marque.stack.planning.rules import ZONE_MARGIN_M, Rules, Stop, apply_rules
 from marque.stack.planning.state import (
     NOBODY,
