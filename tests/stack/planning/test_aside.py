@@ -5,7 +5,18 @@ import pytest
 
 from builders import Lane, straight_road, tiny_map
 from marque.stack.planning.driver import Marque
-from marque.stack.planning.gaps import POLITE, PRESSING, Row, Us, best_gap, fits
+from marque.stack.planning.gaps import (
+    FIRM_MPS2,
+    POLITE,
+    PRESSING,
+    Row,
+    Us,
+    adapted,
+    best_gap,
+    entry,
+    fits,
+    room_behind,
+)
 from stage import CAR, Actor, Stage, standing, steady
 
 
@@ -19,32 +30,53 @@ def us(speed=15.0, accel=0.0):
     return Us(0.0, speed, accel, 3.85, 1.05, 20.0)
 
 
+def opens(others, ours, courtesy):
+    return fits(others, ours, courtesy, entry(ours))
+
+
 def test_a_gap_is_judged_as_it_will_be_when_we_are_in_the_way():
-    assert fits(row((60.0, 15.0), (-40.0, 15.0)), us(), POLITE)
-    assert not fits(row((60.0, 15.0), (-40.0, 22.0)), us(), POLITE)  # it comes up fast
-    assert not fits(row((18.0, 8.0), (-60.0, 15.0)), us(), POLITE)  # we come up fast
-    assert not fits(row((1.0, 15.0)), us(), PRESSING)  # beside us
+    assert opens(row((60.0, 15.0), (-40.0, 15.0)), us(), POLITE)
+    assert not opens(row((60.0, 15.0), (-40.0, 22.0)), us(), POLITE)  # it comes up fast
+    assert not opens(row((18.0, 8.0), (-60.0, 15.0)), us(), POLITE)  # we come up fast
+    assert not opens(row((1.0, 15.0)), us(), PRESSING)  # beside us
 
 
 def test_who_stands_behind_us_may_set_off_unless_they_let_us_in():
     behind = row((-7.0, 0.0))
-    assert not fits(behind, us(0.0), PRESSING)
-    assert fits(row((-7.0, 0.0), lets_in=True), us(0.0), PRESSING)
-    assert not fits(row((-3.5, 0.0), lets_in=True), us(0.0), PRESSING)  # too close for anybody
+    assert not opens(behind, us(0.0), PRESSING)
+    assert opens(row((-7.0, 0.0), lets_in=True), us(0.0), PRESSING)
+    assert not opens(row((-3.5, 0.0), lets_in=True), us(0.0), PRESSING)  # too close for anybody
+
+
+def test_who_is_behind_us_could_stop_softly_if_we_had_to_brake():
+    room = float(room_behind(22.0, 22.0, POLITE))
+    theirs, ours = 22.0**2 / (2.0 * POLITE.stop_mps2), 22.0**2 / (2.0 * FIRM_MPS2)
+    assert room + ours > theirs
+    assert room_behind(25.0, 22.0, POLITE) < room < room_behind(19.0, 22.0, POLITE)
 
 
 @pytest.mark.parametrize("shift", [-20.0, 0.0, 20.0])
 def test_the_gap_aimed_for_is_one_that_we_fit_in_when_there(shift):
-    others = [(-70.0 + shift, 15.0), (-45.0 + shift, 15.0), (35.0 + shift, 15.0)]
-    gap = best_gap(row(*others), us(), POLITE, 0.0, 12.0)
+    others = [(-80.0 + shift, 15.0), (-55.0 + shift, 15.0), (35.0 + shift, 15.0)]
+    gap = best_gap(row(*others), us(), POLITE, 0.0, 180.0)
     assert gap is not None and gap.leader == 2
-    moved = 15.0 * gap.time_s + 0.5 * gap.accel_mps2 * gap.time_s**2
-    then = row(*[(s + 15.0 * gap.time_s - moved, v) for s, v in others])
-    assert fits(then, us(), PRESSING)
+    way, speed = adapted(15.0, np.array([gap.speed_mps]), np.array([gap.time_s]))
+    then = row(*[(s + 15.0 * gap.time_s - float(way[0, 0]), v) for s, v in others])
+    assert opens(then, us(float(speed[0, 0])), PRESSING)
+
+
+def test_a_gap_lies_on_the_road_that_there_is():
+    others = row((-80.0, 15.0), (-15.0, 15.0), (75.0, 15.0))
+    gap = best_gap(others, us(), POLITE, 0.0, 300.0)
+    assert gap is not None and gap.time_s > 2.0
+    assert best_gap(others, us(), POLITE, 0.0, 15.0 * gap.time_s - 10.0) is None
+    later = best_gap(others, us(), POLITE, 100.0, 300.0)
+    assert later is not None and later.time_s > 4.0
 
 
 def test_no_gap_is_aimed_for_in_a_closed_row():
-    assert best_gap(row(*[(x, 15.0) for x in range(-130, 160, 12)]), us(), POLITE, 0.0, 8.0) is None
+    closed = row(*[(x, 15.0) for x in range(-300, 160, 12)])
+    assert best_gap(closed, us(), POLITE, 0.0, 120.0) is None
 
 
 def play(y_m, seconds=25.0):

@@ -107,6 +107,7 @@ class Block:
     uid: int
     lane: int
     obstacle: bool  # it is no queue
+    row: bool  # it is one, which stands beyond a junction and before no light
 
 
 def asides(
@@ -141,6 +142,9 @@ def asides(
         int(scene.tracks.uid[track]),
         int(scene.tracks.lane[track]),
         obstacle and not cyclist,
+        queue
+        and stays
+        and waits_for_no_light(memory, corridor, start, int(scene.tracks.lane[track])),
     )
     group = _cluster(boxes, blocking)
     found: list[Option] = []
@@ -277,6 +281,16 @@ def in_queue(tracks: Tracks, forecast: Forecast, track: int) -> bool:
             return True
         track = lead
     return True
+
+
+def waits_for_no_light(memory: Memory, corridor: Corridor, start: Start, lane: int) -> bool:
+    """Whether a lane lies beyond the next junction on our way, and no signal on the way on from it:
+    who stands there may stand for good."""
+    ahead = corridor.path.lanes[corridor.path.lanes.index(lane_at(corridor, start.s_m)[0]) + 1 :]
+    if lane not in ahead:
+        return False
+    head = memory.context.mission.road_map.lane_head
+    return all(head[one] == NONE for one in ahead[ahead.index(lane) :])
 
 
 def _cluster(boxes: Boxes, blocking: BoolArray) -> IntArray:

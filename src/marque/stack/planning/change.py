@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from marque.core.arrays import FloatArray
+from marque.core.arrays import BoolArray, FloatArray
 from marque.core.geometry import project
 from marque.kernels.rollout import E_FRONT, E_HALF_WIDTH, E_REAR
 from marque.maps.field import side_at
@@ -15,12 +15,18 @@ from marque.stack.planning.gaps import (
     AHEAD_M,
     POLITE,
     PRESSING,
+    SETS_OUT_MPS2,
+    SLOW_MPS,
+    URGENT,
     Courtesy,
+    Entry,
     Gap,
     Row,
     Us,
     best_gap,
+    entry,
     fits,
+    room_ahead,
     row_on,
 )
 from marque.stack.planning.locate import settle_on
@@ -53,16 +59,20 @@ from marque.types.road_map import NONE
 from marque.types.scene import Scene, Tracks
 
 CHANGE_PAUSE_S = 3.0
-AHEAD_OF_TIME_S = 14.0  # how long before the last chance we begin to look for a gap, and
+AHEAD_OF_TIME_S = 16.0  # how long before the last chance we begin to look for a gap, and
 DENSE_S, LONGEST_S = 4.0, 40.0  # how much longer for each one who drives there; at most so long
 LEAST_END_M = 2.0  # a change is over so long before the lanes part
 BRAKE_MPS2, ONSET_S, CREEP_MPS = 1.8, 0.5, 1.5  # how we would slow down on the way
 MOSTLY_OURS = 0.35  # of a lane's width: no farther away, we may still go back
 WORTH_M = 150.0  # an unneeded change needs so much road before it would have to be undone
-RETURN_COST = 2.0
+RETURN_COST, ABORT_COST = 2.0, 4.0  # a change that has begun is given up for need
 BACK_M = 30.0  # who drives farther behind us is no part of the crowd
 SWINGS_MPS, HARDLY_MOVES_MPS, SWING_CLEAR_M = 3.0, 1.0, 0.3  # of changes that begin slowly
-PATIENT_M = 25.0  # nearer to the last chance than this, we press
+ENTERS_SHARE = 0.35  # of a change's length, after which our side is over the line
+LEAST_SPEED2 = 0.25  # (m/s)^2, so that who sets out from rest gets there at all
+# nearer to the last chance than this and a soft stop, we press; and are urgent within
+PATIENT_M, PATIENT_S = 25.0, 3.0
+URGENT_M, URGENT_S, URGENT_MPS2 = 10.0, 1.0, 2.3
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -71,6 +81,7 @@ class Wish:
 
     gap: Gap
     leader_m: float  # path metres of the leader's middle on our corridor
+    behind: bool  # we are well behind the leader already
 
 
 def changes(
@@ -87,11 +98,10 @@ def changes(
         needed = wanted == side
         if not needed and (pause or wanted == -side or not (blocked or _held_up(corridor, start))):
             continue
-        found = _change(memory, scene, corridor, start, side, needed, blocked)
-        if isinstance(found, Option):
-            options.append(found)
-        elif needed:
-            wish = found
+        option, aim = _change(memory, scene, corridor, start, side, needed, blocked)
+        if option is not None:
+            options.append(option)
+        wish = aim if needed else wish
     if wanted == 0:
         wish = look_ahead(memory, scene, corridor, start)
     return options, wish
@@ -105,31 +115,53 @@ def _change(
     side: int,
     needed: bool,
     blocked: bool,
-) -> Option | Wish | None:
-    """The change to one side: a corridor if it can begin now, else a wish or nothing."""
+) -> tuple[Option | None, Wish | None]:
+    """The change to one side: a corridor if it can begin now, and the gap to aim for until it has
+    begun."""
     context = memory.context
     road_map, route = context.mission.road_map, route_for(memory)
     lane, lane_s = lane_at(corridor, start.s_m)
     other, legal = neighbour(road_map, lane, side)
     if other == NONE or not legal or not finite(float(route.cost_s[other])):
-        return None
+        return None, None
     if not needed and not _worth(memory, other, blocked):
-        return None
+        return None, None
     pose = pose_at(corridor.path, start.s_m)
     other_s = along_lane(memory, other, pose)
     left = float(route.last_chance_m[lane]) - lane_s if needed else math.inf
     us = _us(memory, corridor, start, other_s)
     row = row_on(road_map, route, other, scene.tracks)
-    courtesy = PRESSING if left < PATIENT_M + 2.0 * start.speed_mps else POLITE
-    if fits(row, us, courtesy) and not leads_behind_block(row.track, row.s_m, us, scene.tracks):
+    courtesy = _courtesy(left, us, row)
+    option: Option | None = None
+    opens = fits(row, us, courtesy, entry(us))
+    if opens and not leads_behind_block(row.track, row.s_m, us, scene.tracks):
         room = room_beside(road_map, route, lane, side) - lane_s - LEAST_END_M
         built = change_to(memory, corridor, start, pose, other, other_s, room, side)
-        if built is not None and swings_clear(*built, context.ego, scene.tracks):
+        opens = built is not None and fits(row, us, courtesy, entry_on(*built))
+        if built is not None and opens and swings_clear(*built, context.ego, scene.tracks):
             cost = 0.0 if needed or blocked else context.style.lane_change_cost
-            return Option(built[0], built[1], cost)
+            option = Option(built[0], built[1], cost)
     if not needed or left > looks_from_m(row, us):
-        return None
-    return _aim(row, us, courtesy, 0.0, left, start.s_m, _kept(memory, scene.tracks))
+        return option, None
+    wish = _aim(row, us, courtesy, 0.0, left, start.s_m, _kept(memory, scene.tracks))
+    return option, wish
+
+
+def _courtesy(left_m: float, us: Us, row: Row) -> Courtesy:
+    """We press where we, or those whom we join, would soon have to slow down for the end of our
+    lane, and more so where we would stop."""
+    v = us.speed_mps
+    if left_m < URGENT_M + URGENT_S * v + v * v / (2.0 * URGENT_MPS2):
+        return URGENT
+    v = max(v, float(row.speed_mps[_crowd(row, us)].max(initial=0.0)))
+    near = left_m < PATIENT_M + PATIENT_S * v + v * v / (2.0 * BRAKE_MPS2)
+    return PRESSING if near else POLITE
+
+
+def _crowd(row: Row, us: Us) -> BoolArray:
+    """[m] those near us."""
+    near: BoolArray = (row.s_m > us.s_m - BACK_M) & (row.s_m < us.s_m + AHEAD_M)
+    return near
 
 
 def _kept(memory: Memory, tracks: Tracks) -> int | None:
@@ -149,21 +181,27 @@ def _aim(
     here_m: float,
     kept: int | None,
 ) -> Wish | None:
-    """The best gap of a row between `begin_m` and `left_m` metres from here."""
-    speed = max(us.speed_mps, 2.0)
-    gap = best_gap(row, us, courtesy, begin_m / speed, max(4.0, left_m / speed), kept)
+    """The best gap of a row between `begin_m` and `left_m` metres from here; a tighter one where no
+    wide one can be reached."""
+    gap = best_gap(row, us, courtesy, begin_m, left_m, kept)
+    if gap is None and courtesy is not URGENT:
+        courtesy = URGENT
+        gap = best_gap(row, us, courtesy, begin_m, left_m, kept)
     if gap is None:
         return None
     at = np.flatnonzero(row.track == gap.leader)
-    leader = here_m + float(row.s_m[at[0]]) - us.s_m if len(at) else math.inf
-    return Wish(gap, leader)
+    if len(at) == 0:
+        return Wish(gap, math.inf, False)
+    ahead = float(row.s_m[at[0]]) - us.s_m
+    room = ahead - float(row.half_m[at[0]]) - us.front_m
+    behind = room > room_ahead(us.speed_mps, float(row.speed_mps[at[0]]), courtesy)
+    return Wish(gap, here_m + ahead, bool(behind))
 
 
 def looks_from_m(row: Row, us: Us) -> float:
     """How far before the last chance we begin to look for a gap: where many drive, a gap that we
     pass by may have been the last one."""
-    near = (row.s_m > us.s_m - BACK_M) & (row.s_m < us.s_m + AHEAD_M)
-    time = min(LONGEST_S, AHEAD_OF_TIME_S + DENSE_S * int(near.sum()))
+    time = min(LONGEST_S, AHEAD_OF_TIME_S + DENSE_S * int(_crowd(row, us).sum()))
     return time * max(us.speed_mps, 2.0)
 
 
@@ -182,7 +220,7 @@ def look_ahead(memory: Memory, scene: Scene, corridor: Corridor, start: Start) -
         return None
     us = _us(memory, corridor, start, -begin)
     row = row_on(road_map, route, other, scene.tracks)
-    return _aim(row, us, POLITE, begin, left, start.s_m, _kept(memory, scene.tracks))
+    return _aim(row, us, PRESSING, begin, left, start.s_m, _kept(memory, scene.tracks))
 
 
 def _us(memory: Memory, corridor: Corridor, start: Start, s_m: float) -> Us:
@@ -223,6 +261,17 @@ def change_to(
     )
     begun = Start(here, start.speed_mps, start.accel_mps2)
     return (built, begun) if drivable(built, begun, built.settled_m) else None
+
+
+def entry_on(corridor: Corridor, start: Start) -> Entry:
+    """When we would be in the way of others on the other lane, on the path of a change."""
+    way = max(STEP_M, ENTERS_SHARE * (corridor.settled_m - start.s_m))
+    i, j = sample_at(corridor, start.s_m), sample_at(corridor, start.s_m + way)
+    gone = np.arange(j - i + 1) * STEP_M
+    accel = max(start.accel_mps2, SETS_OUT_MPS2) if start.speed_mps < SLOW_MPS else 0.0
+    speed = np.sqrt(start.speed_mps**2 + 2.0 * accel * gone + LEAST_SPEED2)
+    speed = np.minimum(speed, corridor.v_ref_mps[i : j + 1])
+    return Entry(float((STEP_M / speed).sum()), len(gone) * STEP_M, float(speed[-1]))
 
 
 def change_length(state: Beside, speed_mps: float, pace_s: float, room_m: float) -> float | None:
@@ -330,4 +379,4 @@ def abort(memory: Memory, corridor: Corridor, start: Start) -> Option | None:
         return None
     if not drivable(back.corridor, back.start, back.corridor.settled_m):
         return None
-    return Option(back.corridor, back.start, RETURN_COST, given_up)
+    return Option(back.corridor, back.start, ABORT_COST, given_up)

@@ -17,6 +17,7 @@ from marque.kernels.rollout import (
     E_BRAKE,
     E_FRONT,
     E_HALF_WIDTH,
+    E_HEADWAY,
     E_JERK,
     E_REAR,
     R_COLLISION_S,
@@ -71,7 +72,10 @@ TIGHT_COST = 0.8  # passing somebody closely where there is a way with more room
 # waiting for a gap for longer than a share of what the way round costs: take the way round instead
 PATIENCE_SHARE, PATIENCE_S, PATIENCE_MOST_S = 1.5, 15.0, 60.0
 LIGHT_M = 60.0  # a light farther away is none that the row beside us waits for
-LATE_MPS2 = 2.5  # braking before the end of our lane, if the gap that we aim for closes
+LATE_MPS2 = 3.5  # braking before the end of our lane, if the gap that we aim for closes
+IN_S, OPENS_SPS = 0.8, 0.1  # headway on a change, and how fast it grows again
+FALLS_IN_S = 0.4  # behind us, of those whose lane we come into: `gaps.fits` has asked for more
+SLOWEST_SHARE = 0.1  # of the speed that the road allows, on the way to a gap
 # of the body may stand in the lane; in a row each comes into sight only right before we pass it
 PARKED_S, PARKED_SHARE = 1.0, 0.55
 STAY_COST, STAY_M, STAY_S = 1.5, 30.0, 4.0  # staying in a lane that we must leave, near its end
@@ -93,7 +97,7 @@ class Marque:
         """One tick of planning."""
         memory, corridor, start = locate(patient(memory), scene)
         options, wish, block = alternatives(memory, scene, forecast, corridor, start)
-        ego = memory.context.ego
+        ego = falling_in(memory, scene, corridor)
         looked = [_look(memory, scene, one) for one in options]
         for one, (_, rules) in zip(options, looked, strict=True):
             if one.corridor.manoeuvre in ("keep", "return", "peek"):
@@ -106,6 +110,7 @@ class Marque:
             it,
             [one.start.s_m + ego[E_FRONT] for one in options],
             start.speed_mps,
+            start.accel_mps2,
             scene.tracks,
             forecast,
             float(ego[E_FRONT] + ego[E_REAR]),
@@ -114,7 +119,8 @@ class Marque:
         if wish is not None:
             aimed = aim(ego, policies, it, wish, options[0], forecast.track)
             policies += aimed
-            extra = np.append(extra, [-GAP_BONUS] * len(aimed))
+            begins = any(one.corridor.manoeuvre.startswith("change") for one in options[1:])
+            extra = np.append(extra, [0.0 if begins else -GAP_BONUS] * len(aimed))
         result = evaluate(ego, policies, it, start)
         key = [(options[p.corridor].corridor.manoeuvre, not p.binding) for p in policies]
         value = corridor_costs(memory, options)
@@ -147,6 +153,21 @@ class Marque:
             granted=granted(memory, scene),
         )
         return way_round(memory, block, start), plan
+
+
+def falling_in(memory: Memory, scene: Scene, corridor: Corridor) -> FloatArray:
+    """Our parameters: on a change and for a while after it with less headway, so that the gap to
+    who is ahead opens slowly, and whoever is behind need not brake for that."""
+    ego = memory.context.ego
+    since_s = 0.0
+    if not corridor.manoeuvre.startswith("change"):
+        since_s = (scene.t_ns - memory.changed_ns) * 1e-9
+    headway = IN_S + OPENS_SPS * since_s
+    if headway >= ego[E_HEADWAY]:
+        return ego
+    ego = ego.copy()
+    ego[E_HEADWAY] = headway
+    return ego
 
 
 def patient(memory: Memory) -> Memory:
@@ -182,9 +203,10 @@ def reopened(memory: Memory) -> Memory:
 
 
 def way_round(memory: Memory, block: Block | None, start: Start) -> Memory:
-    """After `BLOCKED_S` behind an obstacle on a lane further on: the route around that lane."""
+    """After `BLOCKED_S` behind an obstacle, or a row that no light holds, on a lane further on: the
+    route around that lane."""
     corridor = memory.corridor
-    stands = block is not None and block.obstacle and start.speed_mps < 0.3
+    stands = block is not None and (block.obstacle or block.row) and start.speed_mps < 0.3
     if not stands or block is None or corridor is None:
         return replace(memory, blocked_s=0.0)
     memory = replace(memory, blocked_s=memory.blocked_s + PLAN_STEP_S)
@@ -242,24 +264,27 @@ def aim(
     here: Option,
     tracks: Int32Array,
 ) -> list[Policy]:
-    """Our lane, behind the one who leads the gap as if it already drove ahead of us; on towards a
-    gap ahead of us for as long as we could still stop before our lane ends."""
+    """Our lane, at the speed that brings us to the gap, and, once we are behind the one who leads
+    it, as if it already drove ahead of us; on for as long as we could still stop before our lane
+    ends."""
     stop = policies[0].stop  # of our corridor: the one that binds
     v = here.start.speed_mps
     if stop is not None and stop.reason == Reason.LANE_CHANGE:
         room = stop.at_m - here.start.s_m - ego[E_FRONT]
         if room > v * v / (2.0 * LATE_MPS2) + 1.0 * v:
             stop = None
+    may = float(here.corridor.v_ref_mps[sample_at(here.corridor, here.start.s_m)])
+    scale = min(1.0, max(SLOWEST_SHARE, wish.gap.speed_mps / may))
     rows = np.flatnonzero(tracks == wish.gap.leader)
-    if wish.gap.leader < 0 or len(rows) == 0:
-        return [Policy(0, 1.0, stop, -1, NORMAL, True)]
+    if not wish.behind or len(rows) == 0:
+        return [Policy(0, scale, stop, -1, NORMAL, True)]
     k = int(rows[0])
     active = it.active[0]
     if k not in active[: it.n_active[0]]:
         active[it.n_active[0]] = k
         it.n_active[0] += 1
     it.k_off[0, k] = -wish.leader_m
-    return [Policy(0, 1.0, stop, k, NORMAL, True)]
+    return [Policy(0, scale, stop, k, NORMAL, True)]
 
 
 def corridor_costs(memory: Memory, options: list[Option]) -> FloatArray:
@@ -297,7 +322,7 @@ def wait_behind(
 ) -> None:
     """Behind an obstacle we stand back, so that there is room to swing out; but never inside a
     junction, which we then do not enter."""
-    if block is None or not block.obstacle:
+    if block is None or not (block.obstacle or block.row):
         return
     front = start.s_m + ego[E_FRONT]
     edge = start.s_m + block.ahead_m
@@ -365,6 +390,9 @@ def _others(
     for one in options:
         if one.corridor.manoeuvre == "nudge":
             stays |= passed(one.corridor, scene.tracks)
+        if one.corridor.manoeuvre.startswith("change"):
+            there = np.isin(scene.tracks.lane, one.corridor.path.lanes)[forecast.track]
+            it.rear_margin = np.where(there, FALLS_IN_S, it.rear_margin)
     rows = stays[forecast.track]
     it.limit = np.where(rows, 0.0, it.limit)
     it.stop = np.where(rows, np.minimum(it.stop, 0.0), it.stop)  # not even a crawl into our way

@@ -20,9 +20,13 @@ GAP_M = 2.5  # bumper to bumper, and what speed adds:
 COMING_RAD, COMING_M = 0.07, 0.2  # who points so much to a side, and is beside its line there
 LEAST_M = 1.0  # and never less than this, not even for a moment
 AHEAD_MPS2 = 1.5  # what we would brake to fall in behind who is slower
+FIRM_MPS2 = 4.5  # what we may have to brake for others, after we have changed
 SLOWEST_MPS2, FASTEST_MPS2 = -1.5, 1.2  # of an adaptation to a gap
-SOONEST_S, LATEST_S = 1.0, 12.0
-EFFORT_S = 4.0  # 1 m/s2 of adaptation is worth so much waiting
+SPEED_STEP_MPS = 1.0  # between the speeds that we consider for it
+SOONEST_S, LATEST_S = 1.5, 15.0
+SPARE_S = 1.0  # before the end of our lane we have entered the gap
+EFFORT_S = 0.5  # 1 m/s of adaptation is worth so much waiting,
+SLOWER_S = 0.5  # and so is each that we are slower than those who drive there
 KEPT_S = 3.0  # what a change of mind has to gain
 UNSEEN_S = 3.0  # ahead of everybody whom we see there may be others
 STANDS_MPS, LETS_IN_S, LETS_IN_M = 0.3, 2.0, 8.0  # who stands so long before so much free road
@@ -31,15 +35,18 @@ SLOW_SHARE, ROW_M = 0.6, 30.0  # of our speed, and the distance within which two
 
 @dataclass(frozen=True, slots=True)
 class Courtesy:
-    """What we ask of who comes from behind, reaction time and braking, and what of ourselves."""
+    """What we ask of who comes from behind, reaction time and braking, to our speed and if we had
+    to stop; and what of ourselves."""
 
     behind_s: float
     brake_mps2: float
+    stop_mps2: float
     ahead_s: float
 
 
-POLITE = Courtesy(1.0, 2.0, 0.9)
-PRESSING = Courtesy(0.7, 3.0, 0.6)  # near the last chance
+POLITE = Courtesy(1.0, 2.0, 2.5, 0.9)
+PRESSING = Courtesy(0.7, 3.0, 2.75, 0.6)  # near the last chance, and where else we would stop:
+URGENT = Courtesy(0.6, 3.0, 3.25, 0.5)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -67,11 +74,20 @@ class Us:
 
 @dataclass(frozen=True, slots=True)
 class Gap:
-    """A gap to aim for: behind which track (-1: behind nobody), and with which acceleration."""
+    """A gap to aim for: behind which track (-1: behind nobody), at which speed, and when."""
 
     leader: int
-    accel_mps2: float
+    speed_mps: float
     time_s: float
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """When, how far on and how fast we come into the way of others on the other lane."""
+
+    time_s: float
+    way_m: float
+    speed_mps: float
 
 
 def row_on(road_map: RoadMap, route: Route, lane: int, tracks: Tracks) -> Row:
@@ -123,28 +139,32 @@ def coming_to(road_map: RoadMap, tracks: Tracks, i: int, lanes: Mapping[int, flo
     return other if other in lanes else NONE
 
 
-def fits(row: Row, us: Us, courtesy: Courtesy) -> bool:
-    """Whether we could begin to change now: as things will be when we are in their way. Slowly we
-    take longer to get there, and whoever is as slow behind us may speed up, if they do not let us
-    in."""
+def entry(us: Us) -> Entry:
+    """When we would be in the way of others there on a change of the usual length. Slowly we take
+    longer to get there."""
     time = max(ENTRY_S, travel_s(ENTRY_M, us.speed_mps, SETS_OUT_MPS2))
-    accel = max(us.accel_mps2, SETS_OUT_MPS2) if us.speed_mps < SLOW_MPS else us.accel_mps2
-    speed = min(us.limit_mps, us.speed_mps + max(-2.0, accel) * time)
+    accel = max(us.accel_mps2, SETS_OUT_MPS2 if us.speed_mps < SLOW_MPS else 0.0)
+    speed = min(us.limit_mps, us.speed_mps + accel * time)
+    return Entry(time, 0.5 * (us.speed_mps + speed) * time, speed)
+
+
+def fits(row: Row, us: Us, courtesy: Courtesy, come: Entry) -> bool:
+    """Whether we could begin to change now: as things will be when we are in their way. Whoever is
+    slow behind us may speed up, if they do not let us in."""
     middle = us.s_m + 0.5 * (us.front_m - us.rear_m)
-    way = 0.5 * (us.speed_mps + speed) * time
     for i in range(len(row.track)):
         other, half = float(row.speed_mps[i]), float(row.half_m[i])
         if row.s_m[i] > middle:
             now = float(row.s_m[i]) - half - us.s_m - us.front_m
-            ahead = now + other * time - way
-            if now < LEAST_M or ahead < room_ahead(speed, other, courtesy):
+            ahead = now + other * come.time_s - come.way_m
+            if now < LEAST_M or ahead < room_ahead(come.speed_mps, other, courtesy):
                 return False
         else:
             now = us.s_m - us.rear_m - float(row.s_m[i]) - half
             follows = other < SLOW_MPS and not row.lets_in[i]
-            faster = other + (FOLLOWS_MPS2 * time if follows else 0.0)
-            behind = now + way - 0.5 * (other + faster) * time
-            if now < LEAST_M or behind < room_behind(speed, faster, courtesy):
+            faster = other + (FOLLOWS_MPS2 * come.time_s if follows else 0.0)
+            behind = now + come.way_m - 0.5 * (other + faster) * come.time_s
+            if now < LEAST_M or behind < room_behind(come.speed_mps, faster, courtesy):
                 return False
     return True
 
@@ -154,53 +174,78 @@ def travel_s(way_m: float, speed_mps: float, accel_mps2: float) -> float:
     return (math.sqrt(speed_mps**2 + 2.0 * accel_mps2 * way_m) - speed_mps) / accel_mps2
 
 
-def room_ahead(speed_mps: float, other_mps: float, courtesy: Courtesy) -> float:
+def room_ahead(
+    speed_mps: FloatArray | float, other_mps: FloatArray | float, courtesy: Courtesy
+) -> FloatArray:
     """Gap to who is ahead that lets us fall in without haste."""
-    closing = max(0.0, speed_mps - other_mps)
-    return GAP_M + courtesy.ahead_s * speed_mps + closing * closing / (2.0 * AHEAD_MPS2)
+    closing = np.maximum(0.0, np.subtract(speed_mps, other_mps))
+    return np.asarray(
+        GAP_M + courtesy.ahead_s * np.asarray(speed_mps) + closing**2 / (2.0 * AHEAD_MPS2)
+    )
 
 
 def room_behind(
     speed_mps: FloatArray | float, other_mps: FloatArray | float, courtesy: Courtesy
 ) -> FloatArray:
-    """Gap to who is behind: its reaction, and what its braking to our speed takes."""
-    more = np.maximum(0.0, np.square(other_mps) - np.square(speed_mps)) / (
-        2.0 * courtesy.brake_mps2
-    )
-    return np.asarray(
-        GAP_M + np.minimum(courtesy.behind_s * other_mps + more, 4.0 * np.asarray(other_mps))
-    )
+    """Gap to who is behind: its reaction, and what its braking to our speed takes; and no less than
+    lets it stop softly behind us if we had to brake firmly."""
+    ours2, theirs2 = np.square(speed_mps), np.square(other_mps)
+    more = np.maximum(0.0, theirs2 - ours2) / (2.0 * courtesy.brake_mps2)
+    wanted = np.minimum(courtesy.behind_s * other_mps + more, 4.0 * np.asarray(other_mps))
+    safe = theirs2 / (2.0 * courtesy.stop_mps2) - ours2 / (2.0 * FIRM_MPS2)
+    return np.asarray(GAP_M + np.maximum(wanted, safe))
 
 
 def best_gap(
     row: Row,
     us: Us,
     courtesy: Courtesy,
-    soonest_s: float,
-    time_left_s: float,
+    begin_m: float,
+    left_m: float,
     kept: int | None = None,
 ) -> Gap | None:
-    """The gap that costs least time and effort to be in, None if none can be reached in time.
+    """The gap that costs least time and effort to be in, None if none can be reached on the road
+    from `begin_m` to `left_m` metres ahead.
 
-    `kept` is the leader that we aimed for before: to change our mind has to pay.
+    We change our speed and hold it. `kept` is the leader that we aimed for before: to change our
+    mind has to pay.
     """
     best: Gap | None = None
     least = math.inf
-    times = np.arange(max(SOONEST_S, soonest_s), min(LATEST_S, time_left_s) + 0.01, 0.5)
+    times = np.arange(SOONEST_S, LATEST_S + 0.01, 0.5)
+    speeds = np.append(np.arange(0.0, us.limit_mps + 0.5, SPEED_STEP_MPS), us.speed_mps)
+    way, ours = adapted(us.speed_mps, speeds, times)
+    there = (way >= begin_m) & (way + SPARE_S * ours <= left_m)
+    effort = times + EFFORT_S * np.abs(speeds - us.speed_mps)[:, None]
     flow = flowing(row, times)
     for i in range(_queue_tail(row, us) + 1):  # the gap behind row i, ahead of row i - 1
-        found = _reach(row, us, courtesy, i, times, flow)
-        if found is None:
+        lo, hi, pace = _window(row, us, courtesy, i, ours, flow)
+        at = us.s_m + way
+        good = there & (lo <= at) & (at <= hi)
+        if not good.any():
             continue
-        time, accel = found
+        cost = np.where(good, effort + SLOWER_S * np.maximum(0.0, pace - ours), math.inf)
+        u, q = np.unravel_index(int(np.argmin(cost)), cost.shape)
         leader = int(row.track[i]) if i < len(row.track) else -1
-        cost = time + EFFORT_S * abs(accel)
-        cost += UNSEEN_S if leader < 0 < len(row.track) else 0.0
-        cost -= KEPT_S if leader == kept else 0.0
-        if cost < least:
-            least = cost
-            best = Gap(leader, accel, time)
+        total = float(cost[u, q])
+        total += UNSEEN_S if leader < 0 < len(row.track) else 0.0
+        total -= KEPT_S if leader == kept else 0.0
+        if total < least:
+            least = total
+            best = Gap(leader, float(speeds[u]), float(times[q]))
     return best
+
+
+def adapted(
+    speed_mps: float, speeds_mps: FloatArray, times: FloatArray
+) -> tuple[FloatArray, FloatArray]:
+    """(way_m, speed_mps), each [U, T]: from our speed steadily to each of `speeds_mps`, then on."""
+    change = (speeds_mps - speed_mps)[:, None]
+    accel = np.where(change < 0.0, SLOWEST_MPS2, FASTEST_MPS2)
+    until = np.minimum(times, change / accel)
+    ours = speed_mps + accel * until
+    way = 0.5 * (speed_mps + ours) * until + ours * (times - until)
+    return way, ours
 
 
 def flowing(row: Row, times: FloatArray) -> tuple[FloatArray, FloatArray]:
@@ -226,35 +271,25 @@ def _queue_tail(row: Row, us: Us) -> int:
     return len(row.track)
 
 
-def _reach(
+def _window(
     row: Row,
     us: Us,
     courtesy: Courtesy,
     i: int,
-    times: FloatArray,
+    ours: FloatArray,
     flow: tuple[FloatArray, FloatArray],
-) -> tuple[float, float] | None:
-    """(time, acceleration) to be in the gap behind row i, None if it is too small or too far."""
-    if len(times) == 0:
-        return None
-    lo = np.full(len(times), -math.inf)
-    hi = np.full(len(times), math.inf)
-    pace = np.full(len(times), us.speed_mps)
+) -> tuple[FloatArray, FloatArray, FloatArray]:
+    """[U, T] between which places of our rear axle we are well in the gap behind row i at the
+    speeds `ours`; and how fast those drive between whom we are."""
+    lo = np.full(ours.shape, -math.inf)
+    hi = np.full(ours.shape, math.inf)
+    pace = ours
     at, speed = flow
-    if i < len(row.track):
-        pace = speed[i]
-        hi = at[i] - (float(row.half_m[i]) + us.front_m + GAP_M + courtesy.ahead_s * pace)
     if i > 0:
-        behind = room_behind(np.minimum(pace, speed[i - 1]), speed[i - 1], courtesy)
-        lo = at[i - 1] + float(row.half_m[i - 1]) + us.rear_m + behind
-    free = us.s_m + us.speed_mps * times
-    target = np.minimum(np.maximum(free, lo), hi)
-    accel = 2.0 * (target - free) / (times * times)
-    ours = us.speed_mps + accel * times
-    good = (lo <= hi) & (accel >= SLOWEST_MPS2) & (accel <= FASTEST_MPS2)
-    good &= (ours >= 0.0) & (ours <= us.limit_mps + 0.5)
-    if not good.any():
-        return None
-    cost = np.where(good, times + EFFORT_S * np.abs(accel), math.inf)
-    q = int(np.argmin(cost))
-    return float(times[q]), float(accel[q])
+        lo = at[i - 1] + float(row.half_m[i - 1]) + us.rear_m
+        lo = lo + room_behind(ours, speed[i - 1], courtesy)
+        pace = np.broadcast_to(speed[i - 1], ours.shape)
+    if i < len(row.track):
+        hi = at[i] - float(row.half_m[i]) - us.front_m - room_ahead(ours, speed[i], courtesy)
+        pace = np.minimum(pace, speed[i]) if i > 0 else np.broadcast_to(speed[i], ours.shape)
+    return lo, hi, pace

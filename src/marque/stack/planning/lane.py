@@ -22,7 +22,13 @@ from marque.stack.planning.driver import alternatives, motion, patient
 from marque.stack.planning.explain import explain, indicate
 from marque.stack.planning.interactions import Interactions, interactions
 from marque.stack.planning.locate import locate
-from marque.stack.planning.propose import COMFORT_STOP, EMERGENCY_STOP, NORMAL, SOFT_MPS2, Policy
+from marque.stack.planning.propose import (
+    COMFORT_STOP,
+    EMERGENCY_STOP,
+    NORMAL,
+    Policy,
+    soft_stop_mps2,
+)
 from marque.stack.planning.rules import ZONE_MARGIN_M, Rules, Stop, apply_rules
 from marque.stack.planning.state import (
     NOBODY,
@@ -200,7 +206,7 @@ def _place(view: View, edge: float, front: float, scene: Scene, track: int) -> S
 def _plan(ego: FloatArray, view: View, policy: Policy, scene: Scene, forecast: Forecast) -> Plan:
     s_m = view.start.s_m
     trajectory = motion(ego, view.corridor, policy, view.it, view.start, s_m)
-    soft = max(SOFT_MPS2, view.start.speed_mps / 6.0)
+    soft = soft_stop_mps2(view.start.speed_mps, view.start.accel_mps2)
     fallback = trajectory
     contact = 0.0
     for scale, mode in ((soft, COMFORT_STOP), (1.0, EMERGENCY_STOP)):

@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from marque.core.arrays import FloatArray
+from marque.kernels.rollout import FALLBACK_JERK_MPS3
 from marque.stack.planning.box import exit_stops
 from marque.stack.planning.corridor import Corridor
 from marque.stack.planning.interactions import Interactions
@@ -59,12 +60,13 @@ def propose(
     it: Interactions,
     front_m: list[float],
     speed_mps: float,
+    accel_mps2: float,
     tracks: Tracks,
     forecast: Forecast,
     length_m: float,
 ) -> list[Policy]:
     """All policies; each corridor carries its comfortable, its firm and its emergency stop."""
-    soft_mps2 = max(SOFT_MPS2, speed_mps / STANDS_WITHIN_S)
+    soft_mps2 = soft_stop_mps2(speed_mps, accel_mps2)
     out: list[Policy] = []
     for c in range(len(corridors)):
         binding = rules[c].binding + exit_stops(
@@ -91,6 +93,14 @@ def propose(
         out.append(Policy(c, FIRM_MPS2, None, -1, COMFORT_STOP, False))
         out.append(Policy(c, 1.0, None, -1, EMERGENCY_STOP, False))
     return out
+
+
+def soft_stop_mps2(speed_mps: float, accel_mps2: float) -> float:
+    """Braking of the comfortable stop. It has to stand within the plan, or the guard takes it for
+    none; while we speed up it begins later, and from a higher speed."""
+    late_s = max(0.0, accel_mps2) / FALLBACK_JERK_MPS3
+    fastest = speed_mps + 0.5 * max(0.0, accel_mps2) * late_s
+    return max(SOFT_MPS2, fastest / (STANDS_WITHIN_S - late_s))
 
 
 def _past_line(corridor: Corridor, stop: Stop, front_m: float) -> bool:

@@ -137,8 +137,9 @@ def lane_at(corridor: Corridor, s_m: float) -> tuple[int, float]:
 
 
 def ahead_m(limit_mps: float) -> float:
-    """How much road a corridor should show."""
-    return max(110.0, 9.0 * limit_mps + 40.0)
+    """How much road a corridor should show: on fast roads so much that there is time to choose a
+    gap before our lane joins theirs."""
+    return max(110.0, 9.0 * limit_mps + 40.0, 16.0 * limit_mps - 60.0)
 
 
 def lanes_before(road_map: RoadMap, lane: int) -> tuple[int, ...]:
