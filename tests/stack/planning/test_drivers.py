@@ -84,6 +84,23 @@ def test_amber_is_decided_once(driver, room_m, goes):
         assert min(f.speed_mps for f in frames[:10]) > 9.0
 
 
+def test_who_goes_on_at_amber_and_is_held_up_stops_after_all():
+    """The one ahead brakes from 12 m/s to a crawl and creeps over the line."""
+
+    def creeps(t):
+        brakes = min(t, 1.75)
+        way = 12.0 * brakes - 3.0 * brakes * brakes + 1.5 * (t - brakes)
+        return LINE_M - 12.5 + way, 0.0, 0.0, max(1.5, 12.0 - 6.0 * t)
+
+    lights = {"signals": lambda t: [AMBER if t < 3.0 else RED]}
+    stage = Stage(junction(crossing=False), Marque(), (2, 150.0),
+                  (0, LINE_M - 24.0 - CAR.front_m), 12.0, [Actor(creeps)], **lights)  # fmt: skip
+    assert stage.play(0.2)[0].plan.reason != Reason.AMBER_LIGHT
+    frames = stage.play(8.0)
+    assert furthest(frames) < LINE_M
+    assert not any(f.touching for f in frames)
+
+
 class StoppedElsewhere(Marque):
     """It still knows that it stopped at amber before another junction."""
 

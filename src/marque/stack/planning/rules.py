@@ -22,6 +22,7 @@ ZONE_MARGIN_M = 1.0
 SEEN_WITHIN_M = 45.0  # a signal that is still unknown here is treated as out of order
 AMBER_S = 2.8  # how long amber lasts at least, with something to spare
 LATE_MPS2, LATE_MPS3 = 3.4, 4.0
+HELD_UP_S = 0.4  # who goes on and would come so late over the line decides again
 AMBER_BRAKE_MPS2, AMBER_JERK_MPS3 = 2.9, 2.5
 WALK_BRAKE_MPS2 = 3.2  # for somebody at a crosswalk; beyond, the rollouts decide
 CHANGE_FROM_REST_M = 15.0  # rear axle to the lane's end where a change begins at rest
@@ -153,22 +154,24 @@ def _must_stop(
 
 
 def _amber(state: _Ahead, junction: Junction, room: float, left_s: float) -> Reason | None:
-    """Decided once, at onset: stop if comfortable braking suffices, or firm braking where we would
-    not be over the line before it is red. It holds for the lanes beside, too: who changes lanes
-    does not change their mind."""
+    """Decided at onset: stop if comfortable braking suffices, or firm braking where we would not
+    be over the line before it is red. Who goes on, and is then held up, decides again; who stops,
+    stops. It holds for the lanes beside, too: who changes lanes does not change their mind."""
     place = int(state.road_map.lane_junction[junction.lane])
     memory = state.memory
-    if place in memory.amber_go:
-        return None
     if place in memory.amber_stop:
         return Reason.AMBER_LIGHT
     at_line = float(state.corridor.v_ref_mps[int(junction.stop_m / STEP_M)])  # a bend may lie there
     pace = 0.5 * (state.speed_mps + min(state.speed_mps, at_line))
     late = room + LINE_MARGIN_M > pace * left_s
+    if place in memory.amber_go and room + LINE_MARGIN_M <= pace * (left_s + HELD_UP_S):
+        return None
     brake, jerk = (LATE_MPS2, LATE_MPS3) if late else (AMBER_BRAKE_MPS2, AMBER_JERK_MPS3)
     need = stop_distance(state.speed_mps, 0.0, brake, jerk)
     if need <= room + LINE_MARGIN_M:
-        state.memory = RuleMemory(memory.amber_go, memory.amber_stop | {place}, memory.stood)
+        state.memory = RuleMemory(
+            memory.amber_go - {place}, memory.amber_stop | {place}, memory.stood
+        )
         return Reason.AMBER_LIGHT
     state.memory = RuleMemory(memory.amber_go | {place}, memory.amber_stop, memory.stood)
     return None
