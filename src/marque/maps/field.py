@@ -22,7 +22,8 @@ CHANGE_S = 2.0  # what a lane change costs with all the room in the world
 CHANGE_SM = 150.0  # and, divided by the room in metres, what haste adds
 CHANGE_ROOM_M = 12.0  # needed for one change at walking pace: the last chance to begin
 LEAST_ROOM_M = 5.0  # from a lane shorter than this no car gets into the one beside
-HASTE_SPM = 10.0  # seconds per metre that is missing to `CHANGE_ROOM_M`
+# where that is missing, the change mostly fails: taken if hardly another way leads to the goal
+HASTE_S, HASTE_SPM = 120.0, 10.0  # and seconds per metre that is missing
 SHARED_ROOM_M = 30.0  # left for the next change, where several follow each other
 U_TURN_S = 10.0
 U_TURN_RADIUS_M = 5.0  # a U-turn connector tighter than this no car can follow in one go
@@ -161,7 +162,9 @@ def _check_goal(road_map: RoadMap, lane: int, s_m: float, allow: int) -> None:
 @jit
 def change_cost_s(room_m: float) -> float:
     """What a lane change costs, in seconds, with `room_m` left for it."""
-    return CHANGE_S + CHANGE_SM / max(room_m, 5.0) + HASTE_SPM * max(0.0, CHANGE_ROOM_M - room_m)
+    missing = CHANGE_ROOM_M - room_m
+    haste = HASTE_S + HASTE_SPM * missing if missing > 0.0 else 0.0
+    return CHANGE_S + CHANGE_SM / max(room_m, 5.0) + haste
 
 
 @jit
@@ -217,8 +220,8 @@ def _spread(
             if not may or back != lane:
                 continue
             space = _room(
-                int(lane), int(other), way, goal, goal_s, side, room, via, length, connector,
-                left, right, succ_off, succ,
+                int(lane), int(other), goal, goal_s, side, room, via, length, connector,
+                right if way == 1 else left, left_ok if way == 1 else right_ok, succ_off, succ,
             )  # fmt: skip
             change = cost[lane] + change_cost_s(space)
             if change < cost[other]:
@@ -234,7 +237,6 @@ def _spread(
 def _room(
     lane: int,
     other: int,
-    way: int,
     goal: int,
     goal_s: float,
     side: Int8Array,
@@ -242,14 +244,15 @@ def _room(
     via: Int32Array,
     length: FloatArray,
     connector: BoolArray,
-    left: Int32Array,
-    right: Int32Array,
+    besides: Int32Array,
+    may: BoolArray,
     succ_off: Int32Array,
     succ: Int32Array,
 ) -> float:
     """How far from the start of `other` one may still change to `lane` and go on as `lane` does.
 
-    Both lanes are followed for as long as they run beside each other.
+    Both lanes are followed for as long as they run beside each other and the change is legal.
+    besides: each lane's neighbour on the side of `other`; may: whether it may be left towards us.
     """
     total = 0.0
     for _ in range(64):
@@ -262,9 +265,9 @@ def _room(
         if over < 0 or not connector[over] or side[over] != 0 or via[over] < 0:
             return total
         after = via[over]
-        beside = right[after] if way == 1 else left[after]
+        beside = besides[after]
         link = _link(other, beside, succ_off, succ)
-        if link < 0:
+        if link < 0 or not may[beside]:
             return total
         total += float(length[over])
         lane = after

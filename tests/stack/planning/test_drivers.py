@@ -6,7 +6,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from builders import Conflict, Lane, straight_road, street_grid, tiny_map
+from builders import Conflict, Lane, arc, straight_road, street_grid, tiny_map
 from marque.core.errors import MarqueError
 from marque.core.registry import load
 from marque.stack.planning.driver import Marque
@@ -174,6 +174,32 @@ def test_the_lane_that_the_route_needs_is_reached_through_a_gap(driver):
     frames = Stage(straight_road(400.0, 2), driver(), (1, 390.0), (0, 5.0), 10.0).play(25)
     assert frames[-1].y_m == pytest.approx(3.2, abs=0.3)
     assert "change_left" in {f.plan.manoeuvre for f in frames}
+
+
+def short_link(length):
+    """Out of a turn onto two lanes that are `length` long; beyond the crossing the left one of
+    them leads to the goal (lane 7), the right one elsewhere."""
+    end, over = 46.0 + length, 46.0 + length + 10.0
+    return tiny_map(
+        [
+            Lane([(40.0, -60.0), (40.0, -6.0)], succ=[1]),
+            Lane(arc((46.0, -6.0), 6.0, math.pi, 0.5 * math.pi), succ=[2], connector=True),
+            Lane([(46.0, 0.0), (end, 0.0)], succ=[4], edge="link", left=3),
+            Lane([(46.0, 3.2), (end, 3.2)], succ=[5], edge="link", right=2),
+            Lane([(end, 0.0), (over, 0.0)], succ=[6], connector=True),
+            Lane([(end, 3.2), (over, 3.2)], succ=[7], connector=True),
+            Lane([(over, 0.0), (over + 80.0, 0.0)], edge="on", left=7, left_ok=False),
+            Lane([(over, 3.2), (over + 80.0, 3.2)], edge="on", right=6, right_ok=False),
+        ]
+    )
+
+
+@pytest.mark.parametrize("length", [12.0, 14.0, 25.0])
+def test_a_lane_hardly_longer_than_a_change_is_left_in_time(length):
+    road = short_link(length)
+    frames = Stage(road, Marque(), (7, 60.0), (0, 10.0), 8.0).play(40)
+    assert frames[-1].y_m == pytest.approx(3.2, abs=0.3)
+    assert frames[-1].x_m > 46.0 + length + 30.0
 
 
 @each_driver

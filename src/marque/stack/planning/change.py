@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from marque.core.arrays import BoolArray, FloatArray
-from marque.core.geometry import project
+from marque.core.geometry import project, wrap_angle
 from marque.kernels.rollout import E_FRONT, E_HALF_WIDTH, E_REAR
 from marque.maps.field import side_at
 from marque.maps.path import STEP_M
@@ -72,6 +72,7 @@ ENTERS_SHARE = 0.35  # of a change's length, after which our side is over the li
 LEAST_SPEED2 = 0.25  # (m/s)^2, so that who sets out from rest gets there at all
 # nearer to the last chance than this and a soft stop, we press; and are urgent within
 PATIENT_M, PATIENT_S = 25.0, 3.0
+ALIGNED_RAD = 0.2  # nobody changes lanes in the middle of a turn
 URGENT_M, URGENT_S, URGENT_MPS2 = 10.0, 1.0, 2.3
 
 
@@ -91,9 +92,9 @@ def changes(
     pause = scene.t_ns - memory.changed_ns < CHANGE_PAUSE_S * 1e9
     options: list[Option] = []
     wish: Wish | None = None
-    lane, lane_s = lane_at(corridor, start.s_m)
     road_map = memory.context.mission.road_map
-    wanted = side_at(road_map, route_for(memory), lane, lane_s)
+    lane, lane_s = _place(memory, corridor, start)
+    wanted = side_at(road_map, route_for(memory), lane, max(0.0, lane_s))
     for side in (1, -1):
         needed = wanted == side
         if not needed and (pause or wanted == -side or not (blocked or _held_up(corridor, start))):
@@ -120,7 +121,7 @@ def _change(
     begun."""
     context = memory.context
     road_map, route = context.mission.road_map, route_for(memory)
-    lane, lane_s = lane_at(corridor, start.s_m)
+    lane, lane_s = _place(memory, corridor, start)
     other, legal = neighbour(road_map, lane, side)
     if other == NONE or not legal or not finite(float(route.cost_s[other])):
         return None, None
@@ -145,6 +146,19 @@ def _change(
         return option, None
     wish = _aim(row, us, courtesy, 0.0, left, start.s_m, _kept(memory, scene.tracks))
     return option, wish
+
+
+def _place(memory: Memory, corridor: Corridor, start: Start) -> tuple[int, float]:
+    """(lane, s along it) from which we change: that of our rear axle; or, with our bumper on it and
+    the axle still before it (s negative), the one that we must leave: it may be shorter than we."""
+    lane, lane_s = lane_at(corridor, start.s_m)
+    path = corridor.path
+    begin = float(path.start_m[len(path.lanes) - 1]) - start.s_m
+    if corridor.end_kind == "lane_change" and 0.0 < begin < memory.context.ego[E_FRONT]:
+        ahead = pose_at(path, start.s_m + begin).heading_rad
+        if abs(wrap_angle(ahead - pose_at(path, start.s_m).heading_rad)) < ALIGNED_RAD:
+            return path.lanes[-1], -begin
+    return lane, lane_s
 
 
 def _courtesy(left_m: float, us: Us, row: Row) -> Courtesy:
