@@ -19,7 +19,7 @@ NAMES = {
     "progress": rollout.R_PROGRESS, "accel2": rollout.R_ACCEL2, "jerk2": rollout.R_JERK2,
     "brake": rollout.R_BRAKE, "end_speed": rollout.R_END_SPEED, "box": rollout.R_BOX,
     "gap_min": rollout.R_GAP_MIN, "doubt": rollout.R_DOUBT_S,
-    "cause": rollout.R_CAUSE, "conflict": rollout.R_CONFLICT,
+    "cause": rollout.R_CAUSE, "conflict": rollout.R_CONFLICT, "enters": rollout.R_ENTERS,
 }  # fmt: skip
 
 
@@ -76,6 +76,8 @@ def another(r, s0):
         front_margin=1.0 if walker else 0.5,
         doubt=bool(r.random() < 0.2),
         accel=0.0 if walker or r.random() < 0.5 else r.uniform(-5.0, 2.0),
+        entry=s0 + r.uniform(-3.0, 30.0) if relation == -1 and r.random() < 0.8 else math.inf,
+        enters=r.uniform(-5.0, 60.0) if r.random() < 0.7 else math.inf,
     )
 
 
@@ -150,6 +152,8 @@ def rolled(scene, hypothesis):
         column("relation", np.int8),
         column("behind", np.int8),
         np.array([-1e9 if o.k_off is None else o.k_off for o in others], float),
+        np.array([min(o.entry, FREE) for o in others], float),
+        np.array([min(o.enters, FREE) for o in others], float),
         column("speed"),
         column("accel"),
         column("length"),
@@ -219,3 +223,54 @@ def test_a_stop_with_room_for_comfort_is_met_before_the_line(speed):
 @pytest.mark.parametrize("speed", [0.2, 0.3, 0.4])
 def test_a_stop_is_met_before_the_line_when_creeping_too(speed):
     assert over_m(speed) <= LINE_MARGIN_M
+
+
+def one_other(**more):
+    """Somebody of 11 m/s on 100 m of way that crosses ours from 12 m before our bumper on, whom we
+    must let go first: our line is half a metre ahead. Between their metres 40 and 50."""
+    scene = drawn(1)
+    front = scene.s0 + scene.ego.front
+    box = [(front + 8.0, front + 12.0, 0.0) if 40 <= j <= 50 else None for j in range(100)]
+    other = twin.Other(
+        box=box, relation=-1, behind=False, k_off=None, speed=11.0, length=4.4, limit=11.0,
+        stop=math.inf, lead=-1, lead_gap=1.0, walker=False, rear_margin=0.8, front_margin=0.5,
+        entry=front + 0.5, enters=30.0,
+    )  # fmt: skip
+    for name, value in more.items():
+        setattr(other, name, value)
+    scene.others, scene.virtual, scene.mode, scene.scale, scene.a0 = [other], -1, 0, 1.0, 0.0
+    scene.stop_m, scene.v_ref, scene.v0 = math.inf, [11.0] * 320, 0.0
+    return scene
+
+
+def test_whoever_goes_first_and_is_near_when_we_come_over_the_line_is_forced():
+    assert rolled(one_other(), 0)[rollout.R_FORCED] > 3.0
+    assert rolled(one_other(), 0)[rollout.R_ENTERS] == 1.0
+
+
+@pytest.mark.parametrize(
+    "more",
+    [{"enters": 5.0}, {"relation": 1}, {"doubt": True}, {"speed": 3.0, "limit": 3.0}],
+    ids=["in the junction already", "yields to us", "hardly goes there", "could stop softly"],
+)
+def test_nobody_else_is(more):
+    assert rolled(one_other(**more), 0)[rollout.R_FORCED] < 1.0
+
+
+def test_nobody_is_forced_while_we_wait_at_the_line():
+    scene = one_other()
+    scene.stop_m = scene.s0 + scene.ego.front
+    found = rolled(scene, 0)
+    assert found[rollout.R_FORCED] == 0.0
+    assert found[rollout.R_ENTERS] == 0.0
+
+
+def test_a_soft_stop_does_not_count_on_a_standing_leader_to_drive_off():
+    scene = one_other()
+    front = scene.s0 + scene.ego.front
+    leader = scene.others[0]
+    leader.box = [(front + 10.0 + j, front + 14.0 + j, 1.0) for j in range(60)]
+    leader.speed, leader.relation, leader.k_off = 0.0, 0, -(front + 12.0)
+    leader.entry = leader.enters = math.inf
+    scene.v0, scene.mode, scene.scale = 9.0, 1, 2.5
+    assert math.isfinite(rolled(scene, 0)[rollout.R_COLLISION_S])

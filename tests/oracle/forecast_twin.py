@@ -4,7 +4,7 @@ import math
 
 import numpy as np
 
-from marque.types.codes import Allow, LaneKind
+from marque.types.codes import Allow, LaneKind, Turn
 
 
 def _turn(road_map, lane, other):
@@ -15,7 +15,8 @@ def _turn(road_map, lane, other):
 
 
 def straightest(road_map, lane):
-    """The successor for motor traffic, else for bicycles, that turns least; None at a dead end."""
+    """The successor for motor traffic, else for bicycles, that is straight on by the map, else any,
+    that turns least; None at a dead end."""
     for who in (Allow.CAR | Allow.TRUCK | Allow.BUS, Allow.BICYCLE):
         after = [
             int(o)
@@ -23,7 +24,8 @@ def straightest(road_map, lane):
             if road_map.lane_allow[o] & who and road_map.lane_kind[o] != LaneKind.WALK
         ]
         if after:
-            return min(after, key=lambda o: _turn(road_map, lane, o))
+            ahead = [o for o in after if road_map.lane_turn[o] == Turn.STRAIGHT]
+            return min(ahead or after, key=lambda o: _turn(road_map, lane, o))
     return None
 
 

@@ -47,6 +47,8 @@ class Other:
     accel: float = 0.0  # as seen now
     doubt: bool = False  # it hardly goes this way
     beside: bool = False  # nearer than we like since the beginning
+    entry: float = math.inf  # our line, beyond which it sees us come
+    enters: float = math.inf  # where it is in the junction itself
 
     def sample(self, way):
         return int(way + MIDDLE)
@@ -153,9 +155,34 @@ def followed(others, ego, s, v):
     return out
 
 
-def other_accel(others, o, ego, s, v, now, hypothesis, result):
+def surprised(o, ego, s, v):
+    """Braking of one with priority who sees us come over our line."""
+    if o.k_off is not None:
+        gap, lead_v = s - ego.rear + o.k_off - (o.way + 0.5 * o.length), v
+    else:
+        hits = o.blocking()
+        gap, lead_v = hits[0] - o.way, 0.0
+        left = o.box[hits[-1]][1] - (s - ego.rear)
+        if o.v * (1.0 + left / max(v, 1.0)) < gap:
+            return 0.0
+    if lead_v >= o.v:
+        return 0.0
+    return (o.v**2 - lead_v**2) / 2.0 / max(0.2, gap - 1.0 - 1.2 * o.v)
+
+
+def sees_us_enter(o, ego, s, s_new, v, result):
+    """We come over the line, and it has not entered yet."""
+    comes = s + ego.front <= o.entry < s_new + ego.front
+    if not comes or o.way >= o.enters:
+        return
+    result["enters"] = 1.0
+    if o.relation == -1 and not o.doubt:
+        result["forced"] = max(result["forced"], surprised(o, ego, s, v))
+
+
+def other_accel(others, o, ego, s, v, now, hypothesis, result, front0, stops):
     """What another does: free road, its own leader, its own stop, us ahead of it, our path."""
-    fast = 1.15 if hypothesis == 1 else 1.0
+    fast = 1.15 if hypothesis == 1 and front0 <= o.entry else 1.0
     free = max(o.limit * fast, 0.1)
     a = 1.6 * (1.0 - (o.v / free) ** 4) if o.v <= free else max(-1.5, 0.8 * (free - o.v))
     if o.lead >= 0:
@@ -165,6 +192,8 @@ def other_accel(others, o, ego, s, v, now, hypothesis, result):
     shows = -o.accel if o.accel < -0.8 else 0.0
     if shows and now < (1.0 if hypothesis == 0 else 0.4):
         a = min(a, -shows)
+    if stops and not o.behind and o.box[0] is not None and o.box[0][2] > 0.5:
+        a = min(a, -shows)  # it leads us, and our stop has to do even if it brakes on
     if math.isfinite(o.stop) and o.stop - o.way > -1.0:
         room = max(o.stop - o.way, 0.1) + 1.0
         a = min(a, idm_interaction(o.v, 0.0, room, 1.6, 2.5, 0.5, 1.0))
@@ -249,7 +278,7 @@ def _margin(result, now, k):
 def roll(v_ref, scale, stop_m, virtual, mode, ego, s0, v0, a0, others, zones, hypothesis):
     """The numbers of one rollout, by name."""
     r = dict.fromkeys(("collision", "margin", "gap_min", "doubt"), math.inf)
-    r.update(dict.fromkeys(("forced", "accel2", "jerk2", "brake", "box"), 0.0))
+    r.update(dict.fromkeys(("forced", "accel2", "jerk2", "brake", "box", "enters"), 0.0))
     r.update(cause=-1, conflict=-1)
     s, v, a, hardest = s0, v0, a0, 0.0
     for o in others:
@@ -289,7 +318,11 @@ def roll(v_ref, scale, stop_m, virtual, mode, ego, s0, v0, a0, others, zones, hy
             if o.walker:
                 o.way += o.v * DT
                 continue
-            a_o = other_accel(others, o, ego, s_before, v_before, t * DT, hypothesis, r)
+            if o.blocking():
+                sees_us_enter(o, ego, s_before, s, v_before, r)
+            a_o = other_accel(
+                others, o, ego, s_before, v_before, t * DT, hypothesis, r, s0 + ego.front, mode > 0
+            )
             v_o = max(0.0, o.v + a_o * DT)
             o.way, o.v = o.way + 0.5 * (o.v + v_o) * DT, v_o
         moves = v > 0.1 or t == 0

@@ -1,6 +1,7 @@
 """Each criterion on drives written by hand: one that keeps it, one that breaks it."""
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 
 import numpy as np
 
@@ -35,7 +36,8 @@ def view_of(
 
 
 def cross(control: Control = Control.STOP, head: bool = False, priority: int = -1) -> RoadMap:
-    """We go east through (100..120, 0); another road goes north through the middle of it."""
+    """We go east through (100..120, 0); another road goes north through the middle of it, and
+    has a way out to the right before."""
     first = 0 if head else -1
     return tiny_map(
         [
@@ -45,10 +47,11 @@ def cross(control: Control = Control.STOP, head: bool = False, priority: int = -
                 head=first,
             ),
             Lane([(120, 0), (300, 0)], edge="out2"),
-            Lane([(110, -100), (110, -10)], succ=[4]),
+            Lane([(110, -100), (110, -10)], succ=[4, 6]),
             Lane([(110, -10), (110, 10)], succ=[5], connector=True, junction=0, head=2 * first + 1
                  if head else -1),
             Lane([(110, 10), (110, 100)]),
+            Lane([(110, -10), (120, -10)], connector=True),
         ],
         conflicts=[Conflict(1, 4, 8.0, 12.0, 8.0, 12.0, priority=priority)],
         heads=[(0, 0, (100.0, 0.0)), (0, 1, (110.0, -10.0))] if head else (),
@@ -116,6 +119,18 @@ def test_whom_we_force_to_brake_is_told() -> None:
     assert checks.nobody_forced(view_of(road_map, ego, [braking_foe(4.5), other])).ok
     # and who must yield to us may well brake
     assert checks.nobody_forced(view_of(cross(priority=1), ego, [braking_foe(4.5)])).ok
+
+
+def test_who_takes_another_way_brakes_for_something_else() -> None:
+    foe = braking_foe(4.5)
+
+    def turns_off(t: float) -> int:
+        lane = int(foe.lane(t))
+        return 6 if lane == 4 else lane
+
+    ego = straight([6.0] * 60, x=100.0 - FRONT_M - 10.0)
+    view = view_of(cross(Control.YIELD), ego, [replace(foe, lane=turns_off)])
+    assert checks.nobody_forced(view).ok
 
 
 def test_met_priority_is_about_the_time_around_our_passage() -> None:

@@ -1,8 +1,9 @@
 """Possible paths of road users along the lanes, and who drives behind whom.
 
 A path is sampled each metre from the middle of the user's box. A user off the lanes, and every
-pedestrian, goes straight on. A user on a lane follows it; where the first junction offers several
-connectors, each that the indicator does not rule out becomes a path of its own. A user that moves
+pedestrian, goes straight on. A user on a lane follows it; where the next junction offers several
+connectors, each that the indicator does not rule out becomes a path of its own; the indicator of
+one who is turning tells of that turn alone. A user that moves
 sideways towards its neighbour lane, or indicates so, may also end up there.
 """
 
@@ -38,6 +39,7 @@ _RIGHT = int(Indicator.RIGHT)
 _TURN_LEFT = int(Turn.LEFT)
 _TURN_RIGHT = int(Turn.RIGHT)
 _TURN_U = int(Turn.U_TURN)
+_STRAIGHT = int(Turn.STRAIGHT)
 _PEDESTRIAN = int(UserKind.PEDESTRIAN)
 _BICYCLE = int(UserKind.BICYCLE)
 _OBSTACLE = int(UserKind.OBSTACLE)
@@ -63,8 +65,9 @@ def is_open(tables: MapTables, lane: int, kind: int) -> bool:
 
 @jit
 def straightest(tables: MapTables, lane: int) -> int:
-    """The successor that needs the least turning, one for bicycles alone only where there is no
-    other; -1 at a dead end."""
+    """The successor that needs the least turning, of those that the map calls straight on if there
+    is one (round a ring, and not out of it); one for bicycles alone only where there is no other;
+    -1 at a dead end."""
     best = -1
     best_turn = 1e9
     motor = False
@@ -79,6 +82,8 @@ def straightest(tables: MapTables, lane: int) -> int:
             best_turn = 1e9
         far = tables.pt_heading_rad[tables.pt_off[other + 1] - 1]
         turn = abs(wrap_angle(far - lane_end))
+        if tables.lane_turn[other] != _STRAIGHT:
+            turn += 2.0 * math.pi
         if turn < best_turn:
             best_turn = turn
             best = other
@@ -498,9 +503,13 @@ def forecast_paths(
                     weights[n] = likeness(tables, other, s, px[i], py[i], psi[i])
                     weights[n] *= how_common(tables, other)
                     n += 1
-        if n == 0 and not tables.lane_connector[lane]:
+        if n == 1:
+            n = 0  # it looks like nothing but itself: what counts is where it goes next
+        if n == 0:
             fork, _ = fork_ahead(tables, lane, s, reach)
             if fork >= 0:
+                turning = tables.lane_connector[lane] and tables.lane_turn[lane] != _STRAIGHT
+                told = not turning or not turn_matches(tables.lane_turn[lane], indicator[i])
                 fits = 0
                 for j in range(tables.succ_off[fork], tables.succ_off[fork + 1]):
                     other = tables.succ[j]
@@ -512,7 +521,8 @@ def forecast_paths(
                     other = tables.succ[j]
                     if n >= MAX_BRANCH or not is_open(tables, other, kind[i]):
                         continue
-                    if fits > 0 and not turn_matches(tables.lane_turn[other], indicator[i]):
+                    matches = turn_matches(tables.lane_turn[other], indicator[i])
+                    if told and fits > 0 and not matches:
                         continue
                     lanes[n] = lane
                     starts[n] = s

@@ -45,8 +45,9 @@ E_LEN = 9
     R_CAUSE,  # path index of the user behind the strongest restraint, -1 none
     R_CONFLICT,  # path index of the user hit or too close, -1 none
     R_DOUBT_S,  # time of first contact with a path that its user hardly takes, inf if none
-) = range(13)
-R_LEN = 13
+    R_ENTERS,  # 1 if we come over a line before somebody who is not in the junction yet
+) = range(14)
+R_LEN = 14
 
 REACTION_S = 0.5
 ONCOMING_M, CROSSES_S = 40.0, 1.0
@@ -74,6 +75,9 @@ BESIDE_FRONT_M = 0.5  # our side begins so far behind the bumper
 INSIDE_M = 1.0  # so far in, we are an obstacle that nobody drives into if they can stop
 ASSERTIVE_BRAKE = 2.0  # what an assertive user spends on not hitting us there
 YIELD_BRAKE = 3.5  # a user that would need more than this to yield is expected to go
+# whoever goes first and sees us come over our line reacts after so long, and keeps so far from us
+SEES_S, SEES_M = 1.2, 1.0
+GONE_S, GONE_MPS = 1.0, 1.0  # unless we are gone so long before they come, at our speed or this
 
 
 @jit
@@ -202,6 +206,37 @@ def stays_ahead(
 
 
 @jit
+def surprise(
+    way: float,
+    v_other: float,
+    half: float,
+    meets: int,
+    beyond: float,
+    k_off: float,
+    s: float,
+    v: float,
+    ego: FloatArray,
+) -> float:
+    """Braking, m/s2 and positive, that somebody who goes first needs when they see us come over
+    our line: as behind one who leads them where both ways run together, else as before one who
+    may come to rest in their way. `way`: metres of their middle; `meets`: where ours begins.
+    """
+    slower = 0.0
+    if k_off > -1e8:
+        gap = s - ego[E_REAR] + k_off - way - half
+        slower = v
+    else:
+        gap = meets - way
+        gone_s = (beyond + ego[E_REAR] - s) / max(v, GONE_MPS)
+        if (gone_s + GONE_S) * v_other < gap:
+            return 0.0
+    if v_other <= slower:
+        return 0.0
+    room = gap - SEES_M - SEES_S * v_other
+    return float((v_other * v_other - slower * slower) / (2.0 * max(room, 0.2)))
+
+
+@jit
 def roll(
     n: int,
     v_ref: FloatArray,
@@ -221,6 +256,8 @@ def roll(
     relation: Int8Array,
     behind: Int8Array,
     k_off: FloatArray,
+    entry: FloatArray,
+    enters: FloatArray,
     speed: FloatArray,
     accel: FloatArray,
     length: FloatArray,
@@ -243,6 +280,8 @@ def roll(
     Per path k of another user: tables lo/hi/cosr [K, J] and first/last from `fill_overlap`;
     relation (+1 it yields to us, -1 we yield, 0 equal or none); behind (1: it follows us now);
     k_off: path coordinate of the other = ego s + k_off where both run along each other;
+    entry: our line, path metres, beyond which they see that we mean to go before them; enters:
+    where on their own path they are in the junction themselves, and go on whatever we do;
     lead (another path, -1) with its bumper gap; walker 1 for pedestrians; doubt 1 for a path that
     its user hardly takes.
     """
@@ -339,7 +378,8 @@ def roll(
             if walker[k] == 1:
                 pos[k] += v_k * DT_S
                 continue
-            fast = 1.15 if hypothesis == 1 else 1.0
+            # nobody speeds up towards who is in the junction already
+            fast = 1.15 if hypothesis == 1 and s0 + ego[E_FRONT] <= entry[k] else 1.0
             a_k = idm_free(v_k, max(limit[k] * fast, 0.1), 1.6)
             if lead[k] >= 0:
                 m = lead[k]
@@ -347,6 +387,9 @@ def roll(
                 a_k = min(a_k, idm_interaction(v_k, vel[m], gap, 1.6, 2.5, 1.0, 1.5))
             if accel[k] < -SHOWN_MPS2 and now < (1.0 if hypothesis == 0 else 0.4):
                 a_k = min(a_k, accel[k])  # whoever brakes goes on braking for a while
+            if mode > 0 and first[k] == 0 and behind[k] == 0 and cosr[k, 0] > 0.5:
+                # a stop has to do even if who leads us goes on braking, or stays where they stand
+                a_k = min(a_k, accel[k] if accel[k] < -SHOWN_MPS2 else 0.0)
             if stop[k] < 1e8:
                 room = stop[k] - pos[k]
                 if room > -1.0:
@@ -356,6 +399,21 @@ def roll(
                 if room < AT_STOP_M and v_k < STANDS_MPS:
                     a_k = min(a_k, -v_k / DT_S)
             if first[k] >= 0:
+                if front <= entry[k] < s_new + ego[E_FRONT] and pos[k] < enters[k]:
+                    out[R_ENTERS] = 1.0
+                    if relation[k] == -1 and doubt[k] == 0:
+                        need = surprise(
+                            pos[k],
+                            v_k,
+                            0.5 * length[k],
+                            first[k],
+                            hi[k, last[k]],
+                            k_off[k],
+                            s,
+                            v,
+                            ego,
+                        )
+                        out[R_FORCED] = max(out[R_FORCED], need)
                 at_ego = s + k_off[k]
                 aligned = k_off[k] > -1e8
                 if aligned:
@@ -584,6 +642,8 @@ def roll_all(
     relation: Int8Array,
     behind: Int8Array,
     k_off: FloatArray,
+    entry: FloatArray,
+    enters: FloatArray,
     speed: FloatArray,
     accel: FloatArray,
     length: FloatArray,
@@ -627,6 +687,8 @@ def roll_all(
                 relation[path],
                 behind[path],
                 k_off[path],
+                entry[path],
+                enters[path],
                 speed,
                 accel,
                 length,

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from marque.kernels import rollout as r
-from marque.stack.planning.propose import EMERGENCY_STOP, NORMAL, Policy
+from marque.stack.planning.propose import COMFORT_STOP, EMERGENCY_STOP, NORMAL, Policy
 from marque.stack.planning.rules import Stop
 from marque.stack.planning.score import DOUBTS, SURE_S, choose
 from marque.types.codes import Reason
@@ -119,3 +119,27 @@ def test_who_stops_at_the_goal_has_got_on():
     words = ([past, there], result, np.array([1.0, 0.0]), None, [GO, ("change_right", False)])
     assert choose(*words, SPEED_MPS).best == 0
     assert choose(*words, SPEED_MPS, ways_m=np.array([math.inf, 30.0])).best == 1
+
+
+def test_who_leads_us_may_ask_for_hard_braking():
+    """A softer stop instead would only brake too late."""
+    soft = Policy(0, 2.5, None, -1, COMFORT_STOP, False)
+    result = np.stack([row(30.0, nominal={r.R_BRAKE: 4.5, r.R_CAUSE: 0}), row(25.0)])
+    words = ([go(), soft], result, np.zeros(1), None, [GO, WAIT], SPEED_MPS)
+    assert choose(*words, leads=np.array([[True]])).best == 0
+    assert choose(*words, leads=np.array([[False]])).best == 1
+
+
+def test_to_give_way_firmly_is_better_than_to_stop_in_the_way():
+    soft = Policy(0, 2.5, None, -1, COMFORT_STOP, False)
+    for brake, best in ((3.5, 0), (5.0, 1)):
+        firm = row(20.0, nominal={r.R_BRAKE: brake})
+        result = np.stack([firm, row(25.0, nominal={r.R_BOX: 1.0, r.R_FORCED: 4.0})])
+        keys = [WAIT, WAIT]
+        assert choose([wait(), soft], result, np.zeros(1), None, keys, SPEED_MPS).best == best
+
+
+def test_who_enters_a_junction_looks_farther():
+    late = {r.R_MARGIN_S: 6.5}
+    assert chosen(row(nominal=late), GENTLE)[0]
+    assert not chosen(row(nominal=late | {r.R_ENTERS: 1.0}), GENTLE)[0]

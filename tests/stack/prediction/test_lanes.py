@@ -79,6 +79,36 @@ def test_who_only_drifts_or_only_indicates_hardly_changes_lanes(aside, drift, in
     assert (share < HARDLY) != sure
 
 
+@pytest.mark.parametrize(
+    ("turn", "indicator", "wanted"),
+    [
+        (Turn.STRAIGHT, Indicator.OFF, {3}),
+        (Turn.STRAIGHT, Indicator.RIGHT, {4}),
+        (Turn.RIGHT, Indicator.RIGHT, {3, 4}),  # it tells of the turn that is under way
+    ],
+)
+def test_who_is_in_a_junction_has_the_next_one_before_them(turn, indicator, wanted):
+    """Round a ring the way on bends more than the way out, and is straight on by the map."""
+    ring = tiny_map(
+        [
+            Lane([(0.0, 0.0), (20.0, 0.0)], succ=[1]),
+            Lane([(20.0, 0.0), (40.0, 0.0)], succ=[2], connector=True, turn=turn),
+            Lane([(40.0, 0.0), (60.0, 0.0)], succ=[3, 4]),
+            Lane(arc((60.0, 20.0), 20.0, -0.5 * math.pi, 0.0), succ=[5], connector=True),
+            Lane([(60.0, 0.0), (70.0, -1.0)], connector=True, turn=Turn.RIGHT, succ=[6]),
+            Lane([(80.0, 20.0), (80.0, 60.0)]),
+            Lane([(70.0, -1.0), (120.0, -1.0)]),
+        ]
+    )
+    one = Actor(steady(32.0, 0.0, 0.0, 8.0), indicator=indicator)
+    stage = Stage(ring, Marque(), (0, 1.0), (5, 30.0), actors=[one])
+    ego = EgoReading(0, 5.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0)
+    memory = PerceptionMemory(ring, LaneIndex(ring))
+    _, scene = perceive(memory, _reading(stage, ego, 0.0))
+    found = predict(map_tables(ring), scene)
+    assert {int(lane) for lane in found.lane} & {3, 4} == wanted
+
+
 def test_nobody_there_is_no_path():
     _, found = forecast()
     assert found.count == 0

@@ -182,8 +182,7 @@ def nobody_forced(view: View) -> Outcome:
             if road_map.conf_priority[e] >= 0 or kind == ConflictKind.DIVERGE:
                 continue
             theirs = int(road_map.conf_lane[e])
-            lanes = [theirs, *road_map.predecessors(theirs).tolist()]
-            foes = set(trace.uid[np.isin(trace.user_lane, lanes)].tolist())
+            foes = _bound_for(view, theirs)
             s_in, s_out = float(road_map.conf_s_in_m[e]), float(road_map.conf_s_out_m[e])
             over_line = view.our_stay(connector, 0.0, s_out)[0]
             enter, leave = view.our_stay(connector, s_in - IN_THE_WAY_M, s_out)
@@ -194,6 +193,20 @@ def nobody_forced(view: View) -> Outcome:
             if not found.ok and braked > most:
                 worst, most = found, braked
     return worst
+
+
+def _bound_for(view: View, connector: int) -> set[int]:
+    """Users on a connector or on what leads to it, but for those who then take another one: what
+    they brake for is on their own way."""
+    road_map, trace = view.road_map, view.trace
+    before = road_map.predecessors(connector).tolist()
+    others = {int(c) for lane in before for c in road_map.successors(lane)} - {connector}
+
+    def seen_on(lanes: list[int]) -> set[int]:
+        return set(trace.uid[np.isin(trace.user_lane, lanes)].tolist())
+
+    here = seen_on([connector])
+    return here | (seen_on(before) - seen_on(sorted(others)))
 
 
 def nobody_forced_behind(view: View) -> Outcome:

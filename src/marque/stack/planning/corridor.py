@@ -20,6 +20,11 @@ from marque.types.road_map import NONE, RoadMap
 
 BEHIND_M = 25.0
 CLEAR_M = 2.0  # from the lane's start to our front: our rear is then out of the junction
+AT_LINE = (
+    Control.YIELD, Control.STOP, Control.ALL_WAY_STOP, Control.RIGHT_BEFORE_LEFT,
+    Control.ROUNDABOUT,
+)  # fmt: skip
+ENTRY_M = 0.5  # who waits inside a junction stays farther than this from the ways of others
 LED_M = 5.0  # a path that is led by a point of the body ends so much before its last lane, at most
 STEERING_1PMS = 0.12  # how fast the wheel changes curvature, 1/m per second
 SLOWEST_MPS = 1.5  # a cap never asks for less than this
@@ -43,6 +48,14 @@ class Junction:
     turn: int
     clear_m: float = -np.inf  # end of the last way that crosses ours; -inf if none does
     ways: tuple[tuple[float, float, int], ...] = ()  # begin, end, signal head of those we yield to
+
+    @property
+    def entry_m(self) -> float:
+        """Where others see that we mean to go: our line where it says to give way, else the place
+        inside at which we would wait for them."""
+        if self.control in AT_LINE or not np.isfinite(self.wait_m):
+            return self.stop_m
+        return max(self.stop_m, self.wait_m - ENTRY_M)
 
 
 @dataclass(frozen=True, slots=True, eq=False)

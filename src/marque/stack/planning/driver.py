@@ -67,6 +67,7 @@ from marque.types.road_map import NONE, RoadMap
 from marque.types.scene import Scene, Tracks
 
 CREEP_MPS = 1.5
+SAME_WAY = 0.5  # cosine of headings
 BLOCKED_S = 30.0
 TIGHT_COST = 0.8  # passing somebody closely where there is a way with more room
 # waiting for a gap for longer than a share of what the way round costs: take the way round instead
@@ -134,6 +135,7 @@ class Marque:
             memory.doubts,
             extra,
             ways_m(options),
+            (it.first == 0) & (it.behind == 0) & (it.cosr[:, :, 0] > SAME_WAY),
         )
         plan = hand_over(scene, forecast, ego, options, policies, it, result, scores)
         winner = policies[scores.best]
@@ -440,6 +442,8 @@ def evaluate(ego: FloatArray, policies: list[Policy], it: Interactions, start: S
         it.relation,
         it.behind,
         it.k_off,
+        it.entry,
+        it.enters,
         it.speed,
         it.accel,
         it.length,

@@ -54,6 +54,8 @@ class Interactions:
     relation: Int8Array
     behind: Int8Array
     k_off: FloatArray
+    entry: FloatArray
+    enters: FloatArray
     speed: FloatArray  # [K]
     accel: FloatArray
     length: FloatArray
@@ -87,18 +89,29 @@ def relate(
     cosr: FloatArray,
     lead_path: Int32Array,
     walker: Int8Array,
+    line_lane: Int32Array,
+    line_m: FloatArray,
+    half: FloatArray,
     relation: Int8Array,
     behind: Int8Array,
     k_off: FloatArray,
+    entry: FloatArray,
+    enters: FloatArray,
     active: Int32Array,
 ) -> int:
-    """Who yields to whom, who follows us, who matters. Returns how many paths are active."""
+    """Who yields to whom, who follows us, who matters. Returns how many paths are active.
+
+    `line_lane`, `line_m` [L]: connectors on our way and the path metres at which we enter them for
+    others to see; `half` [K]: half the length of each user.
+    """
     n_active = 0
     mark = np.zeros(count, np.int8)
     for k in range(count):
         relation[k] = 0
         behind[k] = 0
         k_off[k] = -1e9
+        entry[k] = FREE
+        enters[k] = FREE
         j = first[k]
         if j < 0:
             continue
@@ -121,6 +134,16 @@ def relate(
             rank = priority_between(tables, ours, theirs)
             if rank != 2:
                 relation[k] = rank
+            if rank == -1:
+                for m in range(line_lane.shape[0]):
+                    if line_lane[m] == ours:
+                        entry[k] = line_m[m]
+                begin = j
+                while begin > 0 and f_lane[off[k] + begin - 1] != theirs:
+                    begin -= 1
+                while begin > 0 and f_lane[off[k] + begin - 1] == theirs:
+                    begin -= 1
+                enters[k] = begin - half[k] if begin > 0 else -FREE
     for k in range(count):
         if mark[k] == 1:
             m = lead_path[k]
@@ -189,6 +212,8 @@ def interactions(
         relation=np.zeros((c_count, max(k_count, 1)), np.int8),
         behind=np.zeros((c_count, max(k_count, 1)), np.int8),
         k_off=np.full((c_count, max(k_count, 1)), -1e9),
+        entry=np.full((c_count, max(k_count, 1)), FREE),
+        enters=np.full((c_count, max(k_count, 1)), FREE),
         speed=tracks.speed_mps[track],
         accel=np.clip(tracks.accel_mps2[track], -6.0, 2.0),
         length=tracks.length_m[track],
@@ -236,9 +261,14 @@ def interactions(
             it.cosr[c],
             lead_path,
             walker,
+            np.array([one.lane for one in corridor.junctions], np.int32),
+            np.array([one.entry_m for one in corridor.junctions]),
+            0.5 * it.length,
             it.relation[c],
             it.behind[c],
             it.k_off[c],
+            it.entry[c],
+            it.enters[c],
             it.active[c],
         )
         if corridor.committed(s0[c] + front_m):

@@ -8,10 +8,10 @@ import numpy as np
 from marque.core.arrays import FloatArray
 from marque.kernels.rollout import FALLBACK_JERK_MPS3
 from marque.stack.planning.box import exit_stops
-from marque.stack.planning.corridor import Corridor
+from marque.stack.planning.corridor import AT_LINE, Corridor
 from marque.stack.planning.interactions import Interactions
 from marque.stack.planning.rules import ZONE_MARGIN_M, Rules, Stop
-from marque.types.codes import Control, Reason, UserKind
+from marque.types.codes import Reason, UserKind
 from marque.types.forecast import Forecast
 from marque.types.scene import Tracks
 
@@ -25,10 +25,6 @@ STANDS_WITHIN_S = 6.0
 FIRM_MPS2 = 5.0  # of the firm stop: most that asks for more than comfort needs no more than this
 MAX_VIRTUAL = 3
 _ON_FOOT = (Reason.CROSSWALK, Reason.PEDESTRIAN)
-_AT_LINE = (
-    Control.YIELD, Control.STOP, Control.ALL_WAY_STOP, Control.RIGHT_BEFORE_LEFT,
-    Control.ROUNDABOUT,
-)  # fmt: skip
 NORMAL, COMFORT_STOP, EMERGENCY_STOP = 0.0, 1.0, 2.0
 
 
@@ -109,7 +105,7 @@ def _past_line(corridor: Corridor, stop: Stop, front_m: float) -> bool:
     if stop.reason in _ON_FOOT:
         return False
     return any(
-        j.yields and j.control in _AT_LINE and front_m < j.stop_m < stop.at_m < j.s_out_m
+        j.yields and j.control in AT_LINE and front_m < j.stop_m < stop.at_m < j.s_out_m
         for j in corridor.junctions
     )
 

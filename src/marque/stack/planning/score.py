@@ -9,13 +9,15 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from marque.core.arrays import FloatArray, IntArray
+from marque.core.arrays import BoolArray, FloatArray, IntArray
 from marque.kernels.rollout import (
     R_ACCEL2,
     R_BOX,
     R_BRAKE,
+    R_CAUSE,
     R_COLLISION_S,
     R_DOUBT_S,
+    R_ENTERS,
     R_FORCED,
     R_GAP_MIN,
     R_JERK2,
@@ -29,9 +31,11 @@ ASSERTIVE_S = 5.0  # and within this one, for less, when others assert themselve
 MARGIN_S = 5.0
 FORCED_MPS2, FORCED_SPARE_MPS2 = 2.5, 0.3
 BOX = 8.0  # standing in a keep-clear zone: as bad as a margin that is violated in 1.5 s
-HARD_MPS2 = 3.0  # own braking beyond this is for contacts alone
+HARD_MPS2 = 3.0  # own braking beyond this is for contacts alone, and for who leads us:
+LED_MPS2 = 6.0  # to brake less than following asks for is to brake too late
 W_PROGRESS, W_COMFORT, W_COURTESY, W_SWITCH, W_GAP = 5.0, 1.5, 1.0, 0.3, 1.0
 LATE_CONTACT = 17.0  # outranks margins and forced braking
+FIRM, FIRM_SPARE_MPS2 = 12.0, 1.0  # outranks margins, and not who is blocked by where we stop
 EMERGENCY = 60.0  # outranks every other sum of tier 1
 SOON_S, BUILD_UP_S = 4.0, 2.0  # a contact sooner than this, or than hard braking takes to stop
 HURRY = int(EMERGENCY) * 10  # from this tier on a change of mind does not wait
@@ -60,9 +64,11 @@ def choose(
     doubts: int = 0,
     extra: FloatArray | None = None,
     ways_m: FloatArray | None = None,
+    leads: BoolArray | None = None,
 ) -> Scores:
     """Pick from rollout results [P, 2, R]. `corridor_cost[c]`: route value and lane-change cost;
-    `extra` [P]: what single policies have to earn beyond it; `ways_m[c]`: how far it leads at all.
+    `extra` [P]: what single policies have to earn beyond it; `ways_m[c]`: how far it leads at all;
+    `leads[c, k]`: whether path k drives ahead of us on corridor c.
 
     `key` names each policy's manoeuvre and whether it waits; `previous` is the last winner's.
     `speed_mps` is ours now: how soon a contact is too soon to be avoided gently.
@@ -74,6 +80,9 @@ def choose(
         assertive[:, R_COLLISION_S], np.minimum(nominal[:, R_DOUBT_S], assertive[:, R_DOUBT_S])
     )
     margin = np.minimum(nominal[:, R_MARGIN_S], assertive[:, R_MARGIN_S])
+    # who enters a junction looks farther: what is too close at its end would stop us inside it
+    late = (nominal[:, R_ENTERS] > 0.0) & (nominal[:, R_MARGIN_S] < NOMINAL_S)
+    margin = np.where(late & (margin >= MARGIN_S), MARGIN_S - 0.01, margin)
     forced = nominal[:, R_FORCED]
     soon = contact < max(SOON_S, speed_mps / (2.0 * HARD_MPS2) + BUILD_UP_S)
     # contact: the later the better, in steps of half a second
@@ -91,8 +100,11 @@ def choose(
     # nobody brakes hard for a margin or a better place to wait, unless the law wants it; full
     # braking is the last of it
     must = np.array([policy.binding and policy.stop is not None for policy in policies])
-    hard = nominal[:, R_BRAKE] - HARD_MPS2
-    tier1 += np.where((hard > 0.0) & ~must, EMERGENCY + np.floor(np.minimum(hard, 5.0)), 0.0)
+    hard = nominal[:, R_BRAKE] - np.where(_led(policies, nominal, leads), LED_MPS2, HARD_MPS2)
+    # but to give way a little firmer is better than to stop softly in the way of others
+    waits = np.array([policy.stop is not None and policy.mode == NORMAL for policy in policies])
+    much = np.where(waits & (hard < FIRM_SPARE_MPS2), FIRM, EMERGENCY + np.floor(hard.clip(0, 5)))
+    tier1 += np.where((hard > 0.0) & ~must, much, 0.0)
     tier1 += np.array([EMERGENCY if policy.mode == EMERGENCY_STOP else 0.0 for policy in policies])
     # who stands in a junction is in the way of all: going on with a later, smaller margin is better
     tier1 += np.where(nominal[:, R_BOX] > 0.0, BOX, 0.0)
@@ -111,6 +123,16 @@ def choose(
             return Scores(tier, cost, p, doubts + 1)
         break
     return Scores(tier, cost, best, 0)
+
+
+def _led(policies: list[Policy], nominal: FloatArray, leads: BoolArray | None) -> BoolArray:
+    """[P] whether a policy brakes hardest for somebody who drives ahead of us already."""
+    who = nominal[:, R_CAUSE].astype(np.int64)
+    if leads is None or leads.shape[1] == 0:
+        return np.zeros(len(policies), dtype=np.bool_)
+    corridor = [policy.corridor for policy in policies]
+    found: BoolArray = (who >= 0) & leads[corridor, who]
+    return found
 
 
 def _cost(
