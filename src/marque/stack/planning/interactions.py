@@ -19,7 +19,7 @@ from marque.types.scene import Tracks
 SAMPLES = 132
 WALKER_LEAST_M = 0.25  # room beside our body; how fast we pass people: see `walkers`
 OTHER_LEAST_M, OTHER_MOST_M = 0.2, 0.35  # it grows with our speed
-SIDE_S, WAITING_S = 0.024, 0.06  # how room grows with our speed
+SIDE_S, WAITING_S, WAITING_MPS = 0.024, 0.06, 3.0  # how room grows with our speed, from where on
 # beside who stands at the kerb, which is our lane's edge, and in a turn the edge of our way
 STOOD_S, WAITING_LEAST_M = 0.8, 0.15
 LATE_S = 1.0
@@ -190,9 +190,11 @@ def interactions(
         here = corridors[0].path.xy_m[min(int(s0[0] / EGO_STEP_M), len(corridors[0].path.xy_m) - 1)]
         away = np.hypot(tracks.x_m[track] - here[0], tracks.y_m[track] - here[1])
         beside = away < 0.5 * tracks.length_m[track] + front_m
-        margin = np.where(beside & (tracks.speed_mps[track] < 0.3), BESIDE_M, margin)
+        stands = beside & (tracks.speed_mps[track] < 0.3)
+        margin = np.where(stands, np.minimum(margin, BESIDE_M), margin)
     if k_count:
-        margin = np.where(_passed(corridors[0], s0[0], front_m, tracks)[track], BESIDE_M, margin)
+        passed = _passed(corridors[0], s0[0], front_m, tracks)[track]
+        margin = np.where(passed, np.minimum(margin, BESIDE_M), margin)
     waits = np.isin(tracks.uid[track], granted)
     margin = np.where(waits, np.minimum(margin, WAITS_FOR_US_M), margin)
     lead_path, lead_gap = _lead_paths(tracks, forecast)
@@ -359,7 +361,8 @@ def _side_room(
     walks = tracks.kind == UserKind.PEDESTRIAN
     least = np.where(walks, WALKER_LEAST_M, OTHER_LEAST_M)
     waits = walks & (tracks.still_s > STOOD_S)
-    beside_waiting = min(WALKER_LEAST_M, WAITING_LEAST_M + WAITING_S * speed_mps)
+    faster = max(0.0, speed_mps - WAITING_MPS)
+    beside_waiting = min(WALKER_LEAST_M, WAITING_LEAST_M + WAITING_S * faster)
     least = np.where(waits, beside_waiting, least)
     most = np.where(walks, least, min(OTHER_MOST_M, OTHER_LEAST_M + SIDE_S * speed_mps))
     here = corridor.path.xy_m[min(int(s_m / EGO_STEP_M), len(corridor.path.xy_m) - 1)]
