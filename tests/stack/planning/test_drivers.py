@@ -9,11 +9,17 @@ import pytest
 from builders import Conflict, Lane, arc, straight_road, street_grid, tiny_map
 from marque.core.errors import MarqueError
 from marque.core.registry import load
-from marque.stack.planning.driver import Marque
+from marque.kernels.rollout import E_HEADWAY
+from marque.maps.lookup import LaneIndex
+from marque.stack.perception.direct import PerceptionMemory, perceive
+from marque.stack.planning.driver import Marque, falling_in
 from marque.stack.planning.lane import Lane as PlainLane
+from marque.stack.planning.locate import locate
 from marque.stack.planning.rules import RuleMemory
 from marque.types.codes import Control, Reason, SignalState, Turn
-from stage import CAR, Actor, Stage, standing, steady
+from marque.types.mission import Mission
+from marque.types.reading import EgoReading
+from stage import CAR, Actor, Stage, _reading, standing, steady
 
 RED, AMBER, GREEN = SignalState.RED, SignalState.AMBER, SignalState.GREEN
 each_driver = pytest.mark.parametrize("driver", [Marque, PlainLane])
@@ -250,3 +256,22 @@ def test_off_every_lane_is_one_sentence(driver):
 def test_both_drivers_are_found_by_name():
     assert load("driver", "marque") is Marque
     assert load("driver", "lane") is PlainLane
+
+
+def test_behind_a_lane_change_the_headway_opens_slowly():
+    """It is what the style wants before any change, short on one, and grows after it."""
+    road = straight_road(400.0, 2)
+    stage = Stage(road, Marque(), (0, 390.0), (0, 5.0), 13.0)
+    memory = Marque().start(Mission(road, CAR, 0, 390.0, 0))
+    ego = EgoReading(0, 5.0, float(road.points(0)[0, 1]), 0.0, 13.0, 0.0, 0.0, 0.0)
+    _, scene = perceive(PerceptionMemory(road, LaneIndex(road)), _reading(stage, ego, 0.0))
+    _, corridor, _ = locate(memory, scene)
+    wanted = memory.context.ego[E_HEADWAY]
+
+    def headway(manoeuvre, after_s):
+        changed = replace(memory, changed_ns=scene.t_ns - round(after_s * 1e9))
+        return falling_in(changed, scene, replace(corridor, manoeuvre=manoeuvre))[E_HEADWAY]
+
+    assert falling_in(memory, scene, corridor)[E_HEADWAY] == wanted
+    on, soon, later = headway("change_left", 2.0), headway("keep", 2.0), headway("keep", 60.0)
+    assert on < soon < later == wanted
