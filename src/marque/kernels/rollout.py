@@ -68,8 +68,8 @@ HARD_MPS2 = -3.5  # braking beyond this is for safety, not for comfort
 HOLD_M = 1.5  # whoever waits before our path stays so far from touching it
 AT_STOP_M, STANDS_MPS = 0.5, 0.4  # whoever stands at their stop stays there
 SHOWN_MPS2, SHOWN_SHARE = 0.8, 1.3  # braking that shows that somebody waits, and its spare
-# to stop with our side in somebody's way, or with our nose in that of who comes towards us, does
-# not save us
+# to stop with our side in somebody's way, or with our nose where it is in that of who comes
+# towards us already, does not save us
 STOPPED_MPS, STOPPED_S, COMES_MPS = 1.0, 3.0, 4.0
 BESIDE_FRONT_M = 0.5  # our side begins so far behind the bumper
 INSIDE_M = 1.0  # so far in, we are an obstacle that nobody drives into if they can stop
@@ -469,11 +469,13 @@ def roll(
                 k = active[q]
                 if first[k] < 0 or behind[k] == 1:
                     continue
-                if not moves and not (
-                    (speed[k] > COMES_MPS and cosr[k, first[k]] < -0.7)
-                    or (stopped and walker[k] == 0 and hi[k, first[k]] <= front - BESIDE_FRONT_M)
-                ):
-                    continue
+                if not moves:
+                    meets = first[k]
+                    comes = speed[k] > COMES_MPS and cosr[k, meets] < -0.7
+                    nose = comes and lo[k, meets] < s0 + ego[E_FRONT]
+                    side = stopped and walker[k] == 0 and hi[k, meets] <= front - BESIDE_FRONT_M
+                    if not (nose or side):
+                        continue
                 j = int(pos[k] + 0.5)
                 if j >= samples[k]:
                     continue

@@ -49,10 +49,10 @@ def test_who_stands_well_aside_slows_nobody():
 
 def test_who_appears_late_is_passed_as_slowly_as_soft_braking_allows():
     y = -(HALF_M + 0.4)
-    frames = passed(lambda t: (60.0, y if t > 2.0 else -30.0, 0.5 * math.pi, 0.0))
+    frames = passed(lambda t: (64.0, y if t > 2.0 else -30.0, 0.5 * math.pi, 0.0))
     assert not any(f.touching for f in frames)
     assert min(f.accel_mps2 for f in frames) > -3.2
-    assert min(f.speed_mps for f in beside(frames, 60.0)) < 12.5
+    assert min(f.speed_mps for f in beside(frames, 64.0)) < 12.5
 
 
 def test_who_walks_towards_us_along_the_edge_is_met_slowly():

@@ -36,6 +36,7 @@ LED_MPS2 = 6.0  # to brake less than following asks for is to brake too late
 W_PROGRESS, W_COMFORT, W_COURTESY, W_SWITCH, W_GAP = 5.0, 1.5, 1.0, 0.3, 1.0
 LATE_CONTACT = 17.0  # outranks margins and forced braking
 FIRM, FIRM_SPARE_MPS2 = 12.0, 1.0  # outranks margins, and not who is blocked by where we stop
+FULL, FULL_MPS2 = 12.0, 5.5  # nor is anything but a contact braked for harder than a firm stop
 EMERGENCY = 60.0  # outranks every other sum of tier 1
 SOON_S, BUILD_UP_S = 4.0, 2.0  # a contact sooner than this, or than hard braking takes to stop
 HURRY = int(EMERGENCY) * 10  # from this tier on a change of mind does not wait
@@ -100,10 +101,12 @@ def choose(
     # nobody brakes hard for a margin or a better place to wait, unless the law wants it; full
     # braking is the last of it
     must = np.array([policy.binding and policy.stop is not None for policy in policies])
-    hard = nominal[:, R_BRAKE] - np.where(_led(policies, nominal, leads), LED_MPS2, HARD_MPS2)
+    led = _led(policies, nominal, leads)
+    hard = nominal[:, R_BRAKE] - np.where(led, LED_MPS2, HARD_MPS2)
     # but to give way a little firmer is better than to stop softly in the way of others
     waits = np.array([policy.stop is not None and policy.mode == NORMAL for policy in policies])
     much = np.where(waits & (hard < FIRM_SPARE_MPS2), FIRM, EMERGENCY + np.floor(hard.clip(0, 5)))
+    much += np.where(~led & (nominal[:, R_BRAKE] > FULL_MPS2), FULL, 0.0)
     tier1 += np.where((hard > 0.0) & ~must, much, 0.0)
     tier1 += np.array([EMERGENCY if policy.mode == EMERGENCY_STOP else 0.0 for policy in policies])
     # who stands in a junction is in the way of all: going on with a later, smaller margin is better

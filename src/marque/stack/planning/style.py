@@ -9,7 +9,7 @@ class Style:
 
     accel_mps2: float = 1.75
     brake_mps2: float = 2.3  # comfortable, for stops and curves
-    jerk_mps3: float = 1.3
+    jerk_mps3: float = 1.15
     lateral_mps2: float = 2.4
     headway_s: float = 1.4
     standstill_gap_m: float = 2.0
