@@ -31,6 +31,7 @@ END_BRAKE_MPS2, END_JERK_MPS3, END_M = 2.0, 1.0, 20.0  # before the end of all t
 STOOD_MPS = 0.2
 CREEP_MPS, OVER_MOST_M = 1.0, 2.0
 STEP_OUT_M = 2.0  # a pedestrian this near to the kerb of a crosswalk may step on it
+WALK_NEAR_M, AT_LINE_M = 5.0, 0.3  # from a stop line to the crosswalk behind it; at the line
 WAITS_S = 3.0  # somebody who has stood for longer is waiting, not walking
 
 _STOPPING = (SignalState.RED, SignalState.RED_AMBER)
@@ -213,7 +214,7 @@ def _crosswalk(
     front_m: float,
     speed_mps: float,
 ) -> None:
-    line = crossing.s_in_m - WALK_MARGIN_M
+    line = _before_walk(corridor, crossing, front_m, speed_mps)
     if line < front_m - 0.5:
         return
     if not _has_priority(road_map, corridor, scene, crossing):
@@ -230,6 +231,18 @@ def _crosswalk(
     if speed_mps * speed_mps > 2.0 * WALK_BRAKE_MPS2 * max(room, 0.1):
         return  # too late to stop before it: the rollouts decide
     rules.binding.append(Stop(line, Reason.CROSSWALK, uid))
+
+
+def _before_walk(corridor: Corridor, crossing: Crossing, front_m: float, speed_mps: float) -> float:
+    """Where we wait for people on a crosswalk: right before it, or, if we can stop there, at the
+    stop line of the junction whose first it is: between them we would stand in others' way."""
+    line = crossing.s_in_m - WALK_MARGIN_M
+    for junction in corridor.junctions:
+        at = junction.stop_m - LINE_MARGIN_M
+        stops = speed_mps * speed_mps <= 2.0 * WALK_BRAKE_MPS2 * max(at - front_m, 0.1)
+        if stops and front_m < at + AT_LINE_M and at < line < at + WALK_NEAR_M:
+            return at
+    return line
 
 
 def _has_priority(road_map: RoadMap, corridor: Corridor, scene: Scene, crossing: Crossing) -> bool:
