@@ -16,6 +16,10 @@ from marque.sim.worlds.sumo_read import EGO, NEAR_M, Readout
 SENSOR_M = 120.0
 WAKE_M, DOZE_M = 220.0, 270.0  # nearer than this drivers decide every 0.1 s; beyond, less often
 LIFT_CLEAR_M = 200.0  # a deadlock is lifted at once only beyond this
+# So far beside every lane of our route we have missed a turn. Less may be a hairpin that we swing
+# out in, where SUMO's lanes cut the corner, and theirs that come towards us may be nearer.
+AWAY_M, ON_LANE_M = 8.0, 1.8
+OFF_NETWORK_M = 1e6  # SUMO's word for a place beside its lanes
 NEAR_LIFT_FACTOR = 2.0  # nearer, it is given that much longer
 
 
@@ -36,6 +40,7 @@ class Sumo(Readout):
         self.route: tuple[str, ...] = ()
         self.route_wanted: tuple[str, ...] | None = None
         self.free_map = False
+        self.beside = False  # of our lane, farther than SUMO takes for being on it
 
     # -- traffic without us ------------------------------------------------------------------
 
@@ -228,7 +233,8 @@ class Sumo(Readout):
             vehicle.setPreviousSpeed(EGO, max(0.0, self.speed), self.accel)
             hint = vehicle.getRoadID(EGO)
             lane = max(0, vehicle.getLaneIndex(EGO))
-            vehicle.moveToXY(EGO, hint, lane, x, y, angle, 2 if self.free_map else 3)
+            keep = 2 if self.free_map else (1 if self.beside else 3)
+            vehicle.moveToXY(EGO, hint, lane, x, y, angle, keep)
         except lib.TraCIException:
             self._move_anyhow(x, y, angle)
         self.front, self.speed, self.accel = (x, y, angle), speed, accel
@@ -259,10 +265,17 @@ class Sumo(Readout):
                 self.route, self.route_wanted, self.free_map = onward, None, False
 
     def _check_mapping(self) -> None:
-        """After a missed turn the position fits no lane of the route: map freely, then re-route."""
+        """After a missed turn the position fits no lane of the route: map freely, then re-route.
+        Where we only swing out, we stay on our lane, or those behind would not see us."""
         with contextlib.suppress(self.lib.TraCIException):
-            aside = self.lib.vehicle.getLateralLanePosition(EGO)
-            self.free_map = abs(aside) > 3.5 or (self.free_map and self.route_wanted is not None)
+            aside = abs(self.lib.vehicle.getLateralLanePosition(EGO))
+            off = aside > OFF_NETWORK_M
+            if self.beside and not off:  # SUMO has put us onto the lane
+                x, y = self.lib.vehicle.getPosition(EGO)
+                aside = hypot(x - self.front[0], y - self.front[1])
+            lost = self.free_map and self.route_wanted is not None
+            self.free_map = lost or (aside > AWAY_M and (self.beside or not off))
+            self.beside = off or (self.beside and aside > ON_LANE_M)
 
     # -- stepping --------------------------------------------------------------------------------
 
