@@ -109,6 +109,11 @@ class Block:
     obstacle: bool  # it is no queue
     row: bool  # it is one, which stands beyond a junction and before no light
 
+    @property
+    def stays(self) -> bool:
+        """Whether it may stand there for good."""
+        return self.obstacle or self.row
+
 
 def asides(
     memory: Memory, scene: Scene, forecast: Forecast, corridor: Corridor, start: Start

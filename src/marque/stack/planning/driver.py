@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from marque.core.arrays import BoolArray, FloatArray, Int32Array
+from marque.core.arrays import BoolArray, FloatArray, Int32Array, IntArray
 from marque.core.time import PLAN_STEP_NS, PLAN_STEP_S
 from marque.kernels.following import stop_distance
 from marque.kernels.rollout import (
@@ -100,14 +100,16 @@ class Marque:
         options, wish, block = alternatives(memory, scene, forecast, corridor, start)
         ego = falling_in(memory, scene, corridor)
         looked = [_look(memory, scene, one) for one in options]
-        for one, (_, rules) in zip(options, looked, strict=True):
+        rules = [each for _, each in looked]
+        for one, each in zip(options, rules, strict=True):
             if one.corridor.manoeuvre in ("keep", "return", "peek"):
-                wait_behind(rules, block, one.corridor, one.start, ego)
-        stand_for(scene, ego, options, [rules for _, rules in looked])
-        it = _others(memory, scene, forecast, options, [rules for _, rules in looked])
+                wait_behind(each, block, one.corridor, one.start, ego)
+        stand_for(scene, ego, options, rules)
+        let_us_go = granted(memory, scene)
+        it = _others(memory, scene, forecast, options, rules, let_us_go)
         policies = propose(
             [one.corridor for one in options],
-            [rules for _, rules in looked],
+            rules,
             it,
             [one.start.s_m + ego[E_FRONT] for one in options],
             start.speed_mps,
@@ -152,7 +154,7 @@ class Marque:
             aimed=_aimed(wish, scene.tracks),
             waiting_s=_waited(memory, plan, start, scene),
             stood_s=_stood(memory, scene.ego.speed_mps),
-            granted=granted(memory, scene),
+            granted=let_us_go,
         )
         return way_round(memory, block, start), plan
 
@@ -208,7 +210,7 @@ def way_round(memory: Memory, block: Block | None, start: Start) -> Memory:
     """After `BLOCKED_S` behind an obstacle, or a row that no light holds, on a lane further on: the
     route around that lane."""
     corridor = memory.corridor
-    stands = block is not None and (block.obstacle or block.row) and start.speed_mps < 0.3
+    stands = block is not None and block.stays and start.speed_mps < 0.3
     if not stands or block is None or corridor is None:
         return replace(memory, blocked_s=0.0)
     memory = replace(memory, blocked_s=memory.blocked_s + PLAN_STEP_S)
@@ -324,7 +326,7 @@ def wait_behind(
 ) -> None:
     """Behind an obstacle we stand back, so that there is room to swing out; but never inside a
     junction, which we then do not enter."""
-    if block is None or not (block.obstacle or block.row):
+    if block is None or not block.stays:
         return
     front = start.s_m + ego[E_FRONT]
     edge = start.s_m + block.ahead_m
@@ -370,7 +372,12 @@ def _look(memory: Memory, scene: Scene, option: Option) -> tuple[Any, Rules]:
 
 
 def _others(
-    memory: Memory, scene: Scene, forecast: Forecast, options: list[Option], rules: list[Rules]
+    memory: Memory,
+    scene: Scene,
+    forecast: Forecast,
+    options: list[Option],
+    rules: list[Rules],
+    let_us_go: IntArray,
 ) -> Interactions:
     ego = memory.context.ego
     corridors, s0 = [one.corridor for one in options], [one.start.s_m for one in options]
@@ -385,7 +392,7 @@ def _others(
         forecast,
         options[0].start.speed_mps,
         [each.quiet for each in rules],
-        granted(memory, scene),
+        let_us_go,
     )
     pass_people_slowly(it, corridors, s0, ego, options[0].start.speed_mps, scene.tracks)
     stays = parked(memory.context.mission.road_map, scene.tracks)

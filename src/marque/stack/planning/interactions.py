@@ -190,7 +190,7 @@ def interactions(
         here = corridors[0].path.xy_m[min(int(s0[0] / EGO_STEP_M), len(corridors[0].path.xy_m) - 1)]
         away = np.hypot(tracks.x_m[track] - here[0], tracks.y_m[track] - here[1])
         beside = away < 0.5 * tracks.length_m[track] + front_m
-        stands = beside & (tracks.speed_mps[track] < 0.3)
+        stands = beside & (tracks.speed_mps[track] < STANDS_MPS)
         margin = np.where(stands, np.minimum(margin, BESIDE_M), margin)
     if k_count:
         passed = _passed(corridors[0], s0[0], front_m, tracks)[track]
@@ -349,7 +349,7 @@ def _passed(corridor: Corridor, s0: float, front_m: float, tracks: Tracks) -> Bo
     x, y = corridor.path.xy_m[i]
     psi = float(corridor.path.heading_rad[i])
     along = (tracks.x_m - x) * math.cos(psi) + (tracks.y_m - y) * math.sin(psi)
-    out: BoolArray = (tracks.speed_mps < 0.3) & (along < front_m)
+    out: BoolArray = (tracks.speed_mps < STANDS_MPS) & (along < front_m)
     return out
 
 

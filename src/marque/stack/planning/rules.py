@@ -227,8 +227,7 @@ def _crosswalk(
         if waits:  # who lets us go, and may stand in our way: it is not on the stripes that we wait
             rules.optional.append(Stop(line, Reason.CROSSWALK))
         return
-    room = line - front_m
-    if speed_mps * speed_mps > 2.0 * WALK_BRAKE_MPS2 * max(room, 0.1):
+    if not _stops_for_people(line - front_m, speed_mps):
         return  # too late to stop before it: the rollouts decide
     rules.binding.append(Stop(line, Reason.CROSSWALK, uid))
 
@@ -239,10 +238,14 @@ def _before_walk(corridor: Corridor, crossing: Crossing, front_m: float, speed_m
     line = crossing.s_in_m - WALK_MARGIN_M
     for junction in corridor.junctions:
         at = junction.stop_m - LINE_MARGIN_M
-        stops = speed_mps * speed_mps <= 2.0 * WALK_BRAKE_MPS2 * max(at - front_m, 0.1)
-        if stops and front_m < at + AT_LINE_M and at < line < at + WALK_NEAR_M:
+        near = front_m < at + AT_LINE_M and at < line < at + WALK_NEAR_M
+        if near and _stops_for_people(at - front_m, speed_mps):
             return at
     return line
+
+
+def _stops_for_people(room_m: float, speed_mps: float) -> bool:
+    return speed_mps * speed_mps <= 2.0 * WALK_BRAKE_MPS2 * max(room_m, 0.1)
 
 
 def _has_priority(road_map: RoadMap, corridor: Corridor, scene: Scene, crossing: Crossing) -> bool:
