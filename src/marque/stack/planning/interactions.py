@@ -22,6 +22,8 @@ OTHER_LEAST_M, OTHER_MOST_M = 0.2, 0.35  # it grows with our speed
 SIDE_S, WAITING_S, WAITING_MPS = 0.024, 0.06, 3.0  # how room grows with our speed, from where on
 # beside who stands at the kerb, which is our lane's edge, and in a turn the edge of our way
 STOOD_S, WAITING_LEAST_M = 0.8, 0.15
+# nobody brakes hard for a hand more beside who walks along our way; we pass slowly: see `walkers`
+ALONG_LEAST_M, ALONG_MPS = 0.15, 0.35
 LATE_S = 1.0
 # to somebody who stands beside us while we crawl: else two who stand close never part
 BESIDE_M = 0.2  # more than the guard keeps, and than our path is followed to at a crawl
@@ -357,7 +359,8 @@ def _side_room(
     corridor: Corridor, s_m: float, front_m: float, speed_mps: float, tracks: Tracks
 ) -> FloatArray:
     """[n] room wanted beside each road user. It grows with our speed; for those whom we reach
-    within `LATE_S` it is the least, for then the way past them has been chosen."""
+    within `LATE_S` it is the least, for then the way past them has been chosen. Beside people who
+    walk along our way as it runs here, or stand, less is no reason to brake hard."""
     walks = tracks.kind == UserKind.PEDESTRIAN
     least = np.where(walks, WALKER_LEAST_M, OTHER_LEAST_M)
     waits = walks & (tracks.still_s > STOOD_S)
@@ -365,7 +368,11 @@ def _side_room(
     beside_waiting = min(WALKER_LEAST_M, WAITING_LEAST_M + WAITING_S * faster)
     least = np.where(waits, beside_waiting, least)
     most = np.where(walks, least, min(OTHER_MOST_M, OTHER_LEAST_M + SIDE_S * speed_mps))
-    here = corridor.path.xy_m[min(int(s_m / EGO_STEP_M), len(corridor.path.xy_m) - 1)]
+    i = min(int(s_m / EGO_STEP_M), len(corridor.path.xy_m) - 1)
+    aside = tracks.speed_mps * np.sin(tracks.heading_rad - corridor.path.heading_rad[i])
+    along = walks & (np.abs(aside) < ALONG_MPS)
+    least = np.where(along, np.minimum(least, ALONG_LEAST_M), least)
+    here = corridor.path.xy_m[i]
     away = np.hypot(tracks.x_m - here[0], tracks.y_m - here[1]) - front_m
     share = np.clip((away / max(speed_mps, 1.0) - LATE_S) / LATE_S, 0.0, 1.0)
     room: FloatArray = least + share * (most - least)

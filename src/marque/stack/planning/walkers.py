@@ -12,13 +12,16 @@ from marque.core.arrays import FloatArray
 from marque.kernels.rollout import E_BRAKE, E_FRONT, E_HALF_WIDTH, E_JERK, E_REAR
 from marque.maps.path import STEP_M
 from marque.stack.planning.corridor import Corridor, backward_pass
-from marque.stack.planning.interactions import WALKER_LEAST_M, Interactions
+from marque.stack.planning.interactions import (
+    ALONG_LEAST_M,
+    WALKER_LEAST_M,
+    Interactions,
+)
 from marque.types.codes import UserKind
 from marque.types.scene import Tracks
 
 SLOWEST_MPS, RATE_1PS = 3.0, 20.0  # at the least room, and for each metre more
-LOOK_M = 60.0
-STAYS_MPS = 0.35  # who moves sideways no faster than this stays beside our way
+LOOK_M, MEETS_M = 60.0, 0.75  # how far ahead; from our bumper, along our way, to who is beside it
 SOFT_MPS2, DELAY_S = 1.8, 0.5  # of the braking for it
 HARDLY_MPS = 0.6  # we move no faster than this, and they,
 WALKS_MPS, WALKS_S, NEAR_M = 0.3, 2.0, 0.25  # faster: so soon, so near to our body
@@ -71,7 +74,7 @@ def walks_into_us(
 
 def pass_speed(clear_m: FloatArray | float) -> FloatArray | float:
     """Beside somebody who is so far from the side of our body."""
-    return SLOWEST_MPS + RATE_1PS * (np.asarray(clear_m) - WALKER_LEAST_M)
+    return np.maximum(SLOWEST_MPS, SLOWEST_MPS + RATE_1PS * (np.asarray(clear_m) - WALKER_LEAST_M))
 
 
 def _lower(
@@ -83,27 +86,28 @@ def _lower(
     tracks: Tracks,
     i: int,
 ) -> bool:
-    """Lower the speeds at which we would be beside one of them; whether that changes anything."""
+    """Lower the speeds at which we would be beside one of them, if both of us go on as now; whether
+    that changes anything."""
     path = corridor.path
     begin = max(0, int(s_m / STEP_M))
-    xy = path.xy_m[begin : begin + int(LOOK_M / STEP_M)]
-    dx, dy = tracks.x_m[i] - xy[:, 0], tracks.y_m[i] - xy[:, 1]
-    at = int(np.argmin(dx * dx + dy * dy))
-    if at in (0, len(xy) - 1):
-        return False
-    psi = float(path.heading_rad[begin + at])
-    aside = abs(-dx[at] * math.sin(psi) + dy[at] * math.cos(psi))
-    clear = aside - float(ego[E_HALF_WIDTH]) - 0.5 * float(tracks.width_m[i])
-    turn = float(tracks.heading_rad[i]) - psi
-    v = float(tracks.speed_mps[i])
-    fastest = float(pass_speed(clear))
-    if clear < WALKER_LEAST_M or abs(v * math.sin(turn)) > STAYS_MPS or fastest > cap.max():
-        return False
-    # who comes towards us is met sooner
     front = float(ego[E_FRONT])
-    gap = at * STEP_M - front
-    towards = max(0.0, -v * math.cos(turn))
-    place = s_m + front + max(0.0, gap) * speed_mps / max(speed_mps + towards, 0.1)
+    some = slice(begin, begin + int(LOOK_M / STEP_M))
+    way = np.arange(len(path.xy_m[some])) * STEP_M
+    met_s = np.maximum(0.0, way - front) / max(speed_mps, SLOWEST_MPS)
+    v, heading = float(tracks.speed_mps[i]), float(tracks.heading_rad[i])
+    dx = tracks.x_m[i] + v * math.cos(heading) * met_s - path.xy_m[some, 0]
+    dy = tracks.y_m[i] + v * math.sin(heading) * met_s - path.xy_m[some, 1]
+    cos, sin = np.cos(path.heading_rad[some]), np.sin(path.heading_rad[some])
+    meets = np.flatnonzero(np.abs(dx * cos + dy * sin) < MEETS_M)
+    if len(meets) == 0:
+        return False
+    aside = np.abs(dy * cos - dx * sin)[meets]
+    nearest = int(meets[np.argmin(aside)])
+    clear = float(aside.min() - ego[E_HALF_WIDTH]) - 0.5 * float(tracks.width_m[i])
+    fastest = float(pass_speed(clear))
+    if clear < ALONG_LEAST_M or fastest > cap.max():
+        return False
+    place = s_m + max(front, nearest * STEP_M)
     first = max(begin, int((place - front) / STEP_M) - 1)
     last = min(len(cap), int(place / STEP_M) + 2)
     s = np.arange(first, last) * STEP_M - s_m - DELAY_S * speed_mps
