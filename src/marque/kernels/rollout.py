@@ -27,8 +27,19 @@ DT_S = 0.2
 STEPS = 40
 
 # columns of the ego parameter vector
-E_FRONT, E_REAR, E_ACCEL, E_BRAKE, E_JERK, E_HEADWAY, E_GAP, E_MAX_BRAKE, E_HALF_WIDTH = range(9)
-E_LEN = 9
+(
+    E_FRONT,
+    E_REAR,
+    E_ACCEL,
+    E_BRAKE,
+    E_JERK,
+    E_HEADWAY,
+    E_GAP,
+    E_MAX_BRAKE,
+    E_HALF_WIDTH,
+    E_STEER,  # how fast the wheel is turned, as a change of curvature, 1/m per second
+) = range(10)
+E_LEN = 10
 
 # columns of the result
 (

@@ -11,10 +11,12 @@ from hypothesis.extra.numpy import arrays
 
 from builders import Lane, arc, straight_road, street_grid, tiny_map
 from lines import line, smooth_bends
+from marque.kernels.rollout import E_FRONT, E_LEN, E_STEER
 from marque.maps.field import plan_route
 from marque.maps.oncoming import APART_M, CAR_HALF_M, EDGE_M
 from marque.maps.path import STEP_M, build_path, trailed
 from marque.stack.planning.corridor import (
+    SLOWEST_MPS,
     backward_pass,
     build_corridor,
     centre_line,
@@ -27,6 +29,8 @@ from marque.types.codes import Allow
 from oracle.corridor_twin import backward
 
 TOWN = street_grid(4, 3)
+EGO = np.zeros(E_LEN)
+EGO[E_FRONT], EGO[E_STEER] = 3.8, 0.15
 caps = arrays(float, st.integers(2, 120), elements=st.floats(1.5, 40.0))
 brakes, jerks = st.floats(0.5, 4.0), st.floats(0.3, 6.0)
 
@@ -144,7 +148,7 @@ def test_a_corridor_slows_for_bends_and_knows_its_goal():
     names = {n: i for i, n in enumerate(TOWN.lane_name)}
     route = plan_route(TOWN, names["1,0>1,1"], 50.0)
     style = Style()
-    one = build_corridor(TOWN, route, style, 3.8, (), names["0,0>1,0"], 20.0, 160.0)
+    one = build_corridor(TOWN, route, style, EGO, (), names["0,0>1,0"], 20.0, 160.0)
     assert one.end_kind == "goal"
     n = len(one.path.xy_m)
     for name in ("cap_mps", "limit_mps", "v_ref_mps", "swing_left_m", "swing_right_m"):
@@ -153,6 +157,12 @@ def test_a_corridor_slows_for_bends_and_knows_its_goal():
     lateral = one.cap_mps**2 * np.abs(one.path.curvature_1pm)
     assert lateral.max() <= style.lateral_mps2 + 1e-6
     assert one.cap_mps.min() < 8.0  # the corner
+    slow = EGO.copy()
+    slow[E_STEER] *= 0.3
+    slower = build_corridor(TOWN, route, style, slow, (), names["0,0>1,0"], 20.0, 160.0)
+    assert (slower.cap_mps <= one.cap_mps).all()
+    turned = slower.cap_mps * np.abs(np.gradient(slower.path.curvature_1pm, STEP_M))
+    assert (turned <= slow[E_STEER] + 1e-9)[slower.cap_mps > SLOWEST_MPS].all()
     at = one.path.xy_m[round(one.goal_m / STEP_M)]
     xy, s = TOWN.points(names["1,0>1,1"]), TOWN.arc(names["1,0>1,1"])
     goal = [np.interp(50.0, s, xy[:, i]) for i in range(2)]

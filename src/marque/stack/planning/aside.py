@@ -347,7 +347,7 @@ def _around(
     if until + 5.0 > line.path.length_m:
         return None
     built, here = corridor_beside(
-        context.mission.road_map, route_for(memory), context.style, ego[E_FRONT], line, state,
+        context.mission.road_map, route_for(memory), context.style, ego, line, state,
         legs, "nudge", pose,
     )  # fmt: skip
     begun = Start(here, start.speed_mps, start.accel_mps2)
@@ -397,7 +397,7 @@ def _peek(
     if state.s_m + ahead_m + back + 5.0 > line.path.length_m:
         return []
     built, here = corridor_beside(
-        context.mission.road_map, route_for(memory), context.style, context.ego[E_FRONT], line,
+        context.mission.road_map, route_for(memory), context.style, context.ego, line,
         state, legs, "peek", pose,
     )  # fmt: skip
     begun = Start(here, speed, start.accel_mps2)

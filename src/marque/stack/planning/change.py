@@ -271,7 +271,7 @@ def change_to(
     name = "change_left" if side > 0 else "change_right"
     legs = (Leg(0.0, length, 0.0),)
     built, here = corridor_beside(
-        road_map, route, context.style, front, line, state, legs, name, pose
+        road_map, route, context.style, context.ego, line, state, legs, name, pose
     )
     begun = Start(here, start.speed_mps, start.accel_mps2)
     return (built, begun) if drivable(built, begun, built.settled_m) else None

@@ -10,6 +10,7 @@ import numpy as np
 
 from marque.core.arrays import FloatArray
 from marque.core.jit import jit
+from marque.kernels.rollout import E_FRONT, E_STEER
 from marque.maps.field import Route
 from marque.maps.oncoming import aside_along
 from marque.maps.path import STEP_M, Path, build_path, trailed
@@ -26,7 +27,6 @@ AT_LINE = (
 )  # fmt: skip
 ENTRY_M = 0.5  # who waits inside a junction stays farther than this from the ways of others
 LED_M = 5.0  # a path that is led by a point of the body ends so much before its last lane, at most
-STEERING_1PMS = 0.12  # how fast the wheel changes curvature, 1/m per second
 SLOWEST_MPS = 1.5  # a cap never asks for less than this
 # the point of the body that keeps to the lane's middle, as a share of rear axle to front bumper:
 # a compromise between front corners that swing out and rear wheels that cut in
@@ -183,22 +183,22 @@ def build_corridor(
     road_map: RoadMap,
     route: Route,
     style: Style,
-    front_m: float,
+    ego: FloatArray,
     before: tuple[int, ...],
     lane: int,
     s_m: float,
     ahead_m: float,
 ) -> Corridor:
     """Corridor along the centre line from (lane, s)."""
-    line = centre_line(road_map, route, front_m, before, lane, s_m, ahead_m)
-    return with_rules(road_map, route, style, front_m, line.path, line.end_kind, "keep", 0.0)
+    line = centre_line(road_map, route, ego[E_FRONT], before, lane, s_m, ahead_m)
+    return with_rules(road_map, route, style, ego, line.path, line.end_kind, "keep", 0.0)
 
 
 def corridor_beside(
     road_map: RoadMap,
     route: Route,
     style: Style,
-    front_m: float,
+    ego: FloatArray,
     line: Line,
     state: Beside,
     legs: tuple[Leg, ...],
@@ -210,7 +210,7 @@ def corridor_beside(
     path = shifted(line.path, offsets(s, state, legs))
     here, _ = on_path(path, pose.x_m, pose.y_m, state.s_m, 12.0)
     settled = here + legs[-1].begin_m + legs[-1].length_m
-    corridor = with_rules(road_map, route, style, front_m, path, line.end_kind, manoeuvre, settled)
+    corridor = with_rules(road_map, route, style, ego, path, line.end_kind, manoeuvre, settled)
     return corridor, here
 
 
@@ -227,17 +227,18 @@ def with_rules(
     road_map: RoadMap,
     route: Route,
     style: Style,
-    front_m: float,
+    ego: FloatArray,
     path: Path,
     end_kind: str,
     manoeuvre: str,
     settled: float,
 ) -> Corridor:
     """Read caps, junctions and crosswalks from the map along a path."""
+    front_m = float(ego[E_FRONT])
     limit = road_map.lane_limit_mps[path.lane] * style.limit_share
     curve = np.sqrt(style.lateral_mps2 / np.maximum(_widest(np.abs(path.curvature_1pm)), 1e-5))
     bend = np.abs(np.gradient(path.curvature_1pm, STEP_M))
-    wheel = STEERING_1PMS / np.maximum(_widest(bend), 1e-5)
+    wheel = ego[E_STEER] / np.maximum(_widest(bend), 1e-5)
     left, right = swing(path, front_m)
     cap = np.maximum(SLOWEST_MPS, np.minimum(np.minimum(limit, curve), wheel))
     v_ref = np.empty_like(cap)

@@ -133,7 +133,7 @@ def settle_on(
     else:
         legs = (Leg(0.0, easing_m(state, start.speed_mps), 0.0),)
     corridor, here = corridor_beside(
-        road_map, route, context.style, front, line, state, legs, manoeuvre, pose
+        road_map, route, context.style, context.ego, line, state, legs, manoeuvre, pose
     )
     return Option(corridor, Start(here, start.speed_mps, start.accel_mps2))
 
@@ -185,7 +185,7 @@ def _extended(memory: Memory, corridor: Corridor, start: Start) -> tuple[Memory,
         context.mission.road_map,
         route_for(memory),
         context.style,
-        context.ego[E_FRONT],
+        context.ego,
         corridor.path.lanes[max(0, position - 3) : position],
         lane,
         lane_s,

@@ -17,6 +17,7 @@ from marque.kernels.rollout import (
     E_LEN,
     E_MAX_BRAKE,
     E_REAR,
+    E_STEER,
 )
 from marque.kernels.tables import MapTables, map_tables
 from marque.maps.area import DrivableArea, make_area
@@ -30,6 +31,7 @@ from marque.types.mission import Mission
 from marque.types.plan import Plan
 from marque.types.road_map import NONE, RoadMap
 
+STEER_SHARE = 0.93  # of the rate at which the wheel can be turned: the rest is for tracking
 NOBODY: IntArray = np.empty(0, np.int64)
 
 
@@ -111,6 +113,7 @@ def ego_vector(mission: Mission, style: Style) -> FloatArray:
     ego[E_GAP] = style.standstill_gap_m
     ego[E_MAX_BRAKE] = 0.9 * car.max_brake_mps2
     ego[E_HALF_WIDTH] = 0.5 * car.width_m
+    ego[E_STEER] = STEER_SHARE * car.steer.rate / car.wheelbase_m
     return ego
 
 
