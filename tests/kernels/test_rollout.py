@@ -104,7 +104,10 @@ def drawn(seed):
         v0=r.choice([0.0, r.uniform(0.0, 15.0)]),
         a0=r.uniform(-2.0, 1.5),
         others=others,
-        zones=[(s0 + b, s0 + b + r.uniform(2, 12)) for b in r.uniform(0, 60, 2)],
+        zones=[
+            (s0 + b, s0 + b + r.uniform(2, 12), float(first))
+            for b, first in zip(r.uniform(0, 60, 2), r.integers(0, 2, 2), strict=True)
+        ],
     )
 
 
@@ -223,6 +226,31 @@ def test_a_stop_with_room_for_comfort_is_met_before_the_line(speed):
 @pytest.mark.parametrize("speed", [0.2, 0.3, 0.4])
 def test_a_stop_is_met_before_the_line_when_creeping_too(speed):
     assert over_m(speed) <= LINE_MARGIN_M
+
+
+def waits_at(zone, metres):
+    """Rollout of a car that comes to rest so far on, alone on the road; `zone`: begin and end from
+    our bumper, and whether others go first there."""
+    scene = drawn(1)
+    front = scene.s0 + scene.ego.front
+    scene.others, scene.virtual, scene.mode, scene.scale, scene.a0 = [], -1, 0, 1.0, 0.0
+    scene.stop_m, scene.v_ref, scene.v0 = front + metres, [11.0] * 320, 3.0
+    scene.zones = [(front + zone[0], front + zone[1], zone[2])]
+    return rolled(scene, 0)
+
+
+@pytest.mark.parametrize(
+    ("zone", "boxed"),
+    [
+        ((5.0, 20.0, 1.0), True),  # our nose is in their way
+        ((5.0, 8.0, 1.0), True),  # our tail is
+        ((5.0, 20.0, 0.0), False),  # a place to wait at, if nobody comes there who goes first
+        ((11.0, 20.0, 1.0), False),  # before it
+        ((1.0, 4.0, 1.0), False),  # beyond it
+    ],
+)
+def test_nobody_chooses_to_wait_in_the_way_of_those_who_go_first(zone, boxed):
+    assert waits_at(zone, 10.0)[rollout.R_BOX] == float(boxed)
 
 
 def one_other(**more):

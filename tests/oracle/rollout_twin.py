@@ -329,9 +329,10 @@ def roll(v_ref, scale, stop_m, virtual, mode, ego, s0, v0, a0, others, zones, hy
         if moves or v0 > 1.0:
             contacts(others, ego, s, v, t * DT + DT, r, moves, t * DT + DT < 3.0, s0 + ego.front)
     r["progress"], r["end_speed"] = s - s0, v
-    if v < 0.5 and stop_m > s + ego.front + 0.5:
-        for begin, end in zones:
-            standing_in = begin < s + ego.front and end > s - ego.rear
-            if standing_in and (mode > 0 or s0 + ego.front < begin):
-                r["box"] = 1.0
+    chosen = stop_m <= s + ego.front + 0.5
+    for begin, end, others_first in zones if v < 0.5 else []:
+        standing_in = begin < s + ego.front and end > s - ego.rear
+        unawares = not chosen and (mode > 0 or s0 + ego.front < begin)
+        if standing_in and (unawares or (chosen and others_first)):
+            r["box"] = 1.0
     return r
