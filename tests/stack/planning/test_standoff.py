@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from marque.stack.planning.corridor import Way
 from marque.stack.planning.propose import HERE_M, _out_of_the_way
-from marque.stack.planning.rules import ZONE_MARGIN_M, Stop
+from marque.stack.planning.rules import ZONE_MARGIN_M, Rules, Stop
 from marque.stack.planning.standoff import granted, wait_for_traffic
 from marque.types.codes import Reason, UserKind
 from marque.types.scene import Tracks
@@ -66,7 +66,7 @@ ways = st.lists(st.builds(way, st.floats(0.0, 60.0), st.floats(0.1, 12.0)), max_
 @given(st.floats(0.0, 60.0), ways, st.floats(-10.0, 50.0), st.floats(3.0, 6.0))
 def test_whoever_waits_stands_on_nobodys_way_or_where_they_would_have(at, ways, front, length):
     stop = Stop(at, Reason.YIELD, 7)
-    found = _out_of_the_way(stop, ways, front, length, 0.0)
+    found = _out_of_the_way(stop, Rules(ways, crossed=ways), front, length, 0.0)
     assert (found.reason, found.uid) == (Reason.YIELD, 7)
     assert found.at_m <= at
     if found.at_m == at or found.at_m == front + HERE_M:
@@ -79,11 +79,13 @@ def test_whoever_waits_stands_on_nobodys_way_or_where_they_would_have(at, ways, 
 
 def test_whoever_is_in_the_way_already_does_not_wait_deeper_in():
     stop, over = Stop(15.0, Reason.YIELD, 7), [way(10.0, 8.0)]
-    assert _out_of_the_way(stop, over, 12.0, 4.5, 0.0).at_m == pytest.approx(12.0 + HERE_M)
-    assert 12.0 < _out_of_the_way(stop, over, 12.0, 4.5, 2.0).at_m < 15.0  # but stops softly
-    assert _out_of_the_way(stop, over, 12.0, 4.5, 8.0).at_m == 15.0
+    both = Rules(over, crossed=over)
+    assert _out_of_the_way(stop, both, 12.0, 4.5, 0.0).at_m == pytest.approx(12.0 + HERE_M)
+    assert 12.0 < _out_of_the_way(stop, both, 12.0, 4.5, 2.0).at_m < 15.0  # but stops softly
+    assert _out_of_the_way(stop, both, 12.0, 4.5, 8.0).at_m == 15.0
     beyond = Stop(20.0, Reason.YIELD, 7)  # only our tail is in their way there
-    assert _out_of_the_way(beyond, over, 12.0, 4.5, 0.0) == beyond
+    assert _out_of_the_way(beyond, both, 12.0, 4.5, 0.0) == beyond
+    assert _out_of_the_way(stop, Rules(over), 12.0, 4.5, 0.0) == stop  # nobody seen to come
 
 
 @pytest.mark.parametrize(("speed", "kept"), [(0.0, False), (2.0, True)])

@@ -170,11 +170,11 @@ def interactions(
     forecast: Forecast,
     speed_mps: float,
     quiet: list[set[int]],
-    ways: list[list[Way]],
+    crossed: list[list[Way]],
     granted: IntArray,
 ) -> Interactions:
-    """Tables for all corridors. `quiet[c]`: crosswalks on which nobody has green; `ways[c]`: on
-    which others may come who go first; `granted`: uids of those who wait for us (see
+    """Tables for all corridors. `quiet[c]`: crosswalks on which nobody has green; `crossed[c]`:
+    ways of others who go first; `granted`: uids of those who wait for us (see
     `standoff.granted`)."""
     c_count, k_count = len(corridors), forecast.count
     n = np.array([len(c.path.xy_m) for c in corridors], np.int32)
@@ -200,7 +200,6 @@ def interactions(
     waits = np.isin(tracks.uid[track], granted)
     margin = np.where(waits, np.minimum(margin, WAITS_FOR_US_M), margin)
     lead_path, lead_gap = _lead_paths(tracks, forecast)
-    crossed = [[way for way in each if way.crosses] for each in ways]
     zones = max(
         1, max(len(c.keep_clear_m) + len(x) for c, x in zip(corridors, crossed, strict=True))
     )
