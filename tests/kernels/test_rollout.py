@@ -285,6 +285,15 @@ def test_nobody_else_is(more):
     assert rolled(one_other(**more), 0)[rollout.R_FORCED] < 1.0
 
 
+@pytest.mark.parametrize(("speed", "ends_in_the_way"), [(5.25, True), (3.0, False)])
+def test_whoever_asserts_themselves_does_so_towards_who_stops_in_their_way(speed, ends_in_the_way):
+    scene = one_other()
+    scene.mode, scene.scale, scene.v0 = 1, 2.5, speed
+    found = rolled(scene, 1)
+    assert (found[rollout.R_PROGRESS] > 8.0) == ends_in_the_way
+    assert np.isfinite(found[rollout.R_COLLISION_S]) == ends_in_the_way
+
+
 def test_nobody_is_forced_while_we_wait_at_the_line():
     scene = one_other()
     scene.stop_m = scene.s0 + scene.ego.front

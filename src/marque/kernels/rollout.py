@@ -474,7 +474,9 @@ def roll(
                     comes = speed[k] > COMES_MPS and cosr[k, meets] < -0.7
                     nose = comes and lo[k, meets] < s0 + ego[E_FRONT]
                     side = stopped and walker[k] == 0 and hi[k, meets] <= front - BESIDE_FRONT_M
-                    if not (nose or side):
+                    # who asserts themselves does so towards who comes to rest in their way, too
+                    asserts = hypothesis == 1 and relation[k] == -1 and walker[k] == 0
+                    if not (nose or side or (asserts and speed[k] > COMES_MPS)):
                         continue
                 j = int(pos[k] + 0.5)
                 if j >= samples[k]:
