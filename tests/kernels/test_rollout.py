@@ -104,7 +104,10 @@ def drawn(seed):
         v0=r.choice([0.0, r.uniform(0.0, 15.0)]),
         a0=r.uniform(-2.0, 1.5),
         others=others,
-        zones=[(s0 + b, s0 + b + r.uniform(2, 12)) for b in r.uniform(0, 60, 2)],
+        zones=[
+            (s0 + b, s0 + b + r.uniform(2, 12), float(first))
+            for b, first in zip(r.uniform(0, 60, 2), r.integers(0, 2, 2), strict=True)
+        ],
     )
 
 
@@ -225,6 +228,31 @@ def test_a_stop_is_met_before_the_line_when_creeping_too(speed):
     assert over_m(speed) <= LINE_MARGIN_M
 
 
+def waits_at(zone, metres):
+    """Rollout of a car that comes to rest so far on, alone on the road; `zone`: begin and end from
+    our bumper, and whether others go first there."""
+    scene = drawn(1)
+    front = scene.s0 + scene.ego.front
+    scene.others, scene.virtual, scene.mode, scene.scale, scene.a0 = [], -1, 0, 1.0, 0.0
+    scene.stop_m, scene.v_ref, scene.v0 = front + metres, [11.0] * 320, 3.0
+    scene.zones = [(front + zone[0], front + zone[1], zone[2])]
+    return rolled(scene, 0)
+
+
+@pytest.mark.parametrize(
+    ("zone", "boxed"),
+    [
+        ((5.0, 20.0, 1.0), True),  # our nose is in their way
+        ((5.0, 8.0, 1.0), True),  # our tail is
+        ((5.0, 20.0, 0.0), False),  # a place to wait at, if nobody comes there who goes first
+        ((11.0, 20.0, 1.0), False),  # before it
+        ((1.0, 4.0, 1.0), False),  # beyond it
+    ],
+)
+def test_nobody_chooses_to_wait_in_the_way_of_those_who_go_first(zone, boxed):
+    assert waits_at(zone, 10.0)[rollout.R_BOX] == float(boxed)
+
+
 def one_other(**more):
     """Somebody of 11 m/s on 100 m of way that crosses ours from 12 m before our bumper on, whom we
     must let go first: our line is half a metre ahead. Between their metres 40 and 50."""
@@ -255,6 +283,15 @@ def test_whoever_goes_first_and_is_near_when_we_come_over_the_line_is_forced():
 )
 def test_nobody_else_is(more):
     assert rolled(one_other(**more), 0)[rollout.R_FORCED] < 1.0
+
+
+@pytest.mark.parametrize(("speed", "ends_in_the_way"), [(5.25, True), (3.0, False)])
+def test_whoever_asserts_themselves_does_so_towards_who_stops_in_their_way(speed, ends_in_the_way):
+    scene = one_other()
+    scene.mode, scene.scale, scene.v0 = 1, 2.5, speed
+    found = rolled(scene, 1)
+    assert (found[rollout.R_PROGRESS] > 8.0) == ends_in_the_way
+    assert np.isfinite(found[rollout.R_COLLISION_S]) == ends_in_the_way
 
 
 def test_nobody_is_forced_while_we_wait_at_the_line():

@@ -230,9 +230,10 @@ def other_accel(others, o, ego, s, v, now, hypothesis, result, front0, stops):
     return max(a, -7.0)
 
 
-def contacts(others, ego, s, v, now, result, moves, stopped, start):
-    """First contact and first violated time margin; while we stand, with our side alone, and with
-    who comes towards us where our nose is in their way from the `start`."""
+def contacts(others, ego, s, v, now, result, moves, stopped, start, hypothesis):
+    """First contact and first violated time margin; while we stand, with our side alone, with
+    who comes towards us where our nose is in their way from the `start`, and who asserts themselves
+    though they see us stop there."""
     front, rear = s + ego.front, s - ego.rear
     for k, o in enumerate(others):
         hits = o.blocking()
@@ -241,7 +242,8 @@ def contacts(others, ego, s, v, now, result, moves, stopped, start):
         if not moves:
             comes = o.speed > 4.0 and o.box[hits[0]][2] < -0.7 and o.box[hits[0]][0] < start
             side = stopped and not o.walker and o.box[hits[0]][1] <= front - 0.5
-            if not (comes or side):
+            asserts = hypothesis == 1 and o.relation == -1 and not o.walker and o.speed > 4.0
+            if not (comes or side or asserts):
                 continue
         j = o.sample(o.way)
         if j >= len(o.box) or j > hits[-1] + 1:
@@ -327,11 +329,13 @@ def roll(v_ref, scale, stop_m, virtual, mode, ego, s0, v0, a0, others, zones, hy
             o.way, o.v = o.way + 0.5 * (o.v + v_o) * DT, v_o
         moves = v > 0.1 or t == 0
         if moves or v0 > 1.0:
-            contacts(others, ego, s, v, t * DT + DT, r, moves, t * DT + DT < 3.0, s0 + ego.front)
+            early = t * DT + DT < 3.0
+            contacts(others, ego, s, v, t * DT + DT, r, moves, early, s0 + ego.front, hypothesis)
     r["progress"], r["end_speed"] = s - s0, v
-    if v < 0.5 and stop_m > s + ego.front + 0.5:
-        for begin, end in zones:
-            standing_in = begin < s + ego.front and end > s - ego.rear
-            if standing_in and (mode > 0 or s0 + ego.front < begin):
-                r["box"] = 1.0
+    chosen = stop_m <= s + ego.front + 0.5
+    for begin, end, others_first in zones if v < 0.5 else []:
+        standing_in = begin < s + ego.front and end > s - ego.rear
+        unawares = not chosen and (mode > 0 or s0 + ego.front < begin)
+        if standing_in and (unawares or (chosen and others_first)):
+            r["box"] = 1.0
     return r

@@ -27,6 +27,7 @@ U_TURNS = 0.1  # as common as other turns; nobody brakes hard for one that is on
 UNLIKELY = 0.01  # of the likeliest way: the others then are none
 ALIKE_M, ALIKE_RAD = 0.5, 0.15  # off a lane by so much, somebody looks like driving elsewhere
 WAITS_S = 2.0
+STANDS_MPS, TAIL_M = 0.5, 1.0  # how far the tail may be over the line of who still waits at it
 FACES_IT = 0.7  # cosine between the heading of somebody on foot and the crosswalk: turned to it
 COMES_BACK = -0.35  # and turned away from it, as after crossing
 
@@ -625,11 +626,14 @@ def forecast_paths(
                         and still_s[i] > WAITS_S
                         and j < 12
                     )
-                    if (
-                        j > 0
-                        and head >= 0
-                        and (waits or head_state[head] in (_RED, _AMBER, _RED_AMBER))
-                    ):
+                    held = head >= 0 and (waits or head_state[head] in (_RED, _AMBER, _RED_AMBER))
+                    if held and j == 0:
+                        # who stands with their tail at the line waits there: the source may draw
+                        # it farther on than our lane goes
+                        over = starts[h] - 0.5 * length[i]
+                        if v[i] < STANDS_MPS and over < TAIL_M:
+                            out_stop[k] = 0.0
+                    elif held:
                         back = 0.0
                         from_lane = on_lane[used + j - 1]
                         if tables.lane_stop_m[from_lane] >= 0.0:

@@ -51,7 +51,7 @@ E_LEN = 10
     R_JERK2,  # mean of j^2
     R_BRAKE,  # strongest own braking, positive
     R_END_SPEED,
-    R_BOX,  # 1 if standing at the end in a keep-clear zone
+    R_BOX,  # 1 if standing at the end where we are in the way of others
     R_GAP_MIN,  # least time headway to a leader, s
     R_CAUSE,  # path index of the user behind the strongest restraint, -1 none
     R_CONFLICT,  # path index of the user hit or too close, -1 none
@@ -294,7 +294,7 @@ def roll(
     entry: our line, path metres, beyond which they see that we mean to go before them; enters:
     where on their own path they are in the junction themselves, and go on whatever we do;
     lead (another path, -1) with its bumper gap; walker 1 for pedestrians; doubt 1 for a path that
-    its user hardly takes.
+    its user hardly takes; keep_clear [Z, 3]: begin, end, 1 where others may come who go first.
     """
     scale = policy[1]
     stop_m = policy[2]
@@ -485,7 +485,9 @@ def roll(
                     comes = speed[k] > COMES_MPS and cosr[k, meets] < -0.7
                     nose = comes and lo[k, meets] < s0 + ego[E_FRONT]
                     side = stopped and walker[k] == 0 and hi[k, meets] <= front - BESIDE_FRONT_M
-                    if not (nose or side):
+                    # who asserts themselves does so towards who comes to rest in their way, too
+                    asserts = hypothesis == 1 and relation[k] == -1 and walker[k] == 0
+                    if not (nose or side or (asserts and speed[k] > COMES_MPS)):
                         continue
                 j = int(pos[k] + 0.5)
                 if j >= samples[k]:
@@ -528,10 +530,17 @@ def roll(
     out[R_ACCEL2] /= STEPS
     out[R_JERK2] /= STEPS
     out[R_END_SPEED] = v
-    if v < 0.5 and stop_m > s + ego[E_FRONT] + AT_STOP_M:  # it is no place chosen to wait at
+    if v < 0.5:
+        # a place to wait at may lie where nobody should come to rest unawares, but not in the way
+        # of those who go first
+        chosen = stop_m <= s + ego[E_FRONT] + AT_STOP_M
         for z in range(keep_clear.shape[0]):
             inside = keep_clear[z, 0] < s + ego[E_FRONT] and keep_clear[z, 1] > s - ego[E_REAR]
-            if inside and (mode > 0 or s0 + ego[E_FRONT] < keep_clear[z, 0]):
+            if chosen:
+                counts = keep_clear[z, 2] > 0.0
+            else:
+                counts = mode > 0 or s0 + ego[E_FRONT] < keep_clear[z, 0]
+            if inside and counts:
                 out[R_BOX] = 1.0
 
 

@@ -1,11 +1,12 @@
 """Prediction: every path begins at its user, follows the map, and shares out probability."""
 
 import math
+from dataclasses import replace
 
 import numpy as np
 import pytest
 
-from builders import Lane, Walk, arc, straight_road, street_grid, tiny_map
+from builders import Lane, Program, Walk, arc, straight_road, street_grid, tiny_map
 from marque.kernels.forecast import crosses_likely, crosswalk_near
 from marque.kernels.tables import map_tables
 from marque.maps.lookup import LaneIndex
@@ -13,7 +14,7 @@ from marque.stack.perception.direct import PerceptionMemory, perceive
 from marque.stack.planning.driver import Marque
 from marque.stack.planning.interactions import HARDLY
 from marque.stack.prediction.lanes import predict
-from marque.types.codes import Indicator, Turn, UserKind
+from marque.types.codes import Indicator, SignalState, Turn, UserKind
 from marque.types.reading import EgoReading
 from stage import Actor, Stage, _reading, steady
 
@@ -107,6 +108,34 @@ def test_who_is_in_a_junction_has_the_next_one_before_them(turn, indicator, want
     _, scene = perceive(memory, _reading(stage, ego, 0.0))
     found = predict(map_tables(ring), scene)
     assert {int(lane) for lane in found.lane} & {3, 4} == wanted
+
+
+@pytest.mark.parametrize(
+    ("middle", "speed", "state", "stays"),
+    [
+        (31.0, 0.0, SignalState.RED, True),  # the line that they keep is drawn farther on
+        (31.0, 0.0, SignalState.GREEN, False),
+        (31.0, 4.0, SignalState.RED, False),  # drives on
+        (36.0, 0.0, SignalState.RED, False),  # stands in the junction
+    ],
+)
+def test_who_stands_with_their_tail_at_the_line_waits_for_the_light(middle, speed, state, stays):
+    town = tiny_map(
+        [
+            Lane([(0.0, 0.0), (30.0, 0.0)], succ=[1]),
+            Lane([(30.0, 0.0), (60.0, 0.0)], succ=[2], connector=True, head=0),
+            Lane([(60.0, 0.0), (90.0, 0.0)]),
+        ],
+        programs=[Program(((30.0, "r"),))],
+        heads=[(0, 0, (30.0, 0.0))],
+    )
+    stage = Stage(town, Marque(), (0, 1.0), (2, 20.0), actors=[Actor(steady(middle, 0, 0, speed))])
+    ego = EgoReading(0, 5.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0)
+    memory = PerceptionMemory(town, LaneIndex(town))
+    _, scene = perceive(memory, _reading(stage, ego, 0.0))
+    scene = replace(scene, signal_state=np.array([state], np.int8))
+    found = predict(map_tables(town), scene)
+    assert (float(found.stop_m[0]) == 0.0) == stays
 
 
 def test_nobody_there_is_no_path():

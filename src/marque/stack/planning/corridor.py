@@ -33,6 +33,17 @@ SLOWEST_MPS = 1.5  # a cap never asks for less than this
 LEAD_SHARE = 0.45
 
 
+@dataclass(frozen=True, slots=True)
+class Way:
+    """The way of others who go first, over ours: path metres, their signal head, and whether it
+    crosses ours or joins it."""
+
+    begin_m: float
+    end_m: float
+    head: int
+    crosses: bool
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Junction:
     """One connector on the way. All positions are path metres."""
@@ -47,7 +58,7 @@ class Junction:
     wait_m: float  # inside: last point before the first path we yield to; inf if none
     turn: int
     clear_m: float = -np.inf  # end of the last way that crosses ours; -inf if none does
-    ways: tuple[tuple[float, float, int], ...] = ()  # begin, end, signal head of those we yield to
+    ways: tuple[Way, ...] = ()  # of those we yield to
 
     @property
     def entry_m(self) -> float:
@@ -314,19 +325,20 @@ def _junction(road_map: RoadMap, path: Path, i: int, clear: list[tuple[float, fl
     wait = np.inf
     yields = False
     box_end = -np.inf
-    ways: list[tuple[float, float, int]] = []
+    ways: list[Way] = []
     for j in rows:
         if road_map.conf_kind[j] == ConflictKind.DIVERGE:
             continue
         begin = path.place_m(i, float(road_map.conf_s_in_m[j]))
         end = path.place_m(i, float(road_map.conf_s_out_m[j]))
-        if road_map.conf_kind[j] == ConflictKind.CROSS:
+        crosses = bool(road_map.conf_kind[j] == ConflictKind.CROSS)
+        if crosses:
             clear.append((begin, end))
             box_end = max(box_end, end)
         if road_map.conf_priority[j] <= 0:
             yields = True
             wait = min(wait, begin)
-            ways.append((begin, end, int(road_map.lane_head[road_map.conf_lane[j]])))
+            ways.append(Way(begin, end, int(road_map.lane_head[road_map.conf_lane[j]]), crosses))
     return Junction(
         lane=lane,
         s_in_m=s_in,

@@ -392,6 +392,7 @@ def _others(
         forecast,
         options[0].start.speed_mps,
         [each.quiet for each in rules],
+        [each.crossed for each in rules],
         let_us_go,
     )
     pass_people_slowly(it, corridors, s0, ego, options[0].start.speed_mps, scene.tracks)

@@ -11,7 +11,7 @@ from marque.kernels.forecast import priority_between
 from marque.kernels.overlap import EGO_STEP_M, FREE, connector_at, fill_overlap
 from marque.kernels.rollout import HOLD_M
 from marque.kernels.tables import MapTables
-from marque.stack.planning.corridor import Corridor
+from marque.stack.planning.corridor import Corridor, Way
 from marque.types.codes import UserKind
 from marque.types.forecast import Forecast
 from marque.types.scene import Tracks
@@ -69,7 +69,7 @@ class Interactions:
     doubt: Int8Array  # 1: a path that its user hardly takes
     rear_margin: FloatArray
     front_margin: FloatArray
-    keep_clear: FloatArray  # [C, Z, 2]
+    keep_clear: FloatArray  # [C, Z, 3] begin, end, 1 where others may come who go first
     beside: IntArray  # [C] uid of somebody on foot for whom `v_ref` is lower, -1 if for nobody
 
 
@@ -172,10 +172,12 @@ def interactions(
     forecast: Forecast,
     speed_mps: float,
     quiet: list[set[int]],
+    crossed: list[list[Way]],
     granted: IntArray,
 ) -> Interactions:
-    """Tables for all corridors. `quiet[c]`: crosswalks on which nobody has green; `granted`: uids
-    of those who wait for us (see `standoff.granted`)."""
+    """Tables for all corridors. `quiet[c]`: crosswalks on which nobody has green; `crossed[c]`:
+    ways of others who go first; `granted`: uids of those who wait for us (see
+    `standoff.granted`)."""
     c_count, k_count = len(corridors), forecast.count
     n = np.array([len(c.path.xy_m) for c in corridors], np.int32)
     widest = int(n.max())
@@ -200,7 +202,9 @@ def interactions(
     waits = np.isin(tracks.uid[track], granted)
     margin = np.where(waits, np.minimum(margin, WAITS_FOR_US_M), margin)
     lead_path, lead_gap = _lead_paths(tracks, forecast)
-    zones = max(1, max(len(c.keep_clear_m) for c in corridors))
+    zones = max(
+        1, max(len(c.keep_clear_m) + len(x) for c, x in zip(corridors, crossed, strict=True))
+    )
     it = Interactions(
         n=n,
         v_ref=np.zeros((c_count, widest)),
@@ -229,7 +233,7 @@ def interactions(
         doubt=(forecast.probability < HARDLY).astype(np.int8),
         rear_margin=np.where(walker == 1, 1.2, 0.8),
         front_margin=np.where(walker == 1, 1.0, 0.5),
-        keep_clear=np.full((c_count, zones, 2), -1e9),
+        keep_clear=np.full((c_count, zones, 3), -1e9),
         beside=np.full(c_count, -1, np.int64),
     )
     it.stop = np.where(waits, np.minimum(it.stop, 0.0), it.stop)
@@ -237,7 +241,7 @@ def interactions(
     goes_on = (forecast.connector_m <= 0.0) & (it.speed > GOES_ON_MPS) & (it.accel > -1.0)
     for c, corridor in enumerate(corridors):
         it.v_ref[c, : n[c]] = corridor.v_ref_mps
-        it.keep_clear[c, : len(corridor.keep_clear_m)] = corridor.keep_clear_m
+        _keep_clear(it.keep_clear[c], corridor, crossed[c])
         if k_count == 0:
             continue
         path = corridor.path
@@ -280,6 +284,15 @@ def interactions(
         it.relation[c][goes_on & (it.relation[c] == 1)] = 0
         it.relation[c][waits & (it.relation[c] <= 0)] = 1
     return it
+
+
+def _keep_clear(zones: FloatArray, corridor: Corridor, crossed: list[Way]) -> None:
+    """Fills `zones` [Z, 3]: where nobody comes to rest unawares, then where nobody chooses to."""
+    n = len(corridor.keep_clear_m)
+    zones[:n, :2] = corridor.keep_clear_m
+    zones[:n, 2] = 0.0
+    for z, way in enumerate(crossed, n):
+        zones[z] = way.begin_m, way.end_m, 1.0
 
 
 def _overlaps(

@@ -101,6 +101,7 @@ class Lane:
             forecast,
             start.speed_mps,
             [found.quiet for _, found in looked],
+            [found.crossed for _, found in looked],
             NOBODY,
         )
         views = [View(corridors[c], c, starts[c], looked[c][1], it) for c in range(len(corridors))]

@@ -23,6 +23,7 @@ OUT_SPARE_M = 0.3  # before we would be in the way of oncoming traffic
 SOFT_MPS2 = 2.5  # of the comfortable stop, or what it takes to stand within the plan:
 STANDS_WITHIN_S = 6.0
 FIRM_MPS2 = 5.0  # of the firm stop: most that asks for more than comfort needs no more than this
+HERE_M, HERE_S = 0.1, 0.5  # to come to rest as soon as a soft stop does it: way and onset
 MAX_VIRTUAL = 3
 _ON_FOOT = (Reason.CROSSWALK, Reason.PEDESTRIAN)
 NORMAL, COMFORT_STOP, EMERGENCY_STOP = 0.0, 1.0, 2.0
@@ -72,7 +73,7 @@ def propose(
         limit = must.at_m if must is not None else math.inf
         optional = [s for s in rules[c].optional if front_m[c] - 0.5 < s.at_m < limit - 0.5]
         others = _before_others(c, it, front_m[c], limit, optional, tracks, forecast)
-        optional += [_out_of_the_way(s, rules[c].ways, front_m[c], length_m) for s in others]
+        optional += [_out_of_the_way(s, rules[c], front_m[c], length_m, speed_mps) for s in others]
         optional = [s for s in optional if not _past_line(corridors[c], s, front_m[c])]
         ours = corridors[c].out_m - OUT_SPARE_M
         optional = [s if s.at_m <= ours else replace(s, at_m=ours) for s in optional]
@@ -111,15 +112,21 @@ def _past_line(corridor: Corridor, stop: Stop, front_m: float) -> bool:
 
 
 def _out_of_the_way(
-    stop: Stop, ways: list[tuple[float, float]], front_m: float, length_m: float
+    stop: Stop, rules: Rules, front_m: float, length_m: float, speed_mps: float
 ) -> Stop:
     """A place to wait before somebody, moved back until we stand on nobody's way who may go first,
-    wherever they turn; as it is if we are too far on for that."""
+    wherever they turn. If we are too far on for that: as it is, or where we come to rest soonest
+    if our nose would be in the way of who may well come: deeper in is no better."""
     at = stop.at_m
-    for begin, end in sorted(ways, reverse=True):
-        if begin - ZONE_MARGIN_M < at < end + length_m:
-            at = begin - ZONE_MARGIN_M
-    return replace(stop, at_m=at) if at > front_m else stop
+    for way in sorted(rules.ways, key=lambda each: -each.begin_m):
+        if way.begin_m - ZONE_MARGIN_M < at < way.end_m + length_m:
+            at = way.begin_m - ZONE_MARGIN_M
+    if at > front_m:
+        return replace(stop, at_m=at)
+    if not any(way.begin_m < stop.at_m < way.end_m for way in rules.crossed):
+        return stop
+    here = front_m + HERE_M + speed_mps * HERE_S + speed_mps * speed_mps / (2.0 * SOFT_MPS2)
+    return replace(stop, at_m=min(stop.at_m, here))
 
 
 def _before_others(
@@ -135,6 +142,7 @@ def _before_others(
     if forecast.count == 0:
         return []
     crossing = (it.first[c] >= 0) & (it.behind[c] == 0) & (it.k_off[c] < -1e8)
+    crossing &= (it.first[c] == 0) | (it.stop >= it.first[c])  # who waits before it does not come
     rows = np.flatnonzero(crossing[: forecast.count])
     if len(rows) == 0:
         return []

@@ -11,7 +11,7 @@ import numpy as np
 
 from marque.kernels.following import stop_distance
 from marque.maps.path import STEP_M
-from marque.stack.planning.corridor import CLEAR_M, Corridor, Crossing, Junction
+from marque.stack.planning.corridor import CLEAR_M, Corridor, Crossing, Junction, Way
 from marque.types.codes import Control, Reason, SignalState, Turn, UserKind
 from marque.types.road_map import RoadMap
 from marque.types.scene import Scene, Tracks
@@ -58,9 +58,11 @@ class RuleMemory:
 @dataclass(slots=True, eq=False)
 class Rules:
     """Result of one look at the corridor. `quiet`: crosswalks that nobody may step on now;
-    `ways`: path metres on which others may come who go first."""
+    `ways`: on which others may come who go first; `crossed`: those of them that cross ours, and
+    that no light holds as far as we see."""
 
-    ways: list[tuple[float, float]] = field(default_factory=list)
+    ways: list[Way] = field(default_factory=list)
+    crossed: list[Way] = field(default_factory=list)
     quiet: set[int] = field(default_factory=set)
     binding: list[Stop] = field(default_factory=list)
     optional: list[Stop] = field(default_factory=list)
@@ -84,7 +86,8 @@ def apply_rules(
         if junction.s_out_m < front_m:
             continue
         _junction(state, rules, scene, junction)
-        rules.ways += [(a, b) for a, b, head in junction.ways if not _is_red(scene, head)]
+        rules.ways += [way for way in junction.ways if not _is_red(scene, way.head)]
+        rules.crossed += [way for way in junction.ways if way.crosses and _is_open(scene, way.head)]
     for crossing in corridor.crossings:
         if crossing.s_out_m > front_m:
             _crosswalk(rules, road_map, corridor, scene, crossing, front_m, speed_mps)
@@ -104,6 +107,10 @@ class _Ahead:
 
 def _is_red(scene: Scene, head: int) -> bool:
     return head >= 0 and int(scene.signal_state[head]) == SignalState.RED
+
+
+def _is_open(scene: Scene, head: int) -> bool:
+    return head < 0 or int(scene.signal_state[head]) not in (SignalState.RED, SignalState.UNKNOWN)
 
 
 def _junction(state: _Ahead, rules: Rules, scene: Scene, junction: Junction) -> None:

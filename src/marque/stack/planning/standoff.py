@@ -12,6 +12,7 @@ from marque.types.scene import Scene, Tracks
 
 STANDOFF_S = 3.0  # two who have both stood for so long may wait for each other for ever
 PASSING_M = 3.0  # from our front bumper to the middle of somebody
+UNDER_WAY_MPS = 1.0
 SAME_WAY = 0.7  # cosine of headings
 TRAFFIC_MPS, TRAFFIC_M, TRAFFIC_PAST_M = 2.0, 40.0, 5.0  # who comes near somebody that stands
 
@@ -27,10 +28,12 @@ def granted(memory: Memory, scene: Scene) -> IntArray:
     if memory.stood_s > STANDOFF_S:
         stands = (tracks.speed_mps < 0.1) & (tracks.still_s > STANDOFF_S)
         keeps |= stands
-    # they may wait for somebody else; but whom we are about to pass has seen us come
+    # they may wait for somebody else; but whom we are about to pass has seen us come, and who sees
+    # us under way does not begin to move into our way
     away = np.hypot(tracks.x_m - scene.ego.x_m, tracks.y_m - scene.ego.y_m)
     passing = known & (away < memory.context.ego[E_FRONT] + PASSING_M)
-    keeps &= passing | ~wait_for_traffic(tracks, keeps)
+    if scene.ego.speed_mps < UNDER_WAY_MPS:
+        keeps &= passing | ~wait_for_traffic(tracks, keeps)
     chosen: IntArray = tracks.uid[keeps & (tracks.kind != UserKind.PEDESTRIAN)]
     return chosen
 
