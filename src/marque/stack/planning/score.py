@@ -2,7 +2,8 @@
 
 Tier 0: time of the first contact, if it is soon. Tier 1: no late contact, time margins kept, nobody
 forced to brake hard, us neither; no rest in a keep-clear zone. Then cost, all terms in [0, 1] times
-their weight. Unless there is a hurry, a change of mind has to look better for some ticks in a row.
+their weight. Unless there is a hurry, or hard braking to be spared, a change of mind has to look
+better for some ticks in a row.
 """
 
 from dataclasses import dataclass
@@ -42,6 +43,7 @@ SOON_S, BUILD_UP_S = 4.0, 2.0  # a contact sooner than this, or than hard brakin
 HURRY = int(EMERGENCY) * 10  # from this tier on a change of mind does not wait
 SURE_S = 1.3  # a contact that is seen for the first time, and further off, is looked at again
 DOUBTS = 2  # ticks: what looks better for less long than this is a flicker
+SPARED_MPS2 = 1.0  # of hard braking, which is worth more than to be sure that it is none
 STOP_PENALTY = 20.0  # comfortable and emergency stops are for need: more than all other costs
 
 
@@ -122,7 +124,9 @@ def choose(
     for p in order.tolist():
         if key[p] != previous:
             continue
-        if tier[p] < HURRY or (doubts == 0 and contact[p] > SURE_S):
+        # nor does what spares us hard braking: that would have begun before we change our mind
+        spares = nominal[p, R_BRAKE] > max(HARD_MPS2, nominal[best, R_BRAKE] + SPARED_MPS2)
+        if not spares and (tier[p] < HURRY or (doubts == 0 and contact[p] > SURE_S)):
             return Scores(tier, cost, p, doubts + 1)
         break
     return Scores(tier, cost, best, 0)
