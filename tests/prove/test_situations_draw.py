@@ -52,6 +52,21 @@ def test_a_case_depends_on_class_seed_number_and_attempt_alone(name: str) -> Non
     assert len({text(5, 3, 0), text(6, 3, 0), text(5, 4, 0), text(5, 3, 1)}) == 4
 
 
+def test_who_halts_beside_the_road_decides_at_every_step() -> None:
+    """SUMO counts such a halt down by the time between decisions, and at every step."""
+    situation = suite.find("bus_parked")
+    drawn = [suite.draw(situation, 1, case, 0) for case in range(20)]
+    found = 0
+    for case in drawn:
+        lines = demand_xml(case.roads, case.cast).splitlines()
+        for actor in case.cast.actors:
+            bay = any(stop.bay for stop in actor.stops)
+            of = next(line for line in lines if f'id="t_{actor.name}"' in line)
+            assert bay == ('actionStepLength="0.1"' in of)
+            found += bay
+    assert found > 0
+
+
 @pytest.mark.parametrize("name", NAMES)
 def test_every_draw_is_sound(name: str) -> None:
     situation = suite.find(name)

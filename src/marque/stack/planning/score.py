@@ -31,6 +31,7 @@ NOMINAL_S = 8.0  # contacts within this time count under the nominal hypothesis
 ASSERTIVE_S = 5.0  # and within this one, for less, when others assert themselves
 MARGIN_S = 5.0
 FORCED_MPS2, FORCED_SPARE_MPS2 = 2.5, 0.3
+BEYOND_MPS2 = 8.0  # others do not brake harder than this
 BOX = 8.0  # standing in a keep-clear zone: as bad as a margin that is violated in 1.5 s
 HARD_MPS2 = 3.0  # own braking beyond this is for contacts alone, and for who leads us:
 LED_MPS2 = 6.0  # to brake less than following asks for is to brake too late
@@ -99,7 +100,10 @@ def choose(
     tier1 += np.where(np.isfinite(contact) & ~soon, LATE_CONTACT, 0.0)
     tier1 += np.where(asserted < ASSERTIVE_S, LATE_CONTACT + 5.0 - np.floor(asserted), 0.0)
     # some brake for reasons of their own: what they do whatever we do is not forced by us
-    tier1 += np.where(forced > max(FORCED_MPS2, float(forced.min()) + FORCED_SPARE_MPS2), 5.0, 0.0)
+    least = float(forced.min()) + FORCED_SPARE_MPS2
+    tier1 += np.where(forced > max(FORCED_MPS2, least), 5.0, 0.0)
+    # and what nobody would manage is a contact in all but name
+    tier1 += np.where(forced > max(BEYOND_MPS2, least), LATE_CONTACT, 0.0)
     # nobody brakes hard for a margin or a better place to wait, unless the law wants it; full
     # braking is the last of it
     must = np.array([policy.binding and policy.stop is not None for policy in policies])
