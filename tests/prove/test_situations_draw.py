@@ -67,6 +67,19 @@ def test_who_halts_beside_the_road_decides_at_every_step() -> None:
     assert found > 0
 
 
+def test_queues_halt_where_they_are_set() -> None:
+    """Nearer than SUMO's drivers come, and within its reach of the place of the halt."""
+    situation = suite.find("queue")
+    for number in range(20):
+        row = [a for a in suite.draw(situation, 1, number, 0).cast.actors if a.stops]
+        for actor in row:
+            assert actor.at_m is not None
+            assert 0.0 < actor.stops[0].end_m - actor.at_m < 0.2
+        at = sorted((a.at_m or 0.0, SORTS[a.sort].length_m) for a in row)
+        gaps = [b - length - a for (a, _), (b, length) in pairwise(at)]
+        assert min(gaps, default=3.0) > 2.0
+
+
 @pytest.mark.parametrize("name", NAMES)
 def test_every_draw_is_sound(name: str) -> None:
     situation = suite.find(name)
