@@ -52,6 +52,34 @@ def test_a_case_depends_on_class_seed_number_and_attempt_alone(name: str) -> Non
     assert len({text(5, 3, 0), text(6, 3, 0), text(5, 4, 0), text(5, 3, 1)}) == 4
 
 
+def test_who_halts_beside_the_road_decides_at_every_step() -> None:
+    """SUMO counts such a halt down by the time between decisions, and at every step."""
+    situation = suite.find("bus_parked")
+    drawn = [suite.draw(situation, 1, case, 0) for case in range(20)]
+    found = 0
+    for case in drawn:
+        lines = demand_xml(case.roads, case.cast).splitlines()
+        for actor in case.cast.actors:
+            bay = any(stop.bay for stop in actor.stops)
+            of = next(line for line in lines if f'id="t_{actor.name}"' in line)
+            assert bay == ('actionStepLength="0.1"' in of)
+            found += bay
+    assert found > 0
+
+
+def test_queues_halt_where_they_are_set() -> None:
+    """Nearer than SUMO's drivers come, and within its reach of the place of the halt."""
+    situation = suite.find("queue")
+    for number in range(20):
+        row = [a for a in suite.draw(situation, 1, number, 0).cast.actors if a.stops]
+        for actor in row:
+            assert actor.at_m is not None
+            assert 0.0 < actor.stops[0].end_m - actor.at_m < 0.2
+        at = sorted((a.at_m or 0.0, SORTS[a.sort].length_m) for a in row)
+        gaps = [b - length - a for (a, _), (b, length) in pairwise(at)]
+        assert min(gaps, default=3.0) > 2.0
+
+
 @pytest.mark.parametrize("name", NAMES)
 def test_every_draw_is_sound(name: str) -> None:
     situation = suite.find(name)

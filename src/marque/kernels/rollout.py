@@ -61,6 +61,7 @@ E_LEN = 10
 R_LEN = 14
 
 REACTION_S = 0.5
+VIRTUAL_SHARE = 0.7  # of our headway, behind who is let in
 ONCOMING_M, CROSSES_S = 40.0, 1.0
 STOP_JERK_MPS3 = 10.0  # of the emergency stop
 FALLBACK_JERK_MPS3 = 2.0  # of the comfortable stop, which is for need
@@ -362,7 +363,7 @@ def roll(
                         max(ahead - front, 0.5),
                         ego[E_ACCEL],
                         ego[E_BRAKE],
-                        0.7 * ego[E_HEADWAY],
+                        VIRTUAL_SHARE * ego[E_HEADWAY],
                         ego[E_GAP],
                     )
                     limit_a = max(limit_a, -2.0)
@@ -622,7 +623,7 @@ def trace(
                         max(ahead - front, 0.5),
                         ego[E_ACCEL],
                         ego[E_BRAKE],
-                        0.7 * ego[E_HEADWAY],
+                        VIRTUAL_SHARE * ego[E_HEADWAY],
                         ego[E_GAP],
                     )
                     wanted = min(wanted, max(limit_a, -2.0))

@@ -4,11 +4,15 @@ import numpy as np
 import pytest
 
 from builders import Lane, straight_road, tiny_map
+from marque.stack.planning.change import gentlest, room_to_stop
 from marque.stack.planning.driver import Marque
 from marque.stack.planning.gaps import (
+    CLOSE,
     FIRM_MPS2,
     POLITE,
     PRESSING,
+    REGAINS_S,
+    URGENT,
     Row,
     Us,
     adapted,
@@ -77,6 +81,27 @@ def test_a_gap_lies_on_the_road_that_there_is():
 def test_no_gap_is_aimed_for_in_a_closed_row():
     closed = row(*[(x, 15.0) for x in range(-300, 160, 12)])
     assert best_gap(closed, us(), POLITE, 0.0, 120.0) is None
+
+
+def test_where_no_gap_can_be_reached_at_one_speed_others_are_let_by_and_caught_up_with():
+    closed = [(x, 19.0) for x in range(-405, -105, 15)]
+    others = row(*closed, (-105.0, 19.0), (-42.0, 19.0), (-10.0, 19.0), (20.0, 19.0))
+    assert best_gap(others, us(19.0), PRESSING, 0.0, 200.0) is None
+    gap = best_gap(others, us(19.0), PRESSING, 0.0, 200.0, regains_s=REGAINS_S)
+    assert gap is not None and gap.leader == len(closed) + 1
+    assert gap.speed_mps < 15.0  # first they have to come by
+    assert best_gap(others, us(19.0), PRESSING, 0.0, 60.0, regains_s=REGAINS_S) is None
+
+
+def test_no_more_is_asked_of_who_comes_behind_than_a_reachable_gap_needs():
+    wide = row((-70.0, 15.0), (60.0, 15.0))
+    small = row((-33.0, 15.0), (17.0, 15.0))
+    closed = row((-12.0, 15.0), (16.0, 15.0))
+    assert gentlest(wide, us(), URGENT, 150.0) is POLITE
+    assert gentlest(small, us(), URGENT, 150.0) is CLOSE
+    assert gentlest(closed, us(), URGENT, 150.0) is URGENT
+    assert gentlest(wide, us(), URGENT, room_to_stop(15.0)) is URGENT  # no time left to wait for it
+    assert gentlest(wide, us(2.0), URGENT, 150.0) is URGENT  # slow already
 
 
 def play(y_m, seconds=25.0):

@@ -104,6 +104,21 @@ def test_a_change_of_mind_has_to_look_better_for_some_ticks():
     assert chosen(row(), GENTLE, GO, doubts) == (True, 0)
 
 
+def test_what_spares_hard_braking_is_done_at_once():
+    late = row(20.0, nominal={r.R_BRAKE: 3.3})  # before the end of our lane
+    assert chosen(late, row(60.0, nominal={r.R_BRAKE: 1.7}), GO) == (False, 0)
+    assert chosen(late, row(60.0, nominal={r.R_BRAKE: 2.9}), GO) == (True, 1)
+    assert chosen(GENTLE, row(60.0), GO) == (True, 1)
+
+
+def test_nobody_is_made_to_brake_as_nobody_can_to_spare_us_firm_braking():
+    firm = row(10.0, nominal={r.R_BRAKE: 3.6})
+    assert chosen(row(both={r.R_FORCED: 4.0}), firm)[0]
+    assert not chosen(row(both={r.R_FORCED: 90.0}), firm)[0]
+    # unless they would have to whatever we do
+    assert chosen(row(both={r.R_FORCED: 90.0}), row(10.0, both={r.R_FORCED: 90.0}))[0]
+
+
 def test_a_contact_is_looked_at_once_more_only_while_there_is_time():
     far = row(nominal={r.R_COLLISION_S: SURE_S + 0.5})
     near = row(nominal={r.R_COLLISION_S: SURE_S - 0.5})

@@ -10,6 +10,7 @@ from xml.sax.saxutils import quoteattr
 
 import numpy as np
 
+from marque.core.time import PLAN_STEP_S
 from marque.prove.situations.roads import Roads, lane_name
 
 Rng = np.random.Generator
@@ -226,11 +227,18 @@ def _type(name: str, sort: Sort, actor: Actor | None) -> str:
         if actor is not None and actor.calm and actor.lane is not None
         else ""
     )
+    # beside the road SUMO counts a halt down by the time between decisions at every step: of who
+    # decides every fifth step, a fifth would be left
+    steps = (
+        f'actionStepLength="{PLAN_STEP_S:g}" '
+        if actor is not None and any(stop.bay for stop in actor.stops)
+        else ""
+    )
     return (
         f'<vType id="t_{name}" vClass="{sort.kind}" length="{sort.length_m:g}" '
         f'width="{sort.width_m:g}" accel="{sort.accel_mps2:g}" decel="{decel:g}" '
         f'emergencyDecel="8" sigma="0.2" tau="1.2" minGap="2" maxSpeed="{top:g}" '
-        f'speedFactor="{factor:.3f}" speedDev="0" {calm}/>'
+        f'speedFactor="{factor:.3f}" speedDev="0" {calm}{steps}/>'
     )
 
 

@@ -36,6 +36,7 @@ from marque.prove.situations.view import View
 from marque.types.codes import SignalState
 
 BEGIN_S = 20
+QUEUE_GAP_M = 2.05  # SUMO's drivers keep 2 m, and do not come into being nearer
 FOREVER_S = 100_000.0
 GOAL_M = 40.0  # from the end of the road
 
@@ -252,9 +253,11 @@ def draw_queue(rng: Rng) -> Case:
         sort = str(rng.choice(("car", "small", "suv", "van")))
         front += SORTS[sort].length_m
         leaves = there - 2.0 + lasts + 2.0 * (count - 1 - i)
-        stop = Stop("out2", front, leaves - 3.0)
-        row.append(Actor(f"queue{i}", sort, 1.0, ("out2",), 0, front - 0.5, 0.0, (stop,)))
-        front += float(rng.uniform(1.8, 3.0))
+        # there already: who has still to close up to the place of its halt, and cannot for who is
+        # ahead, begins to halt only when that one has left
+        stop = Stop("out2", front, leaves - 1.0)
+        row.append(Actor(f"queue{i}", sort, 1.0, ("out2",), 0, front - 0.1, 0.0, (stop,)))
+        front += float(rng.uniform(QUEUE_GAP_M, 3.2))
     row.reverse()  # the first in line is set first
     actors = list(row)
     gaps = mixed_gaps(rng, (2.0, 4.0), (5.0, 9.0), 0.3)

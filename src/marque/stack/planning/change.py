@@ -13,8 +13,10 @@ from marque.maps.path import STEP_M
 from marque.stack.planning.corridor import Corridor, centre_line, corridor_beside
 from marque.stack.planning.gaps import (
     AHEAD_M,
+    CLOSE,
     POLITE,
     PRESSING,
+    REGAINS_S,
     SETS_OUT_MPS2,
     SLOW_MPS,
     URGENT,
@@ -72,6 +74,8 @@ ENTERS_SHARE = 0.35  # of a change's length, after which our side is over the li
 LEAST_SPEED2 = 0.25  # (m/s)^2, so that who sets out from rest gets there at all
 # nearer to the last chance than this and a soft stop, we press; and are urgent within
 PATIENT_M, PATIENT_S = 25.0, 3.0
+PATIENCE_S = 6.0  # for a gap in which we ask less of others
+LATE_MPS2 = 3.5  # braking before the end of our lane, if the gap that we aim for closes
 ALIGNED_RAD = 0.2  # nobody changes lanes in the middle of a turn
 URGENT_M, URGENT_S, URGENT_MPS2 = 10.0, 1.0, 2.3
 
@@ -83,6 +87,7 @@ class Wish:
     gap: Gap
     leader_m: float  # path metres of the leader's middle on our corridor
     behind: bool  # we are well behind the leader already
+    headway_s: float  # behind the leader, with which we would fall in
 
 
 def changes(
@@ -133,6 +138,8 @@ def _change(
     us = _us(memory, corridor, start, other_s)
     row = row_on(road_map, route, other, scene.tracks)
     courtesy = _courtesy(left, us, row)
+    if needed:
+        courtesy = gentlest(row, us, courtesy, left)
     option: Option | None = None
     opens = fits(row, us, courtesy, entry(us))
     if opens and not leads_behind_block(row.track, row.s_m, us, scene.tracks):
@@ -172,6 +179,27 @@ def _courtesy(left_m: float, us: Us, row: Row) -> Courtesy:
     return PRESSING if near else POLITE
 
 
+def gentlest(row: Row, us: Us, courtesy: Courtesy, left_m: float) -> Courtesy:
+    """`courtesy`, or as much gentler as a gap allows that we can be in soon: nobody is made to
+    brake where a little patience, or going on a little nearer to who is ahead, does it. Who is
+    slow already takes what comes."""
+    if us.speed_mps < SLOW_MPS:
+        return courtesy
+    left_m += us.speed_mps - room_to_stop(us.speed_mps)  # or our braking would spoil it
+    for gentler in (POLITE, CLOSE, PRESSING):
+        if gentler is courtesy:
+            break
+        gap = best_gap(row, us, gentler, 0.0, left_m)
+        if gap is not None and gap.time_s <= PATIENCE_S:
+            return gentler
+    return courtesy
+
+
+def room_to_stop(speed_mps: float) -> float:
+    """Metres before the end of our lane at which we brake for it, whatever gap we aim for."""
+    return speed_mps * speed_mps / (2.0 * LATE_MPS2)
+
+
 def _crowd(row: Row, us: Us) -> BoolArray:
     """[m] those near us."""
     near: BoolArray = (row.s_m > us.s_m - BACK_M) & (row.s_m < us.s_m + AHEAD_M)
@@ -196,20 +224,22 @@ def _aim(
     kept: int | None,
 ) -> Wish | None:
     """The best gap of a row between `begin_m` and `left_m` metres from here; a tighter one where no
-    wide one can be reached."""
-    gap = best_gap(row, us, courtesy, begin_m, left_m, kept)
-    if gap is None and courtesy is not URGENT:
-        courtesy = URGENT
-        gap = best_gap(row, us, courtesy, begin_m, left_m, kept)
+    wide one can be reached, and one for which we let others by and catch up where there is none."""
+    gap: Gap | None = None
+    found = ((each, s) for s in ((0.0,), REGAINS_S) for each in dict.fromkeys((courtesy, URGENT)))
+    for courtesy, regains_s in found:
+        gap = best_gap(row, us, courtesy, begin_m, left_m, kept, regains_s)
+        if gap is not None:
+            break
     if gap is None:
         return None
     at = np.flatnonzero(row.track == gap.leader)
     if len(at) == 0:
-        return Wish(gap, math.inf, False)
+        return Wish(gap, math.inf, False, courtesy.ahead_s)
     ahead = float(row.s_m[at[0]]) - us.s_m
     room = ahead - float(row.half_m[at[0]]) - us.front_m
     behind = room > room_ahead(us.speed_mps, float(row.speed_mps[at[0]]), courtesy)
-    return Wish(gap, here_m + ahead, bool(behind))
+    return Wish(gap, here_m + ahead, bool(behind), courtesy.ahead_s)
 
 
 def looks_from_m(row: Row, us: Us) -> float:

@@ -28,6 +28,7 @@ SPARE_S = 1.0  # before the end of our lane we have entered the gap
 EFFORT_S = 0.5  # 1 m/s of adaptation is worth so much waiting,
 SLOWER_S = 0.5  # and so is each that we are slower than those who drive there
 KEPT_S = 3.0  # what a change of mind has to gain
+REGAINS_S = (2.0, 4.0, 6.0, 8.0)  # of speeding up again, after we have let somebody by
 UNSEEN_S = 3.0  # ahead of everybody whom we see there may be others
 STANDS_MPS, LETS_IN_S, LETS_IN_M = 0.3, 2.0, 8.0  # who stands so long before so much free road
 SLOW_SHARE, ROW_M = 0.6, 30.0  # of our speed, and the distance within which two are a slow row
@@ -45,6 +46,7 @@ class Courtesy:
 
 
 POLITE = Courtesy(1.0, 2.0, 2.5, 0.9)
+CLOSE = Courtesy(1.0, 2.0, 2.5, 0.6)  # as polite to who is behind, and nearer to who is ahead
 PRESSING = Courtesy(0.7, 3.0, 2.75, 0.6)  # near the last chance, and where else we would stop:
 URGENT = Courtesy(0.6, 3.0, 3.25, 0.5)
 
@@ -203,20 +205,24 @@ def best_gap(
     begin_m: float,
     left_m: float,
     kept: int | None = None,
+    regains_s: tuple[float, ...] = (0.0,),
 ) -> Gap | None:
     """The gap that costs least time and effort to be in, None if none can be reached on the road
     from `begin_m` to `left_m` metres ahead.
 
-    We change our speed and hold it. `kept` is the leader that we aimed for before: to change our
-    mind has to pay.
+    We change our speed and hold it; for the last of one of the times `regains_s` we speed up, so
+    as not to be slow where the others are fast. `kept` is the leader that we aimed for before: to
+    change our mind has to pay.
     """
     best: Gap | None = None
     least = math.inf
     times = np.arange(SOONEST_S, LATEST_S + 0.01, 0.5)
-    speeds = np.append(np.arange(0.0, us.limit_mps + 0.5, SPEED_STEP_MPS), us.speed_mps)
-    way, ours = adapted(us.speed_mps, speeds, times)
+    steps = np.append(np.arange(0.0, us.limit_mps + 0.5, SPEED_STEP_MPS), us.speed_mps)
+    speeds = np.tile(steps, len(regains_s))
+    way, ours = _regained(us, steps, times, regains_s)
     there = (way >= begin_m) & (way + SPARE_S * ours <= left_m)
-    effort = times + EFFORT_S * np.abs(speeds - us.speed_mps)[:, None]
+    effort = np.abs(speeds - us.speed_mps)[:, None] + ours - speeds[:, None]
+    effort = times + EFFORT_S * effort
     flow = flowing(row, times)
     for i in range(_queue_tail(row, us) + 1):  # the gap behind row i, ahead of row i - 1
         lo, hi, pace = _window(row, us, courtesy, i, ours, flow)
@@ -246,6 +252,21 @@ def adapted(
     ours = speed_mps + accel * until
     way = 0.5 * (speed_mps + ours) * until + ours * (times - until)
     return way, ours
+
+
+def _regained(
+    us: Us, steps: FloatArray, times: FloatArray, regains_s: tuple[float, ...]
+) -> tuple[FloatArray, FloatArray]:
+    """(way_m, speed_mps), each [R U, T], as `adapted`, and speeding up from each of `regains_s`
+    before the end; speed nan where there is no time for that."""
+    ways, speeds = [], []
+    for regain in regains_s:
+        way, speed = adapted(us.speed_mps, steps, np.maximum(times - regain, 0.0))
+        there = np.minimum(us.limit_mps, speed + FASTEST_MPS2 * regain)
+        there = np.maximum(speed, there)
+        ways.append(way + 0.5 * (speed + there) * regain)
+        speeds.append(np.where(times < regain, math.nan, there))
+    return np.vstack(ways), np.vstack(speeds)
 
 
 def flowing(row: Row, times: FloatArray) -> tuple[FloatArray, FloatArray]:

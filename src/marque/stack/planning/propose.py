@@ -83,9 +83,11 @@ def propose(
             scales, optional = scales[:1], []
         if speed_mps < DECIDES_MPS and any(s.at_m < front_m[c] + DECIDES_M for s in optional):
             scales = scales[:1]
-        out += [Policy(c, scale, must, -1, NORMAL, True) for scale in scales]
+        led = _leads_there(c, it) if corridors[c].manoeuvre.startswith("change") else -1
+        out += [Policy(c, scale, must, led, NORMAL, True) for scale in scales]
         out += [Policy(c, 1.0, stop, -1, NORMAL, False) for stop in optional[:MAX_STOPS]]
-        out += [Policy(c, 1.0, must, k, NORMAL, True) for k in _let_in(c, it)]
+        if led < 0:
+            out += [Policy(c, 1.0, must, k, NORMAL, True) for k in _let_in(c, it)]
         out.append(Policy(c, soft_mps2, None, -1, COMFORT_STOP, False))
         out.append(Policy(c, FIRM_MPS2, None, -1, COMFORT_STOP, False))
         out.append(Policy(c, 1.0, None, -1, EMERGENCY_STOP, False))
@@ -165,6 +167,15 @@ def _before_others(
         if len(found) == 2:
             break
     return found
+
+
+def _leads_there(c: int, it: Interactions) -> int:
+    """Who drives next ahead of us on the lane that we change to, -1 nobody: followed from the
+    beginning, though our way meets theirs only farther on."""
+    ahead = -it.k_off[c] - it.s0[c]
+    there = (it.first[c] > 0) & (it.behind[c] == 0) & (it.k_off[c] > -1e8) & (ahead > 0.0)
+    rows = np.flatnonzero(there & (it.limit > 0.0))
+    return int(rows[np.argmin(ahead[rows])]) if len(rows) else -1
 
 
 def _let_in(c: int, it: Interactions) -> list[int]:

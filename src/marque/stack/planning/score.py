@@ -2,7 +2,8 @@
 
 Tier 0: time of the first contact, if it is soon. Tier 1: no late contact, time margins kept, nobody
 forced to brake hard, us neither; no rest in a keep-clear zone. Then cost, all terms in [0, 1] times
-their weight. Unless there is a hurry, a change of mind has to look better for some ticks in a row.
+their weight. Unless there is a hurry, or hard braking to be spared, a change of mind has to look
+better for some ticks in a row.
 """
 
 from dataclasses import dataclass
@@ -30,6 +31,7 @@ NOMINAL_S = 8.0  # contacts within this time count under the nominal hypothesis
 ASSERTIVE_S = 5.0  # and within this one, for less, when others assert themselves
 MARGIN_S = 5.0
 FORCED_MPS2, FORCED_SPARE_MPS2 = 2.5, 0.3
+BEYOND_MPS2 = 8.0  # others do not brake harder than this
 BOX = 8.0  # standing in a keep-clear zone: as bad as a margin that is violated in 1.5 s
 HARD_MPS2 = 3.0  # own braking beyond this is for contacts alone, and for who leads us:
 LED_MPS2 = 6.0  # to brake less than following asks for is to brake too late
@@ -42,6 +44,7 @@ SOON_S, BUILD_UP_S = 4.0, 2.0  # a contact sooner than this, or than hard brakin
 HURRY = int(EMERGENCY) * 10  # from this tier on a change of mind does not wait
 SURE_S = 1.3  # a contact that is seen for the first time, and further off, is looked at again
 DOUBTS = 2  # ticks: what looks better for less long than this is a flicker
+SPARED_MPS2 = 1.0  # of hard braking, which is worth more than to be sure that it is none
 STOP_PENALTY = 20.0  # comfortable and emergency stops are for need: more than all other costs
 
 
@@ -97,7 +100,10 @@ def choose(
     tier1 += np.where(np.isfinite(contact) & ~soon, LATE_CONTACT, 0.0)
     tier1 += np.where(asserted < ASSERTIVE_S, LATE_CONTACT + 5.0 - np.floor(asserted), 0.0)
     # some brake for reasons of their own: what they do whatever we do is not forced by us
-    tier1 += np.where(forced > max(FORCED_MPS2, float(forced.min()) + FORCED_SPARE_MPS2), 5.0, 0.0)
+    least = float(forced.min()) + FORCED_SPARE_MPS2
+    tier1 += np.where(forced > max(FORCED_MPS2, least), 5.0, 0.0)
+    # and what nobody would manage is a contact in all but name
+    tier1 += np.where(forced > max(BEYOND_MPS2, least), LATE_CONTACT, 0.0)
     # nobody brakes hard for a margin or a better place to wait, unless the law wants it; full
     # braking is the last of it
     must = np.array([policy.binding and policy.stop is not None for policy in policies])
@@ -122,7 +128,9 @@ def choose(
     for p in order.tolist():
         if key[p] != previous:
             continue
-        if tier[p] < HURRY or (doubts == 0 and contact[p] > SURE_S):
+        # nor does what spares us hard braking: that would have begun before we change our mind
+        spares = nominal[p, R_BRAKE] > max(HARD_MPS2, nominal[best, R_BRAKE] + SPARED_MPS2)
+        if not spares and (tier[p] < HURRY or (doubts == 0 and contact[p] > SURE_S)):
             return Scores(tier, cost, p, doubts + 1)
         break
     return Scores(tier, cost, best, 0)
