@@ -29,6 +29,7 @@ WAITS_FOR_US_M = 0.2  # to somebody who stands and waits for us
 CRAWL_MPS, STANDS_MPS, GRAZE_M = 1.5, 0.3, 0.03
 WAITS_MPS2 = 2.0  # who has to brake no harder than this waits for us, who are in the way already
 GOES_ON_MPS = 4.0
+ALONG, FARTHER_BACK_M = 0.5, 2.0  # cosine of headings; who comes round again, see `leave_out_laps`
 HARDLY = 0.3  # a path less likely than this is nothing to brake hard for
 
 
@@ -69,6 +70,25 @@ class Interactions:
     front_margin: FloatArray
     keep_clear: FloatArray  # [C, Z, 2]
     beside: IntArray  # [C] uid of somebody on foot for whom `v_ref` is lower, -1 if for nobody
+
+
+@jit
+def leave_out_laps(
+    k: int, first: Int32Array, last: Int32Array, lo: FloatArray, hi: FloatArray, cosr: FloatArray
+) -> None:
+    """Who drives along our way, and so far round a ring that they come onto it again farther back,
+    comes up behind us then: that lap is no business of ours."""
+    began = FREE
+    for m in range(first[k], last[k] + 1):
+        if lo[k, m] >= FREE or cosr[k, m] < ALONG:
+            continue
+        if began >= FREE:
+            began = lo[k, m]
+        elif lo[k, m] < began - FARTHER_BACK_M:
+            lo[k, m : last[k] + 1] = FREE
+            hi[k, m : last[k] + 1] = -FREE
+            last[k] = m - 1
+            return
 
 
 @jit
@@ -116,6 +136,7 @@ def relate(
         if j < 0:
             continue
         mark[k] = 1
+        leave_out_laps(k, first, last, lo, hi, cosr)
         # aligned somewhere: path coordinates differ by a constant from there on
         for m in range(j, last[k] + 1):
             if lo[k, m] < FREE and cosr[k, m] > 0.7:
