@@ -1,6 +1,7 @@
 """Who waits for whom, and where: what ends a stand-off, and what keeps us from standing in one."""
 
 import math
+from dataclasses import replace
 from types import SimpleNamespace
 
 import numpy as np
@@ -8,10 +9,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from marque.kernels.rollout import E_BRAKE, E_FRONT, E_JERK, E_LEN
 from marque.stack.planning.corridor import Way
+from marque.stack.planning.interactions import _sets_off
 from marque.stack.planning.propose import HERE_M, _out_of_the_way
-from marque.stack.planning.rules import ZONE_MARGIN_M, Rules, Stop
-from marque.stack.planning.standoff import granted, wait_for_traffic
+from marque.stack.planning.rules import LINE_MARGIN_M, ZONE_MARGIN_M, Rules, Stop
+from marque.stack.planning.standoff import granted, let_out, wait_for_traffic
+from marque.stack.planning.state import Start
 from marque.types.codes import Reason, UserKind
 from marque.types.scene import Tracks
 
@@ -96,3 +100,77 @@ def test_whom_we_were_to_go_before_waits_while_we_are_under_way(speed, kept):
     context = SimpleNamespace(ego=np.full(9, 3.8))
     memory = SimpleNamespace(granted=np.array([0]), stood_s=0.0, context=context)
     assert (0 in granted(memory, scene)) == kept
+
+
+def across(*, speed=0.0, cosine=-0.6, k_off=-1e9, way=(30.0, 27.0, 24.0), walker=0):
+    """Somebody whose body begins 30 m along our way and who leaves it towards us."""
+    one = np.array([[way]])
+    return SimpleNamespace(
+        first=np.zeros((1, 1), np.int32),
+        lo=one,
+        cosr=np.full(one.shape, cosine),
+        k_off=np.array([[k_off]]),
+        speed=np.array([speed]),
+        limit=np.array([13.9]),
+        walker=np.array([walker]),
+        doubt=np.array([0]),
+    )
+
+
+def waiting(it, *, front=10.0, speed=0.0, junctions=(), inside=True):
+    ego = make_ego()
+    option = SimpleNamespace(
+        start=Start(front - float(ego[E_FRONT]), speed, 0.0),
+        corridor=SimpleNamespace(junctions=junctions),
+    )
+    road_map = SimpleNamespace(lane_connector=np.array([inside]))
+    seen = tracks((30.0, 0.0, math.pi, float(it.speed[0])))
+    seen = replace(seen, lane=np.zeros(1, np.int32))
+    return let_out(it, 0, option, ego, road_map, seen, np.zeros(1, np.int32))
+
+
+def make_ego():
+    ego = np.zeros(E_LEN)
+    ego[[E_FRONT, E_BRAKE, E_JERK]] = 3.8, 2.3, 1.15
+    return ego
+
+
+def test_who_stands_across_our_way_gets_all_of_the_way_that_they_need():
+    assert waiting(across()).at_m == pytest.approx(24.0 - ZONE_MARGIN_M)
+    assert waiting(across(speed=1.5)) is not None  # sets off
+
+
+@pytest.mark.parametrize(
+    "it",
+    [
+        across(speed=5.0),
+        across(cosine=0.9),  # drives our way
+        across(k_off=3.0),  # turns onto our way
+        across(walker=1),
+        across(way=(30.0, 30.0, 29.0)),  # leaves it where they stand: we wait behind them
+        across(way=(8.0, 4.0)),  # beside us
+    ],
+)
+def test_others_are_not_let_out(it):
+    assert waiting(it) is None
+
+
+def test_on_a_road_they_are_not_let_out():
+    assert waiting(across(), inside=False) is None
+
+
+def test_we_wait_before_the_junction_or_no_deeper_in_it():
+    junction = SimpleNamespace(stop_m=15.0, s_out_m=40.0)
+    assert waiting(across(), junctions=(junction,)).at_m == pytest.approx(15.0 - LINE_MARGIN_M)
+    assert waiting(across(), front=18.0, junctions=(junction,)).at_m == pytest.approx(18.0, abs=0.2)
+    assert waiting(across(), front=18.0, speed=2.0, junctions=(junction,)).at_m < 24.0
+
+
+@pytest.mark.parametrize(
+    ("speed", "accel", "to_junction", "goes"),
+    [(2.0, 0.8, 1.0, True), (2.0, 0.0, 1.0, False), (0.5, 0.8, 1.0, False), (2.0, 0.8, 9.0, False)],
+)
+def test_who_sets_off_in_a_junction_does_not_stop_again(speed, accel, to_junction, goes):
+    it = SimpleNamespace(speed=np.array([speed]), accel=np.array([accel]), length=np.array([4.5]))
+    forecast = SimpleNamespace(connector_m=np.array([to_junction]))
+    assert _sets_off(it, forecast).tolist() == [goes]

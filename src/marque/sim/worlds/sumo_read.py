@@ -2,7 +2,8 @@
 
 Runs in SUMO's process. SUMO's own frame: x east, y north, angle clockwise from north in degrees;
 a vehicle's point is the middle of its front bumper. A frame tells of everybody whose box middle
-lies within 150 m of the ego's front bumper, and of every signal head.
+lies within 150 m of the ego's front bumper, unless they are on another level there (see
+`sumo_levels`), and of every signal head.
 """
 
 import json
@@ -10,6 +11,8 @@ import struct
 from array import array
 from math import cos, hypot, pi, radians, sin
 from typing import Any
+
+from marque.sim.worlds.sumo_levels import Levels
 
 EGO = "ego"
 NEAR_M = 150.0  # the truth is told within this distance
@@ -67,6 +70,7 @@ class Readout:
         self.near: list[str] = []
         self.near_walkers: list[str] = []
         self.walker_speed: dict[str, float] = {}
+        self.levels = Levels(lib, EGO)
         self.front = (0.0, 0.0, 0.0)  # of the ego: x, y, angle
         self.tick = 0
         self.counts = {
@@ -84,6 +88,7 @@ class Readout:
         """The truth within 150 m of the ego, packed."""
         if self.tick % 10 == 0:
             self.find_near()
+            self.levels.look()
         rows = self.read_vehicles()
         self.read_walkers(rows)
         self._read_signals()
@@ -137,9 +142,12 @@ class Readout:
             y -= 0.5 * length * sin(h)
             if (x - x0) ** 2 + (y - y0) ** 2 > NEAR_M**2:
                 continue
+            on = vehicle.getLaneID(name)
+            if self.levels.hides(x, y, on):
+                continue
             signals = vehicle.getSignals(name)
             hand = 3 if signals & 4 or signals & 3 == 3 else (0, 2, 1)[signals & 3]
-            lane = self.lanes.get(vehicle.getLaneID(name), -1)
+            lane = self.lanes.get(on, -1)
             speed, accel = vehicle.getSpeed(name), vehicle.getAcceleration(name)
             rows.append((uid, kind, x, y, _wrap(h), speed, accel, length, width, hand, lane))
         for name in left:
@@ -161,13 +169,16 @@ class Readout:
                 continue
             if not (x - x0) ** 2 + (y - y0) ** 2 < NEAR_M**2:
                 continue
+            on = person.getLaneID(name)
+            if self.levels.hides(x, y, on):
+                continue
             key = "\n" + name  # people and vehicles may share a name
             uid, kind, length, width = self.fixed.get(key) or self._meet(key, person)
             h = radians(90.0 - person.getAngle(name))
             speed = person.getSpeed(name)
             accel = (speed - self.walker_speed.get(name, speed)) / 0.1
             self.walker_speed[name] = speed
-            lane = self.lanes.get(person.getLaneID(name), -1)
+            lane = self.lanes.get(on, -1)
             rows.append((uid, kind, x, y, _wrap(h), speed, accel, length, width, 0, lane))
         for name in left:
             self.near_walkers.remove(name)

@@ -13,6 +13,7 @@ from marque.core.files import user_cache, write_text, write_whole
 from marque.core.time import PLAN_STEP_S
 from marque.sim.worlds.sumo_deadlock import GOES_AFTER_S, LOCKED_SHARE
 from marque.sim.worlds.sumo_demand import Wanted, type_file, wanted
+from marque.sim.worlds.sumo_flat import flat, has_heights
 from marque.sim.worlds.sumo_signals import GREEN_S, programs_in_turn, waits_for_player
 from marque.types.codes import LaneKind
 from marque.types.road_map import RoadMap
@@ -212,8 +213,12 @@ def _base(spec: SumoSpec, folder: Path) -> tuple[list[str], "hashlib._Hash", Wan
 
 
 def _content(path: Path) -> bytes:
+    return hashlib.sha256(_read(path)).digest()
+
+
+def _read(path: Path) -> bytes:
     try:
-        return hashlib.sha256(path.read_bytes()).digest()
+        return path.read_bytes()
     except OSError as error:
         raise MarqueError(f"cannot read {path}: {error.strerror or error}") from error
 
@@ -221,12 +226,15 @@ def _content(path: Path) -> bytes:
 def _net_path(net: Path | bytes | None, folder: Path) -> Path:
     if net is None:
         raise MarqueError("traffic of our own needs SUMO's network of the map, and it has none")
-    if isinstance(net, Path):
+    content = _read(net) if isinstance(net, Path) else net
+    heights = has_heights(content)
+    if isinstance(net, Path) and not heights:
         return net
-    content = net
-    path = folder / f"net-{hashlib.sha256(content).hexdigest()[:16]}.net.xml.gz"
+    name = f"net-{'flat-' if heights else ''}{hashlib.sha256(content).hexdigest()[:16]}.net.xml.gz"
+    path = folder / name
     if not path.exists():
-        write_whole(path, lambda aside: _write(aside, content))
+        whole = flat(content) if heights else content
+        write_whole(path, lambda aside: _write(aside, whole))
     return path
 
 

@@ -46,7 +46,7 @@ from marque.stack.planning.propose import (
 from marque.stack.planning.rules import LINE_MARGIN_M, Rules, Stop, apply_rules
 from marque.stack.planning.score import Scores, choose
 from marque.stack.planning.sideways import pose_at
-from marque.stack.planning.standoff import STANDOFF_S, granted
+from marque.stack.planning.standoff import STANDOFF_S, granted, let_out
 from marque.stack.planning.state import (
     Memory,
     Option,
@@ -67,6 +67,7 @@ from marque.types.plan import STEP_S, STEPS, Plan, Trajectory
 from marque.types.road_map import NONE, RoadMap
 from marque.types.scene import Scene, Tracks
 
+BEHIND = ("keep", "return", "peek")  # manoeuvres that pass nobody who is in our way
 CREEP_MPS = 1.5
 SAME_WAY = 0.5  # cosine of headings
 BLOCKED_S = 30.0
@@ -102,11 +103,16 @@ class Marque:
         looked = [_look(memory, scene, one) for one in options]
         rules = [each for _, each in looked]
         for one, each in zip(options, rules, strict=True):
-            if one.corridor.manoeuvre in ("keep", "return", "peek"):
+            if one.corridor.manoeuvre in BEHIND:
                 wait_behind(each, block, one.corridor, one.start, ego)
         stand_for(scene, ego, options, rules)
         let_us_go = granted(memory, scene)
         it = _others(memory, scene, forecast, options, rules, let_us_go)
+        road_map = memory.context.mission.road_map
+        for c, (one, each) in enumerate(zip(options, rules, strict=True)):
+            wait = let_out(it, c, one, ego, road_map, scene.tracks, forecast.track)
+            if wait is not None and one.corridor.manoeuvre in BEHIND:
+                each.binding.append(wait)
         policies = propose(
             [one.corridor for one in options],
             rules,

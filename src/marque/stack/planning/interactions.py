@@ -31,6 +31,8 @@ WAITS_FOR_US_M = 0.2  # to somebody who stands and waits for us
 CRAWL_MPS, STANDS_MPS, GRAZE_M = 1.5, 0.3, 0.03
 WAITS_MPS2 = 2.0  # who has to brake no harder than this waits for us, who are in the way already
 GOES_ON_MPS = 4.0
+SETS_OFF_MPS, SETS_OFF_MPS2 = 1.2, 0.4
+ALONG, FARTHER_BACK_M = 0.5, 2.0  # cosine of headings; who comes round again, see `leave_out_laps`
 HARDLY = 0.3  # a path less likely than this is nothing to brake hard for
 
 
@@ -71,6 +73,25 @@ class Interactions:
     front_margin: FloatArray
     keep_clear: FloatArray  # [C, Z, 3] begin, end, 1 where others may come who go first
     beside: IntArray  # [C] uid of somebody on foot for whom `v_ref` is lower, -1 if for nobody
+
+
+@jit
+def leave_out_laps(
+    k: int, first: Int32Array, last: Int32Array, lo: FloatArray, hi: FloatArray, cosr: FloatArray
+) -> None:
+    """Who drives along our way, and so far round a ring that they come onto it again farther back,
+    comes up behind us then: that lap is no business of ours."""
+    began = FREE
+    for m in range(first[k], last[k] + 1):
+        if lo[k, m] >= FREE or cosr[k, m] < ALONG:
+            continue
+        if began >= FREE:
+            began = lo[k, m]
+        elif lo[k, m] < began - FARTHER_BACK_M:
+            lo[k, m : last[k] + 1] = FREE
+            hi[k, m : last[k] + 1] = -FREE
+            last[k] = m - 1
+            return
 
 
 @jit
@@ -118,6 +139,7 @@ def relate(
         if j < 0:
             continue
         mark[k] = 1
+        leave_out_laps(k, first, last, lo, hi, cosr)
         # aligned somewhere: path coordinates differ by a constant from there on
         for m in range(j, last[k] + 1):
             if lo[k, m] < FREE and cosr[k, m] > 0.7:
@@ -239,6 +261,8 @@ def interactions(
     it.stop = np.where(waits, np.minimum(it.stop, 0.0), it.stop)
     # whoever has to yield, but moves inside the junction already, has found their gap
     goes_on = (forecast.connector_m <= 0.0) & (it.speed > GOES_ON_MPS) & (it.accel > -1.0)
+    if speed_mps < CRAWL_MPS:  # and whoever sets off in it before us does not stop again for us
+        goes_on |= _sets_off(it, forecast)
     for c, corridor in enumerate(corridors):
         it.v_ref[c, : n[c]] = corridor.v_ref_mps
         _keep_clear(it.keep_clear[c], corridor, crossed[c])
@@ -346,6 +370,14 @@ def _graze(
         if first[k] == 0 and hi[k, 0] > rear:
             it.lo[c, k, 0] = front + GRAZE_M
             it.hi[c, k, 0] = max(it.hi[c, k, 0], front + 1.0)
+
+
+def _sets_off(it: Interactions, forecast: Forecast) -> BoolArray:
+    """[K] whose bumper is in the junction, and who speeds up there from rest."""
+    inside = forecast.connector_m < 0.5 * it.length
+    moves = (it.speed > SETS_OFF_MPS) & (it.accel > SETS_OFF_MPS2)
+    found: BoolArray = inside & moves
+    return found
 
 
 def _let_us_through(it: Interactions, c: int) -> None:
