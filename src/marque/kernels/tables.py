@@ -27,6 +27,7 @@ class MapTables(NamedTuple):
     lane_turn: Int8Array
     lane_head: Int32Array
     lane_stop_m: FloatArray
+    lane_wait_m: FloatArray  # [L] of a connector: where they wait inside the junction; nan: nowhere
     lane_left: Int32Array
     lane_right: Int32Array
     lane_drive: BoolArray  # [L] open for motor traffic of some kind
@@ -48,6 +49,7 @@ def map_tables(road_map: RoadMap) -> MapTables:
     drive = ((road_map.lane_allow & motor) != 0) & road
     ride = ((road_map.lane_allow & int(Allow.BICYCLE)) != 0) & road
     stop = np.where(np.isfinite(road_map.lane_stop_m), road_map.lane_stop_m, -1.0)
+    wait = road_map.wait_m if len(road_map.wait_m) else np.full(road_map.lane_count, np.nan)
     return MapTables(
         pt_off=road_map.pt_off,
         pt_xy_m=road_map.pt_xy_m,
@@ -64,6 +66,7 @@ def map_tables(road_map: RoadMap) -> MapTables:
         lane_turn=road_map.lane_turn,
         lane_head=road_map.lane_head,
         lane_stop_m=stop,
+        lane_wait_m=wait,
         lane_left=road_map.lane_left,
         lane_right=road_map.lane_right,
         lane_drive=drive,

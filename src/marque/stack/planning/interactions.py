@@ -9,11 +9,12 @@ from marque.core.arrays import BoolArray, FloatArray, Int8Array, Int32Array, Int
 from marque.core.jit import jit
 from marque.kernels.forecast import priority_between
 from marque.kernels.overlap import EGO_STEP_M, FREE, connector_at, fill_overlap
-from marque.kernels.rollout import HOLD_M
+from marque.kernels.rollout import HOLD_M, YIELD_BRAKE
 from marque.kernels.tables import MapTables
 from marque.stack.planning.corridor import Corridor, Way
 from marque.types.codes import UserKind
 from marque.types.forecast import Forecast
+from marque.types.road_map import NONE
 from marque.types.scene import Tracks
 
 SAMPLES = 132
@@ -259,8 +260,10 @@ def interactions(
         beside=np.full(c_count, -1, np.int64),
     )
     it.stop = np.where(waits, np.minimum(it.stop, 0.0), it.stop)
-    # whoever has to yield, but moves inside the junction already, has found their gap
+    # whoever has to yield, but moves inside the junction already, has found their gap, unless they
+    # drive up to where one waits inside it
     goes_on = (forecast.connector_m <= 0.0) & (it.speed > GOES_ON_MPS) & (it.accel > -1.0)
+    goes_on &= ~_before_waiting_place(it, tables, tracks, track)
     if speed_mps < CRAWL_MPS:  # and whoever sets off in it before us does not stop again for us
         goes_on |= _sets_off(it, forecast)
     for c, corridor in enumerate(corridors):
@@ -370,6 +373,17 @@ def _graze(
         if first[k] == 0 and hi[k, 0] > rear:
             it.lo[c, k, 0] = front + GRAZE_M
             it.hi[c, k, 0] = max(it.hi[c, k, 0], front + 1.0)
+
+
+def _before_waiting_place(
+    it: Interactions, tables: MapTables, tracks: Tracks, track: Int32Array
+) -> BoolArray:
+    """[K] who is on a connector and can still stop at its place to wait."""
+    lane = tracks.lane[track]
+    known = np.where(lane == NONE, 0, lane)
+    room = tables.lane_wait_m[known] - tracks.s_m[track] - 0.5 * it.length
+    found: BoolArray = (lane != NONE) & (room > it.speed**2 / (2.0 * YIELD_BRAKE))
+    return found
 
 
 def _sets_off(it: Interactions, forecast: Forecast) -> BoolArray:
