@@ -8,17 +8,21 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from xml.etree import ElementTree
 
+import numpy as np
+
+from marque.core.arrays import FloatArray
 from marque.core.errors import MarqueError
 from marque.core.files import user_cache, write_text, write_whole
 from marque.core.time import PLAN_STEP_S
 from marque.sim.worlds.sumo_deadlock import GOES_AFTER_S, LOCKED_SHARE
 from marque.sim.worlds.sumo_demand import Wanted, type_file, wanted
-from marque.sim.worlds.sumo_flat import flat, has_heights
+from marque.sim.worlds.sumo_net import fitted
 from marque.sim.worlds.sumo_signals import GREEN_S, programs_in_turn, waits_for_player
 from marque.types.codes import LaneKind
 from marque.types.road_map import RoadMap
 
 WARM_VERSION = 5  # change when the warm-up itself changes: old states are then not found
+NET_VERSION = b"1"  # change when `sumo_net` does
 OWN_WARM_S = 300.0
 FOREIGN_WARM_S = 1800.0
 LATEST_S = 1e7  # the warm-up is simulated; nobody's demand begins four months in
@@ -195,7 +199,7 @@ def _base(spec: SumoSpec, folder: Path) -> tuple[list[str], "hashlib._Hash", Wan
         for path in (spec.sumocfg, *files):
             digest.update(_content(path))
         return ["-c", str(spec.sumocfg)], digest, None, files[0]
-    net = _net_path(spec.net, folder)
+    net = _net_path(spec.net, spec.road_map, folder)
     digest.update(_content(net))
     types = folder / f"types-{hashlib.sha256(type_file().encode()).hexdigest()[:16]}.add.xml"
     if not types.exists():
@@ -223,19 +227,32 @@ def _read(path: Path) -> bytes:
         raise MarqueError(f"cannot read {path}: {error.strerror or error}") from error
 
 
-def _net_path(net: Path | bytes | None, folder: Path) -> Path:
+def _net_path(net: Path | bytes | None, road_map: RoadMap, folder: Path) -> Path:
+    """The network for SUMO (see `sumo_net`), kept in the cache where it is not a file as it is."""
     if net is None:
         raise MarqueError("traffic of our own needs SUMO's network of the map, and it has none")
     content = _read(net) if isinstance(net, Path) else net
-    heights = has_heights(content)
-    if isinstance(net, Path) and not heights:
+    lines = _lines(road_map)
+    digest = hashlib.sha256(content + NET_VERSION)
+    for name, points in lines.items():
+        digest.update(name.encode() + points.tobytes())
+    key = digest.hexdigest()[:16]
+    path, same = folder / f"net-{key}.net.xml.gz", folder / f"net-{key}.same"
+    if isinstance(net, Path) and same.exists():
         return net
-    name = f"net-{'flat-' if heights else ''}{hashlib.sha256(content).hexdigest()[:16]}.net.xml.gz"
-    path = folder / name
     if not path.exists():
-        whole = flat(content) if heights else content
-        write_whole(path, lambda aside: _write(aside, whole))
+        made = fitted(content, lines)
+        if made is content and isinstance(net, Path):
+            write_text(same, net.name)
+            return net
+        write_whole(path, lambda aside: _write(aside, made))
     return path
+
+
+def _lines(road_map: RoadMap) -> dict[str, FloatArray]:
+    """The lines of all lanes between junctions, by SUMO's names."""
+    rows = np.flatnonzero(~road_map.lane_connector).tolist()
+    return {road_map.lane_name[row]: road_map.points(row) for row in rows}
 
 
 def _write(path: Path, content: bytes) -> None:
