@@ -221,7 +221,8 @@ def other_accel(others, o, ego, s, v, now, hypothesis, result, front0, stops):
         edge, beyond = o.box[hits[0]][0], o.box[hits[-1]][1]
         yields = o.relation == 1 and edge - front < max(v, 2.0) * 5.0
         inside = edge + 1.0 < front and o.k_off is None
-        spends = 3.5 if yields or hypothesis == 0 else 2.0
+        patient, hurried = (4.5, 3.5) if yields else (3.5, 2.0)
+        spends = patient if hypothesis == 0 else hurried
         if hypothesis == 0:
             spends = max(spends, 1.3 * shows)
         if room > 0.0 and rear < beyond and (yields or inside) and o.v**2 <= 2.0 * spends * room:
