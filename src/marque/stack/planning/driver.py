@@ -376,6 +376,7 @@ def _look(memory: Memory, scene: Scene, option: Option) -> tuple[Any, Rules]:
         option.start.s_m + ego[E_FRONT],
         option.start.speed_mps,
         ego[E_FRONT],
+        ego[E_FRONT] + ego[E_REAR],
     )
 
 

@@ -87,6 +87,7 @@ class Lane:
                 starts[c].s_m + ego[E_FRONT],
                 start.speed_mps,
                 ego[E_FRONT],
+                ego[E_FRONT] + ego[E_REAR],
             )
             for c, one in enumerate(corridors)
         ]

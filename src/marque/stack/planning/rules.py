@@ -76,6 +76,7 @@ def apply_rules(
     front_m: float,
     speed_mps: float,
     rear_axle_to_front_m: float,
+    length_m: float,
 ) -> tuple[RuleMemory, Rules]:
     """Every stop target between the front bumper (path metres) and the end of the corridor."""
     rules = Rules()
@@ -90,7 +91,8 @@ def apply_rules(
         rules.crossed += [way for way in junction.ways if way.crosses and _is_open(scene, way.head)]
     for crossing in corridor.crossings:
         if crossing.s_out_m > front_m:
-            _crosswalk(rules, road_map, corridor, scene, crossing, front_m, speed_mps)
+            line = _before_walk(road_map, corridor, scene, crossing, front_m, speed_mps, length_m)
+            _crosswalk(rules, road_map, corridor, scene, crossing, line, front_m, speed_mps)
     _end(rules, corridor, rear_axle_to_front_m)
     _nowhere(rules, corridor, front_m, speed_mps)
     return state.memory, rules
@@ -218,10 +220,10 @@ def _crosswalk(
     corridor: Corridor,
     scene: Scene,
     crossing: Crossing,
+    line: float,
     front_m: float,
     speed_mps: float,
 ) -> None:
-    line = _before_walk(corridor, crossing, front_m, speed_mps)
     if line < front_m - 0.5:
         return
     if not _has_priority(road_map, corridor, scene, crossing):
@@ -239,10 +241,26 @@ def _crosswalk(
     rules.binding.append(Stop(line, Reason.CROSSWALK, uid))
 
 
-def _before_walk(corridor: Corridor, crossing: Crossing, front_m: float, speed_mps: float) -> float:
-    """Where we wait for people on a crosswalk: right before it, or, if we can stop there, at the
-    stop line of the junction whose first it is: between them we would stand in others' way."""
+def _before_walk(
+    road_map: RoadMap,
+    corridor: Corridor,
+    scene: Scene,
+    crossing: Crossing,
+    front_m: float,
+    speed_mps: float,
+    length_m: float,
+) -> float:
+    """Where we wait for people on a crosswalk: right before it; or, if we can stop there, before
+    another on which we would stand in people's way, and at the stop line of the junction whose
+    first it is: between them we would stand in others' way."""
     line = crossing.s_in_m - WALK_MARGIN_M
+    for other in sorted(corridor.crossings, key=lambda one: -one.s_in_m):
+        at = other.s_in_m - WALK_MARGIN_M
+        over = at < line < other.s_out_m + length_m
+        if not over or not _has_priority(road_map, corridor, scene, other):
+            continue
+        if front_m < at + AT_LINE_M and _stops_for_people(at - front_m, speed_mps):
+            line = at
     for junction in corridor.junctions:
         at = junction.stop_m - LINE_MARGIN_M
         near = front_m < at + AT_LINE_M and at < line < at + WALK_NEAR_M
