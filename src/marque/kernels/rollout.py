@@ -38,8 +38,9 @@ STEPS = 40
     E_MAX_BRAKE,
     E_HALF_WIDTH,
     E_STEER,  # how fast the wheel is turned, as a change of curvature, 1/m per second
-) = range(10)
-E_LEN = 10
+    E_TURN,  # curvature of the tightest turn, 1/m
+) = range(11)
+E_LEN = 11
 
 # columns of the result
 (

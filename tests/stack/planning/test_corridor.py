@@ -11,7 +11,7 @@ from hypothesis.extra.numpy import arrays
 
 from builders import Lane, arc, straight_road, street_grid, tiny_map
 from lines import line, smooth_bends
-from marque.kernels.rollout import E_FRONT, E_LEN, E_STEER
+from marque.kernels.rollout import E_FRONT, E_LEN, E_STEER, E_TURN
 from marque.maps.field import plan_route
 from marque.maps.oncoming import APART_M, CAR_HALF_M, EDGE_M
 from marque.maps.path import STEP_M, build_path, trailed
@@ -21,6 +21,7 @@ from marque.stack.planning.corridor import (
     build_corridor,
     centre_line,
     follow,
+    steerable,
     swing,
 )
 from marque.stack.planning.sideways import shifted
@@ -30,7 +31,7 @@ from oracle.corridor_twin import backward
 
 TOWN = street_grid(4, 3)
 EGO = np.zeros(E_LEN)
-EGO[E_FRONT], EGO[E_STEER] = 3.8, 0.15
+EGO[E_FRONT], EGO[E_STEER], EGO[E_TURN] = 3.8, 0.15, 0.24
 caps = arrays(float, st.integers(2, 120), elements=st.floats(1.5, 40.0))
 brakes, jerks = st.floats(0.5, 4.0), st.floats(0.3, 6.0)
 
@@ -126,7 +127,7 @@ def test_where_the_oncoming_lane_lies_over_ours_the_line_keeps_aside(apart, left
     theirs = Lane([(150.0, side * apart), (60.0, side * apart)], allow=Allow.BUS)
     road = tiny_map([ours, theirs], left_hand=left_hand)
     route = plan_route(road, 0, 190.0)
-    line = centre_line(road, route, 3.8, (), 0, 5.0, 180.0)
+    line = centre_line(road, route, EGO, (), 0, 5.0, 180.0)
     beside = -side * np.interp((20.0, 105.0, 185.0), *line.path.xy_m.T)
     wanted = min(max(0.0, APART_M - apart), 1.6 - CAR_HALF_M - EDGE_M)
     assert beside == pytest.approx((0.0, wanted, 0.0), abs=0.02)
@@ -167,3 +168,20 @@ def test_a_corridor_slows_for_bends_and_knows_its_goal():
     xy, s = TOWN.points(names["1,0>1,1"]), TOWN.arc(names["1,0>1,1"])
     goal = [np.interp(50.0, s, xy[:, i]) for i in range(2)]
     assert math.dist(at, goal) < 1.0
+
+
+@pytest.mark.parametrize("radius_m", [2.5, 3.2, 8.0])
+def test_a_bend_tighter_than_the_car_turns_is_cut_and_others_are_left_alone(radius_m):
+    bend = arc((0.0, radius_m), radius_m, -0.5 * math.pi, 0.0)
+    points = np.vstack(([[-20.0, 0.0]], bend, [[radius_m, radius_m + 20.0]]))
+    road = tiny_map([Lane([tuple(p) for p in points])])
+    path = build_path(road, (0,), 0.0, 40.0)
+    cut = steerable(path, 0.24)
+    if radius_m > 5.0:
+        assert cut is path
+        return
+    assert np.abs(path.curvature_1pm).max() > 0.25
+    assert np.abs(cut.curvature_1pm).max() < 0.26
+    apart = np.hypot(*(cut.xy_m[:, None] - path.xy_m[None]).transpose(2, 0, 1)).min(axis=1)
+    assert 0.05 < apart.max() < 1.0
+    assert apart[0] < 1e-6 and apart[-1] < 0.3  # where it is straight it stays

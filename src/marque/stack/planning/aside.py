@@ -204,7 +204,7 @@ def _line(memory: Memory, corridor: Corridor, start: Start) -> tuple[Line, Besid
     line = centre_line(
         context.mission.road_map,
         route_for(memory),
-        context.ego[E_FRONT],
+        context.ego,
         corridor.path.lanes[max(0, at - 3) : at],
         lane,
         lane_s,

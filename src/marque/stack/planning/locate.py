@@ -9,7 +9,6 @@ from dataclasses import replace
 
 from marque.core.errors import MarqueError
 from marque.core.time import PLAN_STEP_NS, PLAN_STEP_S
-from marque.kernels.rollout import E_FRONT
 from marque.maps.path import STEP_M
 from marque.stack.planning.corridor import Corridor, build_corridor, centre_line, corridor_beside
 from marque.stack.planning.sideways import (
@@ -124,9 +123,10 @@ def settle_on(
     """From a pose to the centre line of the way on from (lane, s), as gently as there is time."""
     context = memory.context
     road_map, route = context.mission.road_map, route_for(memory)
-    front = context.ego[E_FRONT]
     head = lanes_before(road_map, lane) if before is None else before
-    line = centre_line(road_map, route, front, head, lane, lane_s, ahead_m(limit_mps) + SPARE_M)
+    line = centre_line(
+        road_map, route, context.ego, head, lane, lane_s, ahead_m(limit_mps) + SPARE_M
+    )
     state = beside(line.path, pose, line.here_m)
     if abs(state.d_m) < STRAIGHT_M and abs(state.slope) < STRAIGHT_SLOPE:
         manoeuvre, legs = "keep", (_straight(state),)

@@ -18,6 +18,7 @@ from marque.kernels.rollout import (
     E_MAX_BRAKE,
     E_REAR,
     E_STEER,
+    E_TURN,
 )
 from marque.kernels.tables import MapTables, map_tables
 from marque.maps.area import DrivableArea, make_area
@@ -31,7 +32,8 @@ from marque.types.mission import Mission
 from marque.types.plan import Plan
 from marque.types.road_map import NONE, RoadMap
 
-STEER_SHARE = 0.93  # of the rate at which the wheel can be turned: the rest is for tracking
+# of the rate at which the wheel can be turned, and of how far: the rest is for tracking
+STEER_SHARE, TURN_SHARE = 0.93, 0.97
 NOBODY: IntArray = np.empty(0, np.int64)
 
 
@@ -113,6 +115,7 @@ def ego_vector(mission: Mission, style: Style) -> FloatArray:
     ego[E_GAP] = style.standstill_gap_m
     ego[E_MAX_BRAKE] = 0.9 * car.max_brake_mps2
     ego[E_HALF_WIDTH] = 0.5 * car.width_m
+    ego[E_TURN] = TURN_SHARE * math.tan(car.max_steer_rad) / car.wheelbase_m
     ego[E_STEER] = STEER_SHARE * car.steer.rate / car.wheelbase_m
     return ego
 
