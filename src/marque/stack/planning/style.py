@@ -9,8 +9,8 @@ class Style:
 
     accel_mps2: float = 1.75
     brake_mps2: float = 2.3  # comfortable, for stops and curves
-    jerk_mps3: float = 1.15
-    lateral_mps2: float = 2.35
+    jerk_mps3: float = 1.0
+    lateral_mps2: float = 2.3
     headway_s: float = 1.4
     standstill_gap_m: float = 2.0
     lane_change_s: float = 4.0
