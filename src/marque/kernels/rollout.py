@@ -87,8 +87,10 @@ STOPPED_MPS, STOPPED_S, COMES_MPS = 1.0, 3.0, 4.0
 BESIDE_FRONT_M = 0.5  # our side begins so far behind the bumper
 INSIDE_M = 1.0  # so far in, we are an obstacle that nobody drives into if they can stop
 ASSERTIVE_BRAKE = 2.0  # what an assertive user spends on not hitting us there
-YIELD_BRAKE = 4.5  # a user that would need more than this to yield is expected to go,
-LATE_YIELD_BRAKE = 3.5  # and an assertive one from here on
+YIELD_BRAKE = 4.5  # a user that would need more than this to yield is expected to go
+WILLING_BRAKE = (
+    3.5  # what others spend: an assertive user to yield, anybody for who is in their way
+)
 # whoever goes first and sees us come over our line reacts after so long, and keeps so far from us
 SEES_S, SEES_M = 1.2, 1.0
 GONE_S, GONE_MPS = 1.0, 1.0  # unless we are gone so long before they come, at our speed or this
@@ -455,9 +457,9 @@ def roll(
                     yields = relation[k] == 1 and edge - front < max(v, 2.0) * 5.0
                     inside = edge + INSIDE_M < front and k_off[k] < -1e8
                     if yields:
-                        spends = YIELD_BRAKE if hypothesis == 0 else LATE_YIELD_BRAKE
+                        spends = YIELD_BRAKE if hypothesis == 0 else WILLING_BRAKE
                     else:
-                        spends = LATE_YIELD_BRAKE if hypothesis == 0 else ASSERTIVE_BRAKE
+                        spends = WILLING_BRAKE if hypothesis == 0 else ASSERTIVE_BRAKE
                     if hypothesis == 0 and accel[k] < -SHOWN_MPS2:
                         spends = max(spends, -SHOWN_SHARE * accel[k])
                     waits = room > 0.0 and rear < beyond and (yields or inside)

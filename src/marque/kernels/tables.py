@@ -49,7 +49,6 @@ def map_tables(road_map: RoadMap) -> MapTables:
     drive = ((road_map.lane_allow & motor) != 0) & road
     ride = ((road_map.lane_allow & int(Allow.BICYCLE)) != 0) & road
     stop = np.where(np.isfinite(road_map.lane_stop_m), road_map.lane_stop_m, -1.0)
-    wait = road_map.wait_m if len(road_map.wait_m) else np.full(road_map.lane_count, np.nan)
     return MapTables(
         pt_off=road_map.pt_off,
         pt_xy_m=road_map.pt_xy_m,
@@ -66,7 +65,7 @@ def map_tables(road_map: RoadMap) -> MapTables:
         lane_turn=road_map.lane_turn,
         lane_head=road_map.lane_head,
         lane_stop_m=stop,
-        lane_wait_m=wait,
+        lane_wait_m=road_map.waiting_m,
         lane_left=road_map.lane_left,
         lane_right=road_map.lane_right,
         lane_drive=drive,

@@ -457,14 +457,10 @@ def _covered_paths(m: RoadMap) -> Iterator[tuple[int, int, bool]]:
     car = car_lanes(m) & (m.lane_turn != Turn.U_TURN)
     lane = np.repeat(np.arange(m.lane_count), np.diff(m.conf_off))
     rows = car[lane] & car[m.conf_lane] & (m.conf_kind == ConflictKind.CROSS)
-    for k in np.flatnonzero(rows & np.isfinite(_waits(m)[lane])):
+    for k in np.flatnonzero(rows & np.isfinite(m.waiting_m[lane])):
         path, other = int(lane[k]), int(m.conf_lane[k])
         if _may_go_together(m, path, other) and _waits_in_path(m, path, other):
             yield path, other, bool(m.conf_priority[k] < 0)
-
-
-def _waits(m: RoadMap) -> FloatArray:
-    return m.wait_m if len(m.wait_m) else np.full(m.lane_count, math.nan)
 
 
 def _waits_in_path(m: RoadMap, path: int, other: int) -> bool:

@@ -131,6 +131,11 @@ class RoadMap:
         """L."""
         return len(self.lane_name)
 
+    @property
+    def waiting_m(self) -> FloatArray:
+        """`wait_m` [L]; of a map that knows of no such place, nan everywhere."""
+        return self.wait_m if len(self.wait_m) else np.full(self.lane_count, np.nan)
+
     def points(self, lane: int) -> FloatArray:
         """Drivable centre line [n, 2] of one lane, map metres (a view)."""
         return self.pt_xy_m[self.pt_off[lane] : self.pt_off[lane + 1]]

@@ -11,12 +11,13 @@ from hypothesis import strategies as st
 
 from marque.kernels.rollout import E_BRAKE, E_FRONT, E_JERK, E_LEN
 from marque.stack.planning.corridor import Way
-from marque.stack.planning.interactions import _sets_off
+from marque.stack.planning.interactions import _before_waiting_place, _sets_off
 from marque.stack.planning.propose import HERE_M, _out_of_the_way
-from marque.stack.planning.rules import LINE_MARGIN_M, ZONE_MARGIN_M, Rules, Stop
+from marque.stack.planning.rules import LINE_MARGIN_M, ZONE_MARGIN_M, Rules, Stop, _is_open
 from marque.stack.planning.standoff import granted, let_out, wait_for_traffic
 from marque.stack.planning.state import Start
-from marque.types.codes import Reason, UserKind
+from marque.types.codes import Reason, SignalState, UserKind
+from marque.types.road_map import NONE
 from marque.types.scene import Tracks
 
 WAITS = (0.0, 0.0, 0.0, 0.0)  # x, y, heading, speed: it stands and faces east
@@ -97,7 +98,7 @@ def test_whom_we_were_to_go_before_waits_while_we_are_under_way(speed, kept):
     """Somebody stands before us, and somebody else comes for whom they may wait as well."""
     seen = tracks((20.0, 0.0, math.pi, 0.0), (0.0, 0.0, 0.0, 8.0))
     scene = SimpleNamespace(tracks=seen, ego=SimpleNamespace(x_m=0.0, y_m=-20.0, speed_mps=speed))
-    context = SimpleNamespace(ego=np.full(9, 3.8))
+    context = SimpleNamespace(ego=np.full(E_LEN, 3.8))
     memory = SimpleNamespace(granted=np.array([0]), stood_s=0.0, context=context)
     assert (0 in granted(memory, scene)) == kept
 
@@ -174,3 +175,22 @@ def test_who_sets_off_in_a_junction_does_not_stop_again(speed, accel, to_junctio
     it = SimpleNamespace(speed=np.array([speed]), accel=np.array([accel]), length=np.array([4.5]))
     forecast = SimpleNamespace(connector_m=np.array([to_junction]))
     assert _sets_off(it, forecast).tolist() == [goes]
+
+
+@pytest.mark.parametrize(
+    ("lane", "front", "speed", "may"),
+    [(0, 5.0, 6.0, True), (0, 5.0, 12.0, False), (0, 21.0, 1.0, False), (1, 5.0, 1.0, False)],
+)
+def test_who_drives_up_to_where_one_waits_in_a_junction_may_still_wait(lane, front, speed, may):
+    """Lane 0 has a place to wait 20 m from its start, lane 1 has none; nobody is off the lanes."""
+    it = SimpleNamespace(speed=np.array([speed] * 2), length=np.array([4.0] * 2))
+    seen = SimpleNamespace(lane=np.array([lane, NONE]), s_m=np.array([front - 2.0] * 2))
+    tables = SimpleNamespace(lane_wait_m=np.array([20.0, np.nan]))
+    found = _before_waiting_place(it, tables, seen, np.array([0, 1], np.int32))
+    assert found.tolist() == [may, False]
+
+
+def test_nobody_comes_over_a_way_that_a_light_holds_or_that_we_cannot_see():
+    states = [SignalState.RED, SignalState.UNKNOWN, SignalState.GREEN, SignalState.GREEN_YIELD]
+    scene = SimpleNamespace(signal_state=np.array(states))
+    assert [_is_open(scene, head) for head in (-1, 0, 1, 2, 3)] == [True, False, False, True, True]

@@ -2,6 +2,7 @@
 
 import math
 from dataclasses import fields
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -10,8 +11,15 @@ from hypothesis import strategies as st
 
 from builders import straight_road
 from marque.kernels.rollout import E_FRONT, E_HALF_WIDTH, E_LEN, E_REAR
+from marque.maps.path import STEP_M
 from marque.stack.planning.driver import Marque
-from marque.stack.planning.walkers import SLOWEST_MPS, WALKER_LEAST_M, pass_speed, walks_into_us
+from marque.stack.planning.walkers import (
+    SLOWEST_MPS,
+    WALKER_LEAST_M,
+    _lower,
+    pass_speed,
+    walks_into_us,
+)
 from marque.types.codes import Reason, UserKind
 from marque.types.scene import Tracks
 from stage import CAR, Actor, Stage, standing, steady
@@ -62,6 +70,16 @@ def test_who_walks_towards_us_along_the_edge_is_met_slowly():
     assert min(f.speed_mps for f in frames if 60.0 < f.x_m < 160.0) < 10.0
 
 
+def test_who_will_be_near_our_way_when_we_are_there_is_met_slowly():
+    """They walk off our way, and are beside it when we come; long before that, they slow nobody."""
+    frames = passed(steady(60.0, 0.4, -0.5 * math.pi, 0.5))
+    assert not any(f.touching for f in frames)
+    assert min(f.speed_mps for f in beside(frames, 60.0)) < 12.0
+    assert min(f.accel_mps2 for f in frames) > -3.0
+    gone = passed(steady(120.0, -(HALF_M - 0.6), -0.5 * math.pi, 1.4))
+    assert min(f.speed_mps for f in beside(gone, 120.0)) > 13.0
+
+
 @given(st.floats(WALKER_LEAST_M, 3.0), st.floats(0.0, 1.0))
 def test_more_room_is_more_speed(clear, more):
     assert pass_speed(WALKER_LEAST_M) == SLOWEST_MPS
@@ -96,6 +114,25 @@ def one_on_foot(x, y, heading, speed):
     values |= {"uid": whole, "kind": np.array([UserKind.PEDESTRIAN]), "x_m": np.array([x])}
     values |= {"y_m": np.array([y]), "heading_rad": np.array([heading])}
     return Tracks(**(values | {"speed_mps": np.array([speed])}))
+
+
+@pytest.mark.parametrize(
+    ("y", "heading", "speed", "slower"),
+    [
+        (0.4, -0.5 * math.pi, 0.5, True),  # in our way now, and right beside it when we come
+        (0.4, -0.5 * math.pi, 1.4, False),  # long gone by then
+        (-3.6, 0.5 * math.pi, 0.5, True),  # walks up to it
+        (-1.6, -0.5 * math.pi, 1.0, False),  # beside it now, and off
+    ],
+)
+def test_what_counts_is_where_they_will_be_when_we_are_there(y, heading, speed, slower):
+    xy = np.column_stack((np.arange(0.0, 200.0, STEP_M), np.zeros(400)))
+    path = SimpleNamespace(xy_m=xy, heading_rad=np.zeros(400))
+    cap = np.full(400, 13.9)
+    seen = one_on_foot(60.0, y, heading, speed)
+    assert _lower(cap, SimpleNamespace(path=path), 5.0, EGO, 13.0, seen, 0) == slower
+    assert (cap[: int(45.0 / STEP_M)] == 13.9).all() and (cap[int(70.0 / STEP_M) :] == 13.9).all()
+    assert (cap.min() < 13.0) == slower
 
 
 @given(st.floats(-math.pi, math.pi), st.floats(0.4, 2.0))

@@ -20,6 +20,8 @@ from xml.etree import ElementTree
 import numpy as np
 
 from marque.core.arrays import FloatArray
+from marque.core.geometry import arc_length
+from marque.maps.closeness import furthest
 
 SHAPES = ("shape", "outlineShape", "customShape")
 DRAWN = ("walkingarea", "crossing")  # their length is not that of their shape
@@ -68,22 +70,13 @@ def _follow(tree: "ElementTree.ElementTree[Any]", lines: Mapping[str, FloatArray
         if name not in lines:
             continue
         drawn = np.array(_points(lane.get("shape", "")))
-        if len(drawn) < 2 or _away_m(lines[name], drawn) < STRAYS_M:
+        if len(drawn) < 2 or furthest(lines[name], drawn, arc_length(drawn)) < STRAYS_M:
             continue
         ends = drawn[[0, -1]]
         gone = np.hypot(*(lines[name][:, None] - ends[None]).transpose(2, 0, 1)).min(axis=1)
         lane.set("shape", _text([ends[0], *lines[name][gone > ENDS_M], ends[1]]))
         moved.add(name)
     return moved
-
-
-def _away_m(line: FloatArray, drawn: FloatArray) -> float:
-    """The farthest that a point of a line lies from a polyline."""
-    a, d = drawn[:-1], np.diff(drawn, axis=0)
-    square = np.maximum((d * d).sum(axis=1), 1e-9)
-    t = np.clip(((line[:, None] - a) * d).sum(axis=2) / square, 0.0, 1.0)
-    gap = line[:, None] - a - t[:, :, None] * d
-    return float(np.sqrt((gap * gap).sum(axis=2).min(axis=1)).max())
 
 
 def _flatten(node: ElementTree.Element) -> None:

@@ -110,8 +110,10 @@ class Marque:
         it = _others(memory, scene, forecast, options, rules, let_us_go)
         road_map = memory.context.mission.road_map
         for c, (one, each) in enumerate(zip(options, rules, strict=True)):
+            if one.corridor.manoeuvre not in BEHIND:
+                continue
             wait = let_out(it, c, one, ego, road_map, scene.tracks, forecast.track)
-            if wait is not None and one.corridor.manoeuvre in BEHIND:
+            if wait is not None:
                 each.binding.append(wait)
         policies = propose(
             [one.corridor for one in options],

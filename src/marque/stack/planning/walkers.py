@@ -1,4 +1,4 @@
-"""How fast we pass people on foot who stay beside our way: the nearer, the slower.
+"""How fast we pass people on foot who will be beside us as both go on: the nearer, the slower.
 
 Those who cross it are the rollouts' business. Nobody brakes hard for the sake of a slower passing.
 And where we hardly move, we stand until those are past who walk up to us.
@@ -12,11 +12,7 @@ from marque.core.arrays import FloatArray
 from marque.kernels.rollout import E_BRAKE, E_FRONT, E_HALF_WIDTH, E_JERK, E_REAR
 from marque.maps.path import STEP_M
 from marque.stack.planning.corridor import Corridor, backward_pass
-from marque.stack.planning.interactions import (
-    ALONG_LEAST_M,
-    WALKER_LEAST_M,
-    Interactions,
-)
+from marque.stack.planning.interactions import ALONG_LEAST_M, WALKER_LEAST_M, Interactions
 from marque.types.codes import UserKind
 from marque.types.scene import Tracks
 
