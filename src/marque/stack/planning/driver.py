@@ -30,9 +30,10 @@ from marque.kernels.rollout import (
 from marque.maps.field import cost_at, plan_route, side_at
 from marque.stack.planning.aside import PASS_STILL_S, PEEK_WAIT_M, WAIT_M, Block, asides, tight
 from marque.stack.planning.box import SPARE_M
-from marque.stack.planning.change import RETURN_COST, Wish, abort, changes, room_to_stop
+from marque.stack.planning.change import RETURN_COST, Wish, abort, changes
 from marque.stack.planning.corridor import Corridor
 from marque.stack.planning.explain import explain, indicate
+from marque.stack.planning.gaps import brakes_from_m
 from marque.stack.planning.interactions import Interactions, interactions
 from marque.stack.planning.locate import locate, settle_on
 from marque.stack.planning.propose import (
@@ -275,7 +276,7 @@ def aim(
     v = here.start.speed_mps
     if stop is not None and stop.reason == Reason.LANE_CHANGE:
         room = stop.at_m - here.start.s_m - ego[E_FRONT]
-        if room > room_to_stop(v) + 1.0 * v:
+        if room > float(brakes_from_m(v)):
             stop = None
     may = float(here.corridor.v_ref_mps[sample_at(here.corridor, here.start.s_m)])
     scale = min(1.0, max(SLOWEST_SHARE, wish.gap.speed_mps / may))
