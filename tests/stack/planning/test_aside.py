@@ -102,6 +102,7 @@ def test_no_more_is_asked_of_who_comes_behind_than_a_reachable_gap_needs():
     assert gentlest(closed, us(), URGENT, 150.0) is URGENT
     assert gentlest(wide, us(), URGENT, 30.0) is URGENT  # we would have to brake before
     assert gentlest(wide, us(2.0), URGENT, 150.0) is URGENT  # slow already
+    assert gentlest(wide, us(14.0), URGENT, 150.0) is URGENT  # and here they come nearer
 
 
 def play(y_m, seconds=25.0):

@@ -180,9 +180,11 @@ def _courtesy(left_m: float, us: Us, row: Row) -> Courtesy:
 
 def gentlest(row: Row, us: Us, courtesy: Courtesy, left_m: float) -> Courtesy:
     """`courtesy`, or as much gentler as a gap allows that we can be in soon: nobody is made to
-    brake where a little patience, or going on a little nearer to who is ahead, does it. Who is
-    slow already takes what comes."""
-    if us.speed_mps < SLOW_MPS:
+    brake where a little patience, or going on a little nearer to who is ahead, does it. Patience
+    does nothing for who is slower than those who come, and who is slow takes what comes."""
+    behind = np.flatnonzero(row.s_m < us.s_m)
+    comes = float(row.speed_mps[behind[-1]]) if len(behind) else 0.0
+    if us.speed_mps < max(SLOW_MPS, comes):
         return courtesy
     for gentler in (POLITE, CLOSE, PRESSING):
         if gentler is courtesy:
