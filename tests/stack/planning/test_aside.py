@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from builders import Lane, straight_road, tiny_map
-from marque.stack.planning.change import gentlest, room_to_stop
+from marque.stack.planning.change import gentlest
 from marque.stack.planning.driver import Marque
 from marque.stack.planning.gaps import (
     CLOSE,
@@ -100,8 +100,9 @@ def test_no_more_is_asked_of_who_comes_behind_than_a_reachable_gap_needs():
     assert gentlest(wide, us(), URGENT, 150.0) is POLITE
     assert gentlest(small, us(), URGENT, 150.0) is CLOSE
     assert gentlest(closed, us(), URGENT, 150.0) is URGENT
-    assert gentlest(wide, us(), URGENT, room_to_stop(15.0)) is URGENT  # no time left to wait for it
+    assert gentlest(wide, us(), URGENT, 30.0) is URGENT  # we would have to brake before
     assert gentlest(wide, us(2.0), URGENT, 150.0) is URGENT  # slow already
+    assert gentlest(wide, us(14.0), URGENT, 150.0) is URGENT  # and here they come nearer
 
 
 def play(y_m, seconds=25.0):

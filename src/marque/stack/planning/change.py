@@ -75,7 +75,6 @@ LEAST_SPEED2 = 0.25  # (m/s)^2, so that who sets out from rest gets there at all
 # nearer to the last chance than this and a soft stop, we press; and are urgent within
 PATIENT_M, PATIENT_S = 25.0, 3.0
 PATIENCE_S = 6.0  # for a gap in which we ask less of others
-LATE_MPS2 = 3.5  # braking before the end of our lane, if the gap that we aim for closes
 ALIGNED_RAD = 0.2  # nobody changes lanes in the middle of a turn
 URGENT_M, URGENT_S, URGENT_MPS2 = 10.0, 1.0, 2.3
 
@@ -181,11 +180,12 @@ def _courtesy(left_m: float, us: Us, row: Row) -> Courtesy:
 
 def gentlest(row: Row, us: Us, courtesy: Courtesy, left_m: float) -> Courtesy:
     """`courtesy`, or as much gentler as a gap allows that we can be in soon: nobody is made to
-    brake where a little patience, or going on a little nearer to who is ahead, does it. Who is
-    slow already takes what comes."""
-    if us.speed_mps < SLOW_MPS:
+    brake where a little patience, or going on a little nearer to who is ahead, does it. Patience
+    does nothing for who is slower than those who come, and who is slow takes what comes."""
+    behind = np.flatnonzero(row.s_m < us.s_m)
+    comes = float(row.speed_mps[behind[-1]]) if len(behind) else 0.0
+    if us.speed_mps < max(SLOW_MPS, comes):
         return courtesy
-    left_m += us.speed_mps - room_to_stop(us.speed_mps)  # or our braking would spoil it
     for gentler in (POLITE, CLOSE, PRESSING):
         if gentler is courtesy:
             break
@@ -193,11 +193,6 @@ def gentlest(row: Row, us: Us, courtesy: Courtesy, left_m: float) -> Courtesy:
         if gap is not None and gap.time_s <= PATIENCE_S:
             return gentler
     return courtesy
-
-
-def room_to_stop(speed_mps: float) -> float:
-    """Metres before the end of our lane at which we brake for it, whatever gap we aim for."""
-    return speed_mps * speed_mps / (2.0 * LATE_MPS2)
 
 
 def _crowd(row: Row, us: Us) -> BoolArray:

@@ -16,6 +16,7 @@ from marque.kernels.following import stop_distance
 from marque.kernels.rollout import (
     E_BRAKE,
     E_FRONT,
+    E_GAP,
     E_HALF_WIDTH,
     E_HEADWAY,
     E_JERK,
@@ -30,9 +31,10 @@ from marque.kernels.rollout import (
 from marque.maps.field import cost_at, plan_route, side_at
 from marque.stack.planning.aside import PASS_STILL_S, PEEK_WAIT_M, WAIT_M, Block, asides, tight
 from marque.stack.planning.box import SPARE_M
-from marque.stack.planning.change import RETURN_COST, Wish, abort, changes, room_to_stop
+from marque.stack.planning.change import RETURN_COST, Wish, abort, changes
 from marque.stack.planning.corridor import Corridor
 from marque.stack.planning.explain import explain, indicate
+from marque.stack.planning.gaps import GAP_M, brakes_from_m
 from marque.stack.planning.interactions import Interactions, interactions
 from marque.stack.planning.locate import locate, settle_on
 from marque.stack.planning.propose import (
@@ -75,6 +77,7 @@ TIGHT_COST = 0.8  # passing somebody closely where there is a way with more room
 # waiting for a gap for longer than a share of what the way round costs: take the way round instead
 PATIENCE_SHARE, PATIENCE_S, PATIENCE_MOST_S = 1.5, 15.0, 60.0
 LIGHT_M = 60.0  # a light farther away is none that the row beside us waits for
+WELL_IN_M = 1.0  # more than the least room to who is ahead, where we wait for that behind us
 IN_S, OPENS_SPS = 0.8, 0.1  # headway on a change, and how fast it grows again
 FALLS_IN_S = 0.4  # behind us, of those whose lane we come into: `gaps.fits` has asked for more
 SLOWEST_SHARE = 0.1  # of the speed that the road allows, on the way to a gap
@@ -283,7 +286,7 @@ def aim(
     v = here.start.speed_mps
     if stop is not None and stop.reason == Reason.LANE_CHANGE:
         room = stop.at_m - here.start.s_m - ego[E_FRONT]
-        if room > room_to_stop(v) + 1.0 * v:
+        if room > float(brakes_from_m(v)):
             stop = None
     may = float(here.corridor.v_ref_mps[sample_at(here.corridor, here.start.s_m)])
     scale = min(1.0, max(SLOWEST_SHARE, wish.gap.speed_mps / may))
@@ -296,7 +299,8 @@ def aim(
         active[it.n_active[0]] = k
         it.n_active[0] += 1
     # followed with the headway that we fall in with: who hangs back crowds who comes behind
-    spare = max(0.0, VIRTUAL_SHARE * float(ego[E_HEADWAY]) - wish.headway_s) * v
+    ours = float(ego[E_GAP]) + VIRTUAL_SHARE * float(ego[E_HEADWAY]) * v
+    spare = max(0.0, ours - GAP_M - wish.headway_s * v - WELL_IN_M)
     it.k_off[0, k] = -(wish.leader_m + spare)
     return [Policy(0, scale, stop, k, NORMAL, True)]
 

@@ -25,6 +25,7 @@ SLOWEST_MPS2, FASTEST_MPS2 = -1.5, 1.2  # of an adaptation to a gap
 SPEED_STEP_MPS = 1.0  # between the speeds that we consider for it
 SOONEST_S, LATEST_S = 1.5, 15.0
 SPARE_S = 1.0  # before the end of our lane we have entered the gap
+LATE_MPS2, REACTS_S = 3.5, 1.0  # braking before it, if the gap that we aim for closes
 EFFORT_S = 0.5  # 1 m/s of adaptation is worth so much waiting,
 SLOWER_S = 0.5  # and so is each that we are slower than those who drive there
 KEPT_S = 3.0  # what a change of mind has to gain
@@ -221,6 +222,7 @@ def best_gap(
     speeds = np.tile(steps, len(regains_s))
     way, ours = _regained(us, steps, times, regains_s)
     there = (way >= begin_m) & (way + SPARE_S * ours <= left_m)
+    there &= way - ENTRY_S * ours + brakes_from_m(ours) <= left_m
     effort = np.abs(speeds - us.speed_mps)[:, None] + ours - speeds[:, None]
     effort = times + EFFORT_S * effort
     flow = flowing(row, times)
@@ -252,6 +254,11 @@ def adapted(
     ours = speed_mps + accel * until
     way = 0.5 * (speed_mps + ours) * until + ours * (times - until)
     return way, ours
+
+
+def brakes_from_m(speed_mps: FloatArray | float) -> FloatArray:
+    """How far before the end of our lane we brake for it, whatever gap we aim for."""
+    return np.asarray(np.square(speed_mps) / (2.0 * LATE_MPS2) + REACTS_S * np.asarray(speed_mps))
 
 
 def _regained(

@@ -128,8 +128,11 @@ def choose(
     for p in order.tolist():
         if key[p] != previous:
             continue
-        # nor does what spares us hard braking: that would have begun before we change our mind
-        spares = nominal[p, R_BRAKE] > max(HARD_MPS2, nominal[best, R_BRAKE] + SPARED_MPS2)
+        # nor does what spares us hard braking for a place where we must stop, as for the end of
+        # our lane: it would have begun before we change our mind
+        spares = must[p] and nominal[p, R_BRAKE] > max(
+            HARD_MPS2, nominal[best, R_BRAKE] + SPARED_MPS2
+        )
         if not spares and (tier[p] < HURRY or (doubts == 0 and contact[p] > SURE_S)):
             return Scores(tier, cost, p, doubts + 1)
         break
