@@ -28,6 +28,7 @@ from marque.maps.path import STEP_M
 from marque.stack.planning.corridor import Corridor
 from marque.stack.planning.rules import RuleMemory
 from marque.stack.planning.style import Style
+from marque.types.codes import Turn
 from marque.types.mission import Mission
 from marque.types.plan import Plan
 from marque.types.road_map import NONE, RoadMap
@@ -149,10 +150,12 @@ def ahead_m(limit_mps: float) -> float:
 
 
 def lanes_before(road_map: RoadMap, lane: int) -> tuple[int, ...]:
-    """One way that leads to a lane, for what comes from behind."""
+    """One way that leads to a lane, for what comes from behind. No U-turn: hardly anybody comes by
+    it, and a line that is made wide enough for one no longer runs where we are."""
     out: list[int] = []
     for _ in range(2):
         previous = road_map.predecessors(lane if not out else out[0])
+        previous = previous[road_map.lane_turn[previous] != Turn.U_TURN]
         if len(previous) == 0 or int(previous[0]) in out:
             break
         out.insert(0, int(previous[0]))
