@@ -16,6 +16,14 @@ class UserKind(IntEnum):
     OBSTACLE = 7
 
 
+class SensorKind(IntEnum):
+    """How a sensor sees: that decides what its detections hold."""
+
+    CAMERA = 0
+    RADAR = 1
+    LIDAR = 2
+
+
 class LaneKind(IntEnum):
     """What a lane is for. A connector (lane across a junction) has the kind of its traffic."""
 
