@@ -7,7 +7,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from marque.core.errors import MarqueError, unknown
 
-FOLDER = Path(__file__).parent / "profiles"
+FOLDER = Path(__file__).parent / "old_profiles"
 
 
 class SensorProfile(BaseModel):

@@ -1,0 +1,135 @@
+"""From the truth to readings: every sensor scans, and what it found comes when it comes.
+
+Two steps. `observe`, at 10 Hz, looks at the world through every camera, radar and lidar; `receive`,
+at 50 Hz, measures our own motion and hands over the newest that has come of everything, each with
+the stamp of when it was true. Random numbers come from streams named by seed, instant and source:
+one sensor's draws never depend on another's.
+"""
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from marque.core.arrays import FloatArray
+from marque.core.time import nanoseconds
+from marque.sensing.equipment import Equipment
+from marque.sensing.motion import Errors, drawn, measure_bus, measure_inertia, measure_satellites
+from marque.sensing.objects import Mounted, find, mounted
+from marque.sensing.signals import head_headings, read_signals
+from marque.types.platform import Platform
+from marque.types.reading import Bus, Gnss, Imu, ObjectList, SignalReading
+from marque.types.road_map import RoadMap
+from marque.types.world import EgoTruth, World
+
+# sources of random numbers; sensors come after these
+_ERRORS, _MOTION, _SKY, _LIGHTS, _SENSORS = range(5)
+
+Found = ObjectList | SignalReading | Gnss
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Received:
+    """All that has come by `t_ns`: the newest of each part, None before the first."""
+
+    t_ns: int
+    imu: Imu
+    bus: Bus
+    gnss: Gnss | None
+    objects: tuple[ObjectList, ...]  # newest of each sensor that has come at all
+    signals: SignalReading | None
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Senses:
+    """The senses of one car: where they stand, how they err, and what is still under way."""
+
+    equipment: Equipment
+    platform: Platform
+    road_map: RoadMap
+    seed: int
+    mounts: tuple[Mounted, ...]
+    head_heading_rad: FloatArray  # [H]
+    errors: Errors
+    coming: tuple[tuple[int, Found], ...] = ()  # (when it comes, what)
+    gnss: Gnss | None = None  # newest that has come
+    objects: tuple[ObjectList, ...] = ()
+    signals: SignalReading | None = None
+
+
+def begin(equipment: Equipment, platform: Platform, road_map: RoadMap, seed: int) -> Senses:
+    """Senses before their first scan."""
+    return Senses(
+        equipment,
+        platform,
+        road_map,
+        seed,
+        tuple(mounted(i, sensor, platform) for i, sensor in enumerate(equipment.sensor)),
+        head_headings(road_map),
+        drawn(equipment, _stream(seed, 0, _ERRORS)),
+    )
+
+
+def observe(senses: Senses, world: World) -> Senses:
+    """Every sensor scans the world; what it finds is under way."""
+    coming = list(senses.coming)
+    for mount in senses.mounts:
+        draw = _stream(senses.seed, world.t_ns, _SENSORS + mount.number)
+        found = find(mount, world.ego, world.users, world.t_ns, draw)
+        sensor = mount.sensor
+        late = nanoseconds(sensor.latency_s + sensor.jitter_s * draw.uniform(-1.0, 1.0))
+        coming.append((world.t_ns + late, found))
+        if sensor.signals:
+            lights = _stream(senses.seed, world.t_ns, _LIGHTS)
+            state = read_signals(
+                mount,
+                senses.equipment.signals,
+                senses.road_map,
+                senses.head_heading_rad,
+                world,
+                lights,
+            )
+            coming.append((world.t_ns + late, state))
+    return replace(senses, coming=tuple(coming))
+
+
+def receive(senses: Senses, ego: EgoTruth, t_ns: int) -> tuple[Senses, Received]:
+    """Own motion now, and all that has come by now."""
+    equipment = senses.equipment
+    motion = _stream(senses.seed, t_ns, _MOTION)
+    errors, fix = measure_satellites(
+        equipment.satellites, senses.errors, ego, t_ns, _stream(senses.seed, t_ns, _SKY)
+    )
+    coming = senses.coming
+    if fix is not None:
+        coming = (*coming, (t_ns + nanoseconds(equipment.satellites.latency_s), fix))
+    senses = _taken(replace(senses, errors=errors, coming=coming), t_ns)
+    imu = measure_inertia(equipment.inertia, errors, ego, t_ns, motion)
+    bus = measure_bus(equipment.bus, errors, ego, senses.platform, t_ns, motion)
+    return senses, Received(t_ns, imu, bus, senses.gnss, senses.objects, senses.signals)
+
+
+def _taken(senses: Senses, t_ns: int) -> Senses:
+    """The senses with what has come by now taken in; what is older than the newest is dropped."""
+    here = [found for when, found in senses.coming if when <= t_ns]
+    if not here:
+        return senses
+    gnss, signals = senses.gnss, senses.signals
+    lists = {each.sensor: each for each in senses.objects}
+    for found in sorted(here, key=lambda each: each.t_ns):
+        if isinstance(found, ObjectList):
+            lists[found.sensor] = found
+        elif isinstance(found, SignalReading):
+            signals = found
+        else:
+            gnss = found
+    return replace(
+        senses,
+        coming=tuple(each for each in senses.coming if each[0] > t_ns),
+        gnss=gnss,
+        signals=signals,
+        objects=tuple(lists[number] for number in sorted(lists)),
+    )
+
+
+def _stream(seed: int, t_ns: int, source: int) -> np.random.Generator:
+    return np.random.Generator(np.random.Philox(key=seed, counter=[0, 0, source, t_ns]))
