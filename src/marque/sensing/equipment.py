@@ -52,7 +52,7 @@ class ObjectSensor(_Section):
     indicator_error: float = Share
     visible_share_min: float = Share  # of an object's angular extent; below this it is not found
     beneath: bool = False  # finds the next vehicle of a row beneath the one ahead of it
-    signals: bool = False  # a camera that reads signals
+    signals: bool = False  # a camera that reads signals and lane marks
 
     @property
     def code(self) -> SensorKind:
@@ -75,6 +75,17 @@ class Signals(_Section):
     past_m: float = Field(ge=0.0, le=50.0)  # read when its stop line lies this far behind
     missed: float = Share  # of the heads in view, per scan
     wrong: float = Share  # of the heads read, per scan
+
+
+class Marks(_Section):
+    """Recognition of lane marks: each piece errs by itself, and all of a scan turn together."""
+
+    range_m: float = Field(ge=0.0, le=200.0)
+    across_sigma_m: float = Sigma
+    across_growth: float = Share
+    turn_sigma_deg: float = Field(ge=0.0, le=10.0)
+    heading_sigma_deg: float = Field(ge=0.0, le=45.0)
+    missed: float = Share  # of the pieces in view, per scan
 
 
 class Satellites(_Section):
@@ -115,6 +126,7 @@ class Equipment(_Section):
     title: str
     sensor: tuple[ObjectSensor, ...] = Field(min_length=1)
     signals: Signals
+    marks: Marks
     satellites: Satellites
     inertia: Inertia
     bus: CarBus

@@ -13,18 +13,19 @@ import numpy as np
 from marque.core.arrays import FloatArray
 from marque.core.time import nanoseconds
 from marque.sensing.equipment import Equipment
+from marque.sensing.marks import find_marks, lane_paint
 from marque.sensing.motion import Errors, drawn, measure_bus, measure_inertia, measure_satellites
 from marque.sensing.objects import Mounted, find, mounted
 from marque.sensing.signals import head_headings, read_signals
 from marque.types.platform import Platform
-from marque.types.reading import Bus, Gnss, Imu, ObjectList, SignalReading
+from marque.types.reading import Bus, Gnss, Imu, LaneMarks, ObjectList, SignalReading
 from marque.types.road_map import RoadMap
 from marque.types.world import EgoTruth, World
 
 # sources of random numbers; sensors come after these
-_ERRORS, _MOTION, _SKY, _LIGHTS, _SENSORS = range(5)
+_ERRORS, _MOTION, _SKY, _LIGHTS, _PAINT, _SENSORS = range(6)
 
-Found = ObjectList | SignalReading | Gnss
+Found = ObjectList | SignalReading | LaneMarks | Gnss
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -37,6 +38,7 @@ class Received:
     gnss: Gnss | None
     objects: tuple[ObjectList, ...]  # newest of each sensor that has come at all
     signals: SignalReading | None
+    marks: LaneMarks | None
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -49,11 +51,13 @@ class Senses:
     seed: int
     mounts: tuple[Mounted, ...]
     head_heading_rad: FloatArray  # [H]
+    paint: FloatArray  # [P, 4] of `lane_paint`
     errors: Errors
     coming: tuple[tuple[int, Found], ...] = ()  # (when it comes, what)
     gnss: Gnss | None = None  # newest that has come
     objects: tuple[ObjectList, ...] = ()
     signals: SignalReading | None = None
+    marks: LaneMarks | None = None
 
 
 def begin(equipment: Equipment, platform: Platform, road_map: RoadMap, seed: int) -> Senses:
@@ -65,6 +69,7 @@ def begin(equipment: Equipment, platform: Platform, road_map: RoadMap, seed: int
         seed,
         tuple(mounted(i, sensor, platform) for i, sensor in enumerate(equipment.sensor)),
         head_headings(road_map),
+        lane_paint(road_map),
         drawn(equipment, _stream(seed, 0, _ERRORS)),
     )
 
@@ -89,6 +94,11 @@ def observe(senses: Senses, world: World) -> Senses:
                 lights,
             )
             coming.append((world.t_ns + late, state))
+            paint = _stream(senses.seed, world.t_ns, _PAINT)
+            marks = find_marks(
+                mount, senses.equipment.marks, senses.paint, world.ego, world.t_ns, paint
+            )
+            coming.append((world.t_ns + late, marks))
     return replace(senses, coming=tuple(coming))
 
 
@@ -105,7 +115,9 @@ def receive(senses: Senses, ego: EgoTruth, t_ns: int) -> tuple[Senses, Received]
     senses = _taken(replace(senses, errors=errors, coming=coming), t_ns)
     imu = measure_inertia(equipment.inertia, errors, ego, t_ns, motion)
     bus = measure_bus(equipment.bus, errors, ego, senses.platform, t_ns, motion)
-    return senses, Received(t_ns, imu, bus, senses.gnss, senses.objects, senses.signals)
+    return senses, Received(
+        t_ns, imu, bus, senses.gnss, senses.objects, senses.signals, senses.marks
+    )
 
 
 def _taken(senses: Senses, t_ns: int) -> Senses:
@@ -113,13 +125,15 @@ def _taken(senses: Senses, t_ns: int) -> Senses:
     here = [found for when, found in senses.coming if when <= t_ns]
     if not here:
         return senses
-    gnss, signals = senses.gnss, senses.signals
+    gnss, signals, marks = senses.gnss, senses.signals, senses.marks
     lists = {each.sensor: each for each in senses.objects}
     for found in sorted(here, key=lambda each: each.t_ns):
         if isinstance(found, ObjectList):
             lists[found.sensor] = found
         elif isinstance(found, SignalReading):
             signals = found
+        elif isinstance(found, LaneMarks):
+            marks = found
         else:
             gnss = found
     return replace(
@@ -127,6 +141,7 @@ def _taken(senses: Senses, t_ns: int) -> Senses:
         coming=tuple(each for each in senses.coming if each[0] > t_ns),
         gnss=gnss,
         signals=signals,
+        marks=marks,
         objects=tuple(lists[number] for number in sorted(lists)),
     )
 

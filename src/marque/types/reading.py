@@ -116,6 +116,26 @@ class ObjectList:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
+class LaneMarks:
+    """Pieces of painted lines and kerbs along lanes, n of them, as a camera finds them: places and
+    directions in the car's frame at `t_ns` (rear axle, x forward, y left)."""
+
+    t_ns: int  # when it was true, not when it came
+    x_m: FloatArray  # [n]
+    y_m: FloatArray
+    heading_rad: FloatArray  # [n] of the line, against our own, in [-pi/2, pi/2)
+    solid: BoolArray  # [n] not to be crossed: a solid line or a kerb
+
+    def __post_init__(self) -> None:
+        freeze_arrays(self)
+
+    @property
+    def count(self) -> int:
+        """n."""
+        return len(self.x_m)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
 class SignalReading:
     """Signal heads in view. `state[h]` is UNKNOWN for a head that is not seen."""
 

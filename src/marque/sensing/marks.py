@@ -1,0 +1,84 @@
+"""Lane marks as a camera finds them: short pieces of the lines and kerbs that bound lanes."""
+
+import math
+
+import numpy as np
+
+from marque.core.arrays import FloatArray
+from marque.sensing.equipment import Marks
+from marque.sensing.objects import Mounted
+from marque.types.codes import LaneKind
+from marque.types.reading import LaneMarks
+from marque.types.road_map import NONE, RoadMap
+from marque.types.world import EgoTruth
+
+APART_M = 3.0  # from piece to piece
+_PAINTED = (LaneKind.DRIVE, LaneKind.BUS, LaneKind.BIKE, LaneKind.SHOULDER)
+
+
+def lane_paint(road_map: RoadMap) -> FloatArray:
+    """[P, 4] x, y, direction and whether solid, of both sides of every lane between junctions.
+
+    A line between two lanes stands once, on the left side of the right one; it is solid where
+    neither side may cross it. What bounds the road is solid.
+    """
+    m = road_map
+    rows = [np.empty((0, 4))]
+    for lane in range(m.lane_count):
+        if m.lane_connector[lane] or int(m.lane_kind[lane]) not in _PAINTED:
+            continue
+        at = np.arange(m.pt_off[lane], m.pt_off[lane + 1])
+        keep = np.r_[True, np.diff(m.pt_s_m[at] // APART_M) > 0.0]
+        at = at[keep]
+        sides = [(1.0, int(m.lane_left[lane]), bool(m.lane_left_ok[lane]))]
+        if m.lane_right[lane] == NONE:
+            sides.append((-1.0, NONE, False))
+        for side, beside, legal in sides:
+            heading = m.pt_heading_rad[at]
+            half = 0.5 * side * float(m.lane_width_m[lane])
+            row = np.empty((len(at), 4))
+            row[:, 0] = m.pt_xy_m[at, 0] - half * np.sin(heading)
+            row[:, 1] = m.pt_xy_m[at, 1] + half * np.cos(heading)
+            row[:, 2] = heading
+            row[:, 3] = not (legal or (beside != NONE and bool(m.lane_right_ok[beside])))
+            rows.append(row)
+    return np.concatenate(rows)
+
+
+def find_marks(
+    mount: Mounted,
+    rules: Marks,
+    paint: FloatArray,
+    ego: EgoTruth,
+    t_ns: int,
+    draw: np.random.Generator,
+) -> LaneMarks:
+    """One scan. Errors lie across the line; along it a piece says nothing."""
+    ex, ey, heading = mount.pose(ego)
+    dx, dy = paint[:, 0] - ex, paint[:, 1] - ey
+    near = np.flatnonzero(np.abs(dx) + np.abs(dy) < 1.5 * rules.range_m)
+    dx, dy = dx[near], dy[near]
+    away = np.hypot(dx, dy)
+    ahead = np.cos(np.arctan2(dy, dx) - heading) > math.cos(
+        math.radians(mount.sensor.half_angle_deg)
+    )
+    seen = (away <= rules.range_m) & ahead & (draw.random(len(near)) >= rules.missed)
+    piece = paint[near[seen]]
+    n = len(piece)
+    c, s = math.cos(ego.heading_rad), math.sin(ego.heading_rad)
+    dx, dy = piece[:, 0] - ego.x_m, piece[:, 1] - ego.y_m
+    x, y = c * dx + s * dy, -s * dx + c * dy
+    line = piece[:, 2] - ego.heading_rad
+    sigma = rules.across_sigma_m + rules.across_growth * away[seen]
+    off = sigma * draw.standard_normal(n)
+    turn = math.radians(rules.turn_sigma_deg) * float(draw.standard_normal())
+    line = line + turn + math.radians(rules.heading_sigma_deg) * draw.standard_normal(n)
+    x, y = x - off * np.sin(line), y + off * np.cos(line)
+    order = draw.permutation(n)
+    return LaneMarks(
+        t_ns,
+        (math.cos(turn) * x - math.sin(turn) * y)[order],
+        (math.sin(turn) * x + math.cos(turn) * y)[order],
+        ((line + 0.5 * math.pi) % math.pi - 0.5 * math.pi)[order],
+        piece[order, 3] > 0.5,
+    )
