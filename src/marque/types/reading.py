@@ -116,6 +116,18 @@ class ObjectList:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
+class Delivery:
+    """What sensors and bus handed over up to `t_ns` and after the delivery before it, each part
+    with the stamp of when it was true. Parts may be late, missing, doubled or out of order."""
+
+    t_ns: int
+    imu: tuple[Imu, ...] = ()
+    gnss: tuple[Gnss, ...] = ()
+    bus: tuple[Bus, ...] = ()
+    objects: tuple[ObjectList, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, eq=False)
 class SignalReading:
     """Signal heads in view. `state[h]` is UNKNOWN for a head that is not seen."""
 
