@@ -29,6 +29,38 @@ X, Y, PSI, V, U, BG, BA, K, OX, OY = range(N)
 
 
 @jit
+def times(a: FloatArray, b: FloatArray) -> FloatArray:
+    """a @ b for [N, N]; written out, because compiled `@` would need scipy."""
+    out = np.zeros((N, N))
+    for i in range(N):
+        for k in range(N):
+            if a[i, k] != 0.0:
+                for j in range(N):
+                    out[i, j] += a[i, k] * b[k, j]
+    return out
+
+
+@jit
+def spread(cov: FloatArray, h: FloatArray) -> FloatArray:
+    """cov @ h for a symmetric cov [N, N] and h [N]."""
+    out = np.zeros(N)
+    for k in range(N):
+        if h[k] != 0.0:
+            for i in range(N):
+                out[i] += cov[k, i] * h[k]
+    return out
+
+
+@jit
+def dot(a: FloatArray, b: FloatArray) -> float:
+    """Inner product of two vectors [N]."""
+    total = 0.0
+    for i in range(N):
+        total += a[i] * b[i]
+    return total
+
+
+@jit
 def predict(
     state: FloatArray,
     cov: FloatArray,
@@ -59,7 +91,9 @@ def predict(
     new[OX] *= keep
     new[OY] *= keep
 
-    f = np.eye(N)
+    f = np.zeros((N, N))
+    for i in range(N):
+        f[i, i] = 1.0
     f[X, PSI] = -(v * s + u * c) * dt
     f[Y, PSI] = (v * c - u * s) * dt
     f[X, V] = c * dt
@@ -74,7 +108,7 @@ def predict(
     f[V, BA] = -dt
     f[OX, OX] = keep
     f[OY, OY] = keep
-    grown = f @ cov @ f.T
+    grown = times(f, times(f, cov).T)
     for i in range(N):
         grown[i, i] += noise[i] * dt
     return new, grown
@@ -83,21 +117,24 @@ def predict(
 @jit
 def surprise(cov: FloatArray, h: FloatArray, residual: float, variance: float) -> float:
     """Normalised innovation squared of one scalar measurement with gradient h [N]."""
-    return residual * residual / (h @ cov @ h + variance)
+    return residual * residual / (dot(h, spread(cov, h)) + variance)
 
 
 @jit
 def correct(
     state: FloatArray, cov: FloatArray, h: FloatArray, residual: float, variance: float
 ) -> tuple[FloatArray, FloatArray]:
-    """State and covariance after one scalar measurement (Joseph form, so that the covariance
-    stays symmetric and positive)."""
-    ph = cov @ h
-    gain = ph / (h @ ph + variance)
-    new = state + gain * residual
+    """State and covariance after one scalar measurement."""
+    ph = spread(cov, h)
+    s = dot(h, ph) + variance
+    new = state.copy()
+    left = cov.copy()
+    for i in range(N):
+        new[i] += ph[i] * residual / s
+        for j in range(N):
+            left[i, j] -= ph[i] * ph[j] / s
     new[PSI] = wrap_angle(new[PSI])
-    left = np.eye(N) - np.outer(gain, h)
-    return new, left @ cov @ left.T + variance * np.outer(gain, gain)
+    return new, left
 
 
 @jit
@@ -105,9 +142,10 @@ def surprise_2(
     cov: FloatArray, hx: FloatArray, hy: FloatArray, rx: float, ry: float, variance: float
 ) -> float:
     """Normalised innovation squared of a measured point, both axes together."""
-    a = hx @ cov @ hx + variance
-    b = hx @ cov @ hy
-    d = hy @ cov @ hy + variance
+    px, py = spread(cov, hx), spread(cov, hy)
+    a = dot(hx, px) + variance
+    b = dot(hx, py)
+    d = dot(hy, py) + variance
     return (d * rx * rx - 2.0 * b * rx * ry + a * ry * ry) / (a * d - b * b)
 
 
@@ -123,7 +161,9 @@ def correct_2(
 ) -> tuple[FloatArray, FloatArray]:
     """State and covariance after a measured point whose axes err independently."""
     step, cov = correct(np.zeros(N), cov, hx, rx, variance)
-    step, cov = correct(step, cov, hy, ry - hy @ step, variance)
-    new = state + step
+    step, cov = correct(step, cov, hy, ry - dot(hy, step), variance)
+    new = state.copy()
+    for i in range(N):
+        new[i] += step[i]
     new[PSI] = wrap_angle(new[PSI])
     return new, cov

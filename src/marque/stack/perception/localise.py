@@ -58,11 +58,11 @@ class Tuning:
     wheel_scale_walk: float = 2e-4
     slip_mps: float = 0.08  # a rear axle's sideways speed, one telegram
     slip_walk_mps: float = 0.10
-    white_share: float = 0.06  # of a fix's variance; the rest wanders slowly
-    wander_s: float = 200.0
+    white_share: float = 0.2  # of a fix's variance; the rest wanders slowly
+    wander_s: float = 120.0
     blind_accel_mps2: float = 2.0  # instead of inertia, when there is none
     blind_yaw_radps: float = 0.03
-    gyro_bias_radps: float = 0.01  # at the start
+    gyro_bias_radps: float = 0.005  # at the start
     accel_bias_mps2: float = 0.4
     known_m: float = 6.0  # largest spread of a position that counts as known
     coasting_m: float = 12.0
