@@ -87,7 +87,12 @@ def replay(
 
 def _show(console: Console, report: dict[str, Any]) -> None:
     table = Table(box=None, padding=(0, 2))
-    for name, side in (("what", "left"), ("measured", "right"), ("must", "right"), ("aim", "right")):
+    for name, side in (
+        ("what", "left"),
+        ("measured", "right"),
+        ("must", "right"),
+        ("aim", "right"),
+    ):
         table.add_column(name, justify=side)  # type: ignore[arg-type]
     for key, words, unit in ROWS:
         if report.get(key) is None:

@@ -1,4 +1,4 @@
-"""A replayed minute in one picture: speed, yaw rate, position error, the car ahead, acceleration."""
+"""A replayed minute in one picture: speed, yaw rate, position error, car ahead, acceleration."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -82,7 +82,8 @@ def _error(axes: Axes, curves: ReplayCurves) -> None:
         axes.plot(t_s, error_m, color=_FADED, lw=0.9, label=label)
     axes.plot(curves.t_s, curves.spread_m, color=_OURS, lw=1.0, ls=":", label="believed, one sigma")
     axes.plot(curves.t_s, curves.error_m, color=_WARM, lw=1.8, label="with satellites")
-    axes.set_ylim(bottom=0.0)
+    most = [float(np.nanmax(error_m)) for _, error_m in (*curves.outages, (0.0, curves.error_m))]
+    axes.set_ylim(0.0, 1.25 * max(3.0, *most))
     _name(axes, "position error, m")
 
 

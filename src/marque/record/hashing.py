@@ -1,8 +1,8 @@
 """What makes two drives the same: one hash over everything but the wall clock.
 
-A chain: the header first, then each tick over the hash so far, then events, readings and the end. Two runs
-with the same inputs and seed give the same hash on one machine type; changing, adding or leaving
-out a tick changes it.
+A chain: the header first, then each tick over the hash so far, then events, readings and the end.
+Two runs with the same inputs and seed give the same hash on one machine type; changing, adding or
+leaving out a tick changes it.
 """
 
 import dataclasses

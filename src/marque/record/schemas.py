@@ -220,7 +220,13 @@ OBJECTS = (
     ("has_indicator", "?"),
     ("indicator", "i1"),
 )
-_ARRAY_KIND = {"<i8": "sfixed64*", "i1": "bytes", "?": "bytes", "<f8": "double*", "<i4": "sfixed32*"}
+_ARRAY_KIND = {
+    "<i8": "sfixed64*",
+    "i1": "bytes",
+    "?": "bytes",
+    "<f8": "double*",
+    "<i4": "sfixed32*",
+}
 
 MARQUE = File(
     "marque/drive.proto",

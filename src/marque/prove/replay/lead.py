@@ -2,7 +2,8 @@
 
 Positions along and across by alpha-beta, the speed over ground from the measured rate, its change
 by beta. A radar gives no identities: the nearest target within a gate goes on with a track. The
-lead is the nearest confirmed track that moves and lies in the strip that our own arc sweeps.
+lead is the nearest confirmed track that moves and lies in the strip that our own arc sweeps; who
+leads stays it within a wider strip, so that a swerve of ours changes nothing.
 """
 
 import math
@@ -15,7 +16,8 @@ ALONG, ACROSS, SPEED, ACCEL = 0.5, 0.3, 0.35, 0.06  # shares of an innovation
 GATE_ALONG_M, GATE_ACROSS_M, GATE_SPEED_MPS = 4.0, 1.5, 3.0
 CONFIRMED = 5  # targets in a row
 LOST_S = 0.6
-STRIP_M = 1.7  # half: a lane's width less a car's
+STRIP_M, KEPT_M = 1.3, 2.2  # half; a lane has 3.7 m there, a car 1.8
+ARC_S = 1.0  # our arc is a mean over about so long
 MOVING_MPS = 2.0
 ACCEL_TIME_S = 1.5  # what is not renewed fades
 
@@ -40,6 +42,8 @@ class LeadMemory:
     t_ns: int | None = None
     tracks: tuple[Track, ...] = ()
     next_number: int = 1
+    curvature_1pm: float = 0.0  # of our own arc
+    lead: int = 0  # number of the track that leads, 0: nobody
 
 
 def follow(
@@ -70,20 +74,27 @@ def follow(
             tracks.append(_born(number, found, k))
             number += 1
     alive = tuple(t for t in tracks if seconds(found.t_ns - t.seen_ns) <= LOST_S)
-    return LeadMemory(found.t_ns, alive, number)
+    arc = yaw_rate_radps / max(speed_mps, 3.0)
+    curvature = memory.curvature_1pm + (arc - memory.curvature_1pm) * min(1.0, dt / ARC_S)
+    return LeadMemory(found.t_ns, alive, number, curvature, _leading(alive, curvature, memory.lead))
 
 
-def lead_of(memory: LeadMemory, speed_mps: float, yaw_rate_radps: float) -> Track | None:
+def lead_of(memory: LeadMemory) -> Track | None:
     """Whom we follow, if anybody."""
-    curvature = yaw_rate_radps / max(speed_mps, 3.0)
+    return next((track for track in memory.tracks if track.number == memory.lead), None)
+
+
+def _leading(tracks: tuple[Track, ...], curvature_1pm: float, before: int) -> int:
     ahead = [
         track
-        for track in memory.tracks
+        for track in tracks
         if track.hits >= CONFIRMED
-        and track.speed_mps > MOVING_MPS
-        and abs(track.y_m - 0.5 * curvature * track.x_m**2) < STRIP_M
+        and (track.speed_mps > MOVING_MPS or track.number == before)
+        and abs(track.y_m - 0.5 * curvature_1pm * track.x_m**2)
+        < (KEPT_M if track.number == before else STRIP_M)
     ]
-    return min(ahead, key=lambda track: track.x_m, default=None)
+    nearest = min(ahead, key=lambda track: track.x_m, default=None)
+    return 0 if nearest is None else nearest.number
 
 
 def _moved(track: Track, dt: float, speed_mps: float, yaw_rate_radps: float) -> Track:

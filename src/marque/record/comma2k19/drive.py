@@ -28,6 +28,9 @@ from marque.vehicle.can import toyota
 MAP_NAME = "open ground"
 ATTRIBUTION = "comma2k19, MIT, (c) 2018 comma.ai"
 DRIVER = "human"
+HALF_S = (
+    0.25  # acceleration is a mean over twice that: the reference tells speed, 20 times a second
+)
 END = "end of the recording"
 
 
@@ -92,12 +95,13 @@ def ticks(reference: Reference, last_ns: int) -> list[Tick]:
     t = reference.t_s
     first = max(0.0, float(np.ceil(t[0] / PLAN_STEP_S)) * PLAN_STEP_S)
     at = np.arange(first, min(float(t[-1]), last_ns * 1e-9), PLAN_STEP_S)
-    accel_all = np.gradient(reference.speed_mps, t)
-    x, y, heading, speed, spin, accel = (
+    ahead, behind = (np.interp(at + side, t, reference.speed_mps) for side in (HALF_S, -HALF_S))
+    accel = (ahead - behind) / (np.minimum(at + HALF_S, t[-1]) - np.maximum(at - HALF_S, t[0]))
+    x, y, heading, speed, spin = (
         np.interp(at, t, column)
         for column in (
             reference.x_m, reference.y_m, reference.heading_rad, reference.speed_mps,
-            reference.yaw_rate_radps, accel_all,
+            reference.yaw_rate_radps,
         )
     )  # fmt: skip
     car = toyota.platform()
@@ -120,8 +124,6 @@ def ticks(reference: Reference, last_ns: int) -> list[Tick]:
 
 
 def _nobody() -> RoadUsers:
-    real = [np.zeros(0) for _ in range(7)]
-    code = np.zeros(0, dtype=np.int8)
-    return RoadUsers(
-        np.zeros(0, dtype=np.int64), code, *real, code.copy(), np.zeros(0, dtype=np.int32)
-    )
+    none, code = np.zeros(0), np.zeros(0, dtype=np.int8)
+    uid, lane = np.zeros(0, dtype=np.int64), np.zeros(0, dtype=np.int32)
+    return RoadUsers(uid, code, none, none, none, none, none, none, none, code, lane)

@@ -53,7 +53,7 @@ def reference_of(pose: PoseFiles, origin: Origin, begin_s: float) -> Reference:
 
 
 def forward_axis(quaternion: FloatArray) -> FloatArray:
-    """First column [n, 3] of the rotations that take camera axes to ECEF; quaternions w, x, y, z."""
+    """First column [n, 3] of the rotations camera to ECEF that the quaternions (w, x, y, z) are."""
     w, x, y, z = quaternion.T
     return np.column_stack(
         (1.0 - 2.0 * (y * y + z * z), 2.0 * (x * y + w * z), 2.0 * (x * z - w * y))

@@ -5,9 +5,9 @@ from the whole of it, as a workshop would from a drive:
 
 - how the device is tilted: the mean specific force, less what wheels and gyroscope say of the car's
   own acceleration, is gravity;
-- when a fix was true: the receiver's own time gives even spacing; how far its positions lag is where
-  the way between fixes agrees best with the way that the wheels rolled, and how far its speeds lag,
-  which is more, is where they agree best with the wheels' speed;
+- when a fix was true: the receiver's own time gives even spacing; how far its positions lag is
+  where the way between fixes agrees best with the way that the wheels rolled, and how far its
+  speeds lag, which is more, is where they agree best with the wheels' speed;
 - how the clock of the receiver lies to that of the device: by the median of the fixes' arrival.
 
 The dataset tells no accuracy of fixes. What u-blox publishes for its M8 receivers stands in:
@@ -22,7 +22,6 @@ import numpy as np
 from marque.core.arrays import FloatArray, freeze_arrays
 from marque.core.geodesy import Origin, ecef, ecef_to_enu
 from marque.core.time import BASE_STEP_S, nanoseconds
-from marque.core.units import G_MPS2
 from marque.record.comma2k19.files import Segment
 from marque.types.reading import Bus, Delivery, Gnss, Imu, ObjectList
 from marque.vehicle.can import toyota
@@ -166,7 +165,7 @@ def deliveries(segment: Segment) -> tuple[tuple[Delivery, ...], Calibration]:
     fixes = _fixes(segment, found, fixes_m)
     start = begin_s(segment)
     count = int((segment.end_s - start) / BASE_STEP_S)
-    steps = start + BASE_STEP_S * np.arange(1, count + 1)
+    steps: FloatArray = start + BASE_STEP_S * np.arange(1, count + 1, dtype=np.float64)
     inertia = _inertia(segment, found, steps)
     newest = np.searchsorted(motion.t_s, steps, side="right") - 1
     satellites = _by_step(segment.fix_t_s[1:], steps)
@@ -216,7 +215,9 @@ def _inertia(segment: Segment, found: Calibration, steps: FloatArray) -> list[Im
 
 def _bus(motion: Motion, row: int, start_s: float) -> Bus:
     fl, fr, rl, rr = motion.wheel_mps[row].tolist()
-    return Bus(nanoseconds(motion.t_s[row] - start_s), (fl, fr, rl, rr), float(motion.steer_rad[row]))
+    return Bus(
+        nanoseconds(motion.t_s[row] - start_s), (fl, fr, rl, rr), float(motion.steer_rad[row])
+    )
 
 
 def _fixes(segment: Segment, found: Calibration, fixes_m: FloatArray) -> list[Gnss]:

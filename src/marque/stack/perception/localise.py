@@ -15,6 +15,7 @@ spread stays below a limit, and UNKNOWN otherwise: before the first heading, wit
 reckon from, when fixes contradict for seconds, after a jump of the clock.
 """
 
+import bisect
 import math
 from dataclasses import dataclass, field, replace
 
@@ -24,7 +25,7 @@ from marque.core.arrays import FloatArray, freeze_arrays
 from marque.core.geometry import wrap_angle
 from marque.core.time import NS_PER_S, seconds
 from marque.stack.perception import eskf
-from marque.stack.perception.eskf import BG, OX, OY, PSI, K, N, U, V, X, Y
+from marque.stack.perception.eskf import BA, BG, OX, OY, PSI, K, N, U, V, X, Y
 from marque.types.codes import Basis, Integrity
 from marque.types.platform import Platform
 from marque.types.reading import Bus, Delivery, Gnss, Imu
@@ -137,16 +138,21 @@ class Filter:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class LocaliseMemory:
-    """`base` is the filter at the horizon, `head` at the newest stamp; `items` lie between."""
+    """`base` is the filter at the horizon; `items` are newer, `trail` is the filter after each."""
 
     platform: Platform
     mounting: Mounting = field(default_factory=Mounting)
     tuning: Tuning = field(default_factory=Tuning)
     t_ns: int | None = None
     base: Filter | None = None
-    head: Filter | None = None
     items: tuple[Item, ...] = ()
+    trail: tuple[Filter, ...] = ()
     counts: tuple[tuple[str, int], ...] = ()  # of what was dropped or contradicted, by name
+
+    @property
+    def head(self) -> Filter | None:
+        """The filter at the newest stamp."""
+        return self.trail[-1] if self.trail else self.base
 
 
 def localise(memory: LocaliseMemory, delivery: Delivery) -> tuple[LocaliseMemory, Located]:
@@ -181,7 +187,7 @@ def _keep_time(memory: LocaliseMemory, t_ns: int) -> LocaliseMemory:
     if memory.t_ns is None or 0 <= t_ns - memory.t_ns <= JUMP_NS:
         return replace(memory, t_ns=t_ns)
     name = "time jumped back" if t_ns < memory.t_ns else "time jumped ahead"
-    memory = replace(memory, t_ns=t_ns, base=None, head=None, items=())
+    memory = replace(memory, t_ns=t_ns, base=None, items=(), trail=())
     return _counted(memory, [name])
 
 
@@ -191,8 +197,9 @@ def _sorted_out(
     """The usable parts in the order of their stamps, and the names of those dropped."""
     fresh: list[Item] = []
     names = []
-    seen = {(type(item), item.t_ns) for item in memory.items}
-    for item in (*delivery.imu, *delivery.bus, *delivery.gnss):
+    seen: set[tuple[type, int]] = {(type(item), item.t_ns) for item in memory.items}
+    came: tuple[Item, ...] = (*delivery.imu, *delivery.bus, *delivery.gnss)
+    for item in came:
         kind = type(item).__name__.lower()
         key = (type(item), item.t_ns)
         if not _finite(item):
@@ -236,17 +243,20 @@ def _filtered(
     """Take the fresh items in; begin with the first fix that tells a heading."""
     if not fresh:
         return memory, ()
-    head = memory.head
-    late = head is not None and fresh[0].t_ns < head.t_ns
-    items = tuple(sorted((*memory.items, *fresh), key=lambda item: item.t_ns))
-    memory = replace(memory, items=items)
     if memory.base is None:
-        return _begun(memory), ()
-    assert head is not None
-    start, todo = (memory.base, items) if late else (head, fresh)
-    head, checks = _run(memory, start, todo)
+        items = tuple(sorted((*memory.items, *fresh), key=_stamp))
+        return _begun(replace(memory, items=items)), ()
+    first = bisect.bisect_right(memory.items, fresh[0].t_ns, key=_stamp)
+    again = tuple(sorted((*memory.items[first:], *fresh), key=_stamp))
+    start = memory.trail[first - 1] if first else memory.base
+    trail, checks = _run(memory, start, again)
     known = {id(item) for item in fresh}
-    return replace(memory, head=head), tuple(c for i, c in checks if i in known)
+    memory = replace(memory, items=memory.items[:first] + again, trail=memory.trail[:first] + trail)
+    return memory, tuple(check for item, check in checks if item in known)
+
+
+def _stamp(item: Item) -> int:
+    return item.t_ns
 
 
 def _begun(memory: LocaliseMemory) -> LocaliseMemory:
@@ -254,8 +264,8 @@ def _begun(memory: LocaliseMemory) -> LocaliseMemory:
         if isinstance(item, Gnss) and item.speed_mps > HEADING_FROM_MPS:
             base = _first(memory, item)
             later = memory.items[i + 1 :]
-            head, _ = _run(memory, base, later)
-            return replace(memory, base=base, head=head, items=later)
+            trail, _ = _run(memory, base, later)
+            return replace(memory, base=base, items=later, trail=trail)
     return memory
 
 
@@ -286,20 +296,22 @@ def _first(memory: LocaliseMemory, fix: Gnss) -> Filter:
 
 def _run(
     memory: LocaliseMemory, start: Filter, items: tuple[Item, ...]
-) -> tuple[Filter, list[tuple[int, Check]]]:
-    """The filter after `items`, and each check with the identity of its item."""
+) -> tuple[tuple[Filter, ...], list[tuple[int, Check]]]:
+    """The filter after each of `items`, and every check with the identity of its item."""
     checks: list[tuple[int, Check]] = []
-    now = start
+    trail: list[Filter] = []
     following: list[Imu | None] = []
     coming: Imu | None = None
     for item in reversed(items):  # inertia is a mean over the step that ends at its stamp
         coming = item if isinstance(item, Imu) else coming
         following.append(coming)
+    now = start
     for item, imu in zip(items, reversed(following), strict=True):
         now = _carried(memory, now, item.t_ns, imu)
         now, found = _taken(memory, now, item)
         checks += [(id(item), check) for check in found]
-    return now, checks
+        trail.append(now)
+    return tuple(trail), checks
 
 
 def _carried(memory: LocaliseMemory, now: Filter, to_ns: int, coming: Imu | None) -> Filter:
@@ -310,20 +322,19 @@ def _carried(memory: LocaliseMemory, now: Filter, to_ns: int, coming: Imu | None
     imu = coming if coming is not None and coming.t_ns - to_ns < FRESH_NS else now.imu
     if imu is not None and abs(to_ns - imu.t_ns) > FRESH_NS:
         imu = None
-    noise = np.zeros(N)
-    noise[[U, BG, eskf.BA, K]] = (
-        tuning.slip_walk_mps**2,
-        tuning.gyro_walk_radps**2,
-        tuning.accel_walk_mps2**2,
-        tuning.wheel_scale_walk**2,
-    )
-    noise[[OX, OY]] = 2.0 * now.offset_var / tuning.wander_s
     if imu is None:
-        accel, spin = now.state[eskf.BA], _steered(memory, now) + now.state[BG]
-        noise[V], noise[PSI] = tuning.blind_accel_mps2**2, tuning.blind_yaw_radps**2
+        accel, spin = now.state[BA], _steered(memory, now) + now.state[BG]
+        push, turn = tuning.blind_accel_mps2, tuning.blind_yaw_radps
     else:
         accel, spin = imu.accel_mps2[0], imu.gyro_radps[2]
-        noise[V], noise[PSI] = tuning.accel_mps2**2, tuning.gyro_radps**2
+        push, turn = tuning.accel_mps2, tuning.gyro_radps
+    wander = 2.0 * now.offset_var / tuning.wander_s
+    noise = np.array(
+        [
+            0.0, 0.0, turn**2, push**2, tuning.slip_walk_mps**2, tuning.gyro_walk_radps**2,
+            tuning.accel_walk_mps2**2, tuning.wheel_scale_walk**2, wander, wander,
+        ]
+    )  # fmt: skip
     steps = -(-(to_ns - now.t_ns) // STEP_NS)
     dt = seconds(to_ns - now.t_ns) / steps
     state, cov = now.state, now.cov
@@ -437,30 +448,26 @@ def _restarted(memory: LocaliseMemory) -> LocaliseMemory:
     if head is None or head.doubt_ns is None or head.t_ns - head.doubt_ns < CONTRADICTED_NS:
         return memory
     newest = tuple(item for item in memory.items if item.t_ns > head.t_ns - HORIZON_NS // 2)
-    memory = replace(memory, base=None, head=None, items=newest)
+    memory = replace(memory, base=None, items=newest, trail=())
     return _counted(_begun(memory), ["begun again"])
 
 
 def _advanced(memory: LocaliseMemory, now_ns: int) -> LocaliseMemory:
     """Move the base up to the horizon; what is older can no longer be put in order."""
-    limit = now_ns - HORIZON_NS
-    old = tuple(item for item in memory.items if item.t_ns <= limit)
+    old = bisect.bisect_right(memory.items, now_ns - HORIZON_NS, key=_stamp)
     if not old:
         return memory
-    rest = memory.items[len(old) :]
+    memory = replace(memory, items=memory.items[old:])
     if memory.base is None:
-        return replace(memory, items=rest)
-    base, _ = _run(replace(memory), memory.base, old)
-    return replace(memory, base=base, items=rest)
+        return memory
+    return replace(memory, base=memory.trail[old - 1], trail=memory.trail[old:])
 
 
 def _located(memory: LocaliseMemory, t_ns: int, checks: tuple[Check, ...]) -> Located:
     if memory.head is None:
         nothing = np.full((4, 4), np.inf)
         zero = (0.0, 0.0, 0.0, 0.0, 0.0, 0.0)
-        return Located(
-            t_ns, *zero, nothing, Integrity.UNKNOWN, Basis.NONE, math.inf, checks
-        )
+        return Located(t_ns, *zero, nothing, Integrity.UNKNOWN, Basis.NONE, math.inf, checks)
     now = _carried(memory, memory.head, t_ns, None)
     state = now.state
     accel, spin, basis = _motion(memory, now)
@@ -485,7 +492,7 @@ def _motion(memory: LocaliseMemory, now: Filter) -> tuple[float, float, Basis]:
             basis |= Basis.STANDSTILL
     if now.imu is not None and now.t_ns - now.imu.t_ns <= FRESH_NS:
         basis |= Basis.IMU
-        accel = now.imu.accel_mps2[0] - float(now.state[eskf.BA])
+        accel = now.imu.accel_mps2[0] - float(now.state[BA])
         spin = now.imu.gyro_radps[2] - float(now.state[BG])
     elif Basis.WHEELS in basis:
         basis |= Basis.STEER
