@@ -44,6 +44,7 @@ STANDING_MPS = 0.02
 STANDING_NS = 500_000_000
 
 Item = Imu | Gnss | Bus
+_RANK: dict[type, int] = {Imu: 0, Bus: 1, Gnss: 2}
 
 
 @dataclass(frozen=True, slots=True)
@@ -213,7 +214,7 @@ def _sorted_out(
         else:
             seen.add(key)
             fresh.append(item)
-    fresh.sort(key=lambda item: item.t_ns)
+    fresh.sort(key=_stamp)
     return _counted(memory, names), tuple(fresh)
 
 
@@ -246,7 +247,7 @@ def _filtered(
     if memory.base is None:
         items = tuple(sorted((*memory.items, *fresh), key=_stamp))
         return _begun(replace(memory, items=items)), ()
-    first = bisect.bisect_right(memory.items, fresh[0].t_ns, key=_stamp)
+    first = bisect.bisect_right(memory.items, _stamp(fresh[0]), key=_stamp)
     again = tuple(sorted((*memory.items[first:], *fresh), key=_stamp))
     start = memory.trail[first - 1] if first else memory.base
     trail, checks = _run(memory, start, again)
@@ -255,8 +256,9 @@ def _filtered(
     return memory, tuple(check for item, check in checks if item in known)
 
 
-def _stamp(item: Item) -> int:
-    return item.t_ns
+def _stamp(item: Item) -> tuple[int, int]:
+    """Sorts by time; of parts with one stamp, inertia goes first and fixes go last."""
+    return item.t_ns, _RANK[type(item)]
 
 
 def _begun(memory: LocaliseMemory) -> LocaliseMemory:
@@ -454,7 +456,7 @@ def _restarted(memory: LocaliseMemory) -> LocaliseMemory:
 
 def _advanced(memory: LocaliseMemory, now_ns: int) -> LocaliseMemory:
     """Move the base up to the horizon; what is older can no longer be put in order."""
-    old = bisect.bisect_right(memory.items, now_ns - HORIZON_NS, key=_stamp)
+    old = bisect.bisect_right(memory.items, now_ns - HORIZON_NS, key=lambda item: item.t_ns)
     if not old:
         return memory
     memory = replace(memory, items=memory.items[old:])
