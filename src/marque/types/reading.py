@@ -147,6 +147,20 @@ class SignalReading:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
+class Delivery:
+    """What sensors and bus handed over up to `t_ns` and after the delivery before it, each part
+    with the stamp of when it was true. Parts may be late, missing, doubled or out of order."""
+
+    t_ns: int
+    imu: tuple[Imu, ...] = ()
+    gnss: tuple[Gnss, ...] = ()
+    bus: tuple[Bus, ...] = ()
+    objects: tuple[ObjectList, ...] = ()
+    signals: tuple[SignalReading, ...] = ()
+    marks: tuple[LaneMarks, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, eq=False)
 class Reading:
     """One delivery to the stack: the newest of each part, each with its own stamp."""
 
