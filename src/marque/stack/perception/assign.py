@@ -7,7 +7,7 @@ Volgenant, Computing 38 (1987); Crouse, IEEE TAES 52 (2016), algorithm of sectio
 
 import numpy as np
 
-from marque.core.arrays import FloatArray, IntArray
+from marque.core.arrays import BoolArray, FloatArray, IntArray
 from marque.core.jit import jit
 
 NOBODY = -1
@@ -27,12 +27,43 @@ def pair(cost: FloatArray, alone: float) -> IntArray:
     v = np.zeros(wide)
     row_of = np.full(wide, NOBODY, dtype=np.int64)
     column_of = np.full(n, NOBODY, dtype=np.int64)
+    settled = _settle_plain(cost, alone, row_of, column_of)
     for row in range(n):
-        _augment(cost, alone, row, u, v, row_of, column_of)
+        if not settled[row]:
+            _augment(cost, alone, row, u, v, row_of, column_of)
     for row in range(n):
         if column_of[row] >= m:
             column_of[row] = NOBODY
     return column_of
+
+
+@jit
+def _settle_plain(
+    cost: FloatArray, alone: float, row_of: IntArray, column_of: IntArray
+) -> BoolArray:
+    """Pairs that nobody competes for, and rows that nobody wants; which rows that settles [n].
+
+    Most are of this kind, and no best assignment could treat them otherwise.
+    """
+    n, m = cost.shape
+    settled = np.zeros(n, dtype=np.bool_)
+    suitors = np.zeros(m, dtype=np.int64)
+    choices = np.zeros(n, dtype=np.int64)
+    choice = np.zeros(n, dtype=np.int64)
+    for row in range(n):
+        for column in range(m):
+            if cost[row, column] < alone:
+                suitors[column] += 1
+                choices[row] += 1
+                choice[row] = column
+    for row in range(n):
+        if choices[row] == 0:
+            settled[row] = True
+        elif choices[row] == 1 and suitors[choice[row]] == 1:
+            settled[row] = True
+            column_of[row] = choice[row]
+            row_of[choice[row]] = row
+    return settled
 
 
 @jit

@@ -8,6 +8,7 @@ from marque.core.arrays import FloatArray
 from marque.core.geometry import wrap_angle
 from marque.core.jit import jit
 from marque.stack.perception.assign import NEVER
+from marque.stack.perception.liveliness import note
 from marque.stack.perception.motion import (
     SIZE,
     VX,
@@ -62,6 +63,8 @@ from marque.stack.perception.store import (
     KIND,
     LEN,
     LEN_VAR,
+    SURGE,
+    SWAY,
     TURNING,
     WID,
     WID_VAR,
@@ -69,7 +72,6 @@ from marque.stack.perception.store import (
 )
 
 GATE = 18.4  # squared distance of positions, 1 in 10,000 of a true pair lies beyond
-FAR_M = 25.0  # nobody is looked for farther off than this
 CAP_SPEED = 12.0  # the most that a speed that does not fit can cost
 CAP_SIZE = 6.0
 CAP_KIND = 6.0
@@ -218,6 +220,26 @@ def box_distance(mean: FloatArray, slow: FloatArray, heading: float, det: FloatA
 
 
 @jit
+def reaches(
+    store: Store, n: int, rows: FloatArray, sensor: FloatArray, gain: FloatArray
+) -> tuple[FloatArray, FloatArray]:
+    """[n] and [m]: a track and a detection farther apart, squared, than the sum of theirs are
+    surely beyond gate and box. A bound that costs next to nothing, as most pairs are so."""
+    of_track = np.empty(n)
+    for i in range(n):
+        body = store.slow[i, LEN] + store.slow[i, WID]
+        spread = store.cov[i, X, X] + store.cov[i, Y, Y] + store.slow[i, LEN_VAR]
+        of_track[i] = 2.0 * (body * body + GATE * (spread + 0.1 * body * body))
+    of_row = np.empty(len(rows))
+    for d in range(len(rows)):
+        r = rows[d, D_RANGE]
+        spread = gain[ALONG_CH] * (sensor[ALONG] + sensor[ALONG_PM] * r) ** 2
+        spread += gain[ACROSS_CH] * (sensor[ACROSS] + sensor[ACROSS_PM] * r) ** 2
+        of_row[d] = 2.0 * GATE * spread
+    return of_track, of_row
+
+
+@jit
 def pair_cost(
     store: Store, i: int, det: FloatArray, sensor: FloatArray, gain: FloatArray,
     evidence: FloatArray, gate: float,
@@ -226,8 +248,6 @@ def pair_cost(
     constant; NEVER beyond the gate."""
     mean = store.mean[i]
     slow = store.slow[i]
-    if abs(det[D_X] - mean[X]) > FAR_M or abs(det[D_Y] - mean[Y]) > FAR_M:
-        return NEVER
     turning = store.facts[i, TURNING]
     d2, _, wider = distance(mean, store.cov[i], slow, turning, det, sensor, gain)
     if d2 > gate:
@@ -261,15 +281,17 @@ def learn_motion(
     x, y, r_along, r_across = position_terms(m, slow, turning, det, sensor, gain)
     row[X], row[Y] = ux, uy
     off = (x - m[X]) * ux + (y - m[Y]) * uy
-    _number(m, p, row, off, r_along, gain, learnt, ALONG_CH, np.inf)
+    fit = _number(m, p, row, off, r_along, gain, learnt, ALONG_CH, np.inf)
+    _note_both(slow, turning, m, fit, ux, uy)
     row[X], row[Y] = -uy, ux
     off = -(x - m[X]) * uy + (y - m[Y]) * ux
-    _number(m, p, row, off, r_across, gain, learnt, ACROSS_CH, np.inf)
+    fit = _number(m, p, row, off, r_across, gain, learnt, ACROSS_CH, np.inf)
+    _note_both(slow, turning, m, fit, -uy, ux)
     row[X], row[Y] = 0.0, 0.0
     if turning == 1 and det[D_HAS_BOX] == 1.0:
         _learn_heading(m, p, slow, det, sensor, gain, learnt)
     if det[D_HAS_VELOCITY] == 1.0:
-        _learn_velocity(m, p, turning, det, sensor, gain, learnt)
+        _learn_velocity(m, p, slow, turning, det, sensor, gain, learnt)
     if det[D_HAS_RATE] == 1.0:
         var = gain[SPEED_CH] * sensor[RATE] ** 2
         if turning == 1:
@@ -280,24 +302,42 @@ def learn_motion(
         else:
             row[VX], row[VY] = ux, uy
             off = det[D_RATE] - m[VX] * ux - m[VY] * uy
-        _number(m, p, row, off, var, gain, learnt, SPEED_CH, OUTLIER)
+        fit = _number(m, p, row, off, var, gain, learnt, SPEED_CH, OUTLIER)
+        _note_both(slow, turning, m, fit, ux, uy)
+
+
+@jit
+def _note_both(
+    slow: FloatArray, turning: int, m: FloatArray, fit: float, x: float, y: float
+) -> None:
+    """An innovation along the unit vector (x, y), told to both senses of a vehicle's motion."""
+    if turning == 1:
+        c = math.cos(m[H])
+        s = math.sin(m[H])
+        note(slow, SURGE, fit, x * c + y * s)
+        note(slow, SWAY, fit, -x * s + y * c)
 
 
 @jit
 def _number(
     m: FloatArray, p: FloatArray, row: FloatArray, off: float, var: float, gain: FloatArray,
     learnt: FloatArray, channel: int, outlier: float,
-) -> None:  # fmt: skip
-    """One number: the update, unless it is an outlier, and what it says about the sensor."""
+) -> float:  # fmt: skip
+    """One number: the update, unless it is an outlier, and what it says about the sensor.
+
+    Returns the innovation in standard deviations; 0 for an outlier.
+    """
     known = 0.0
     for a in range(SIZE):
         for b in range(SIZE):
             known += row[a] * p[a, b] * row[b]
     if off * off > outlier * (known + var):
-        return
-    learnt[channel, 0] += (min(off * off, OUTLIER * (known + var)) - known) / var * gain[channel]
-    learnt[channel, 1] += 1.0
+        return 0.0
+    if known < var:  # coarser beliefs say nothing about a sensor
+        learnt[channel, 0] += (off * off - known) / var * gain[channel]
+        learnt[channel, 1] += 1.0
     correct(m, p, row, off, var)
+    return off / math.sqrt(known + var)
 
 
 @jit
@@ -317,13 +357,14 @@ def _learn_heading(
     row = np.zeros(SIZE)
     row[H] = 1.0
     var = gain[HEADING_CH] * (sensor[HEADING] + sensor[HEADING_PM] * det[D_RANGE]) ** 2
-    _number(m, p, row, off, var, gain, learnt, HEADING_CH, OUTLIER)
+    fit = _number(m, p, row, off, var, gain, learnt, HEADING_CH, OUTLIER)
+    note(slow, SWAY, fit, 1.0)
 
 
 @jit
 def _learn_velocity(
-    m: FloatArray, p: FloatArray, turning: int, det: FloatArray, sensor: FloatArray,
-    gain: FloatArray, learnt: FloatArray,
+    m: FloatArray, p: FloatArray, slow: FloatArray, turning: int, det: FloatArray,
+    sensor: FloatArray, gain: FloatArray, learnt: FloatArray,
 ) -> None:  # fmt: skip
     """Both components; for a vehicle along and across where it points."""
     var = gain[SPEED_CH] * sensor[VELOCITY] ** 2
@@ -338,13 +379,15 @@ def _learn_velocity(
     s = math.sin(m[H])
     row[V] = 1.0
     off = det[D_VX] * c + det[D_VY] * s - m[V]
-    _number(m, p, row, off, var, gain, learnt, SPEED_CH, OUTLIER)
+    fit = _number(m, p, row, off, var, gain, learnt, SPEED_CH, OUTLIER)
+    note(slow, SURGE, fit, 1.0)
     if abs(m[V]) < 1.0:  # who stands has no direction of motion
         return
     turned = wrap_angle(m[H] - math.atan2(s, c))
     row[H], row[V] = m[V], 0.0
     off = -det[D_VX] * s + det[D_VY] * c - m[V] * math.sin(turned)
-    _number(m, p, row, off, var, gain, learnt, SPEED_CH, OUTLIER)
+    fit = _number(m, p, row, off, var, gain, learnt, SPEED_CH, OUTLIER)
+    note(slow, SWAY, fit, 1.0)
 
 
 @jit

@@ -34,13 +34,17 @@ VX, VY = 2, 3  # a walker
 REST_M2PS = 1e-5  # what nobody moves is still not known to the last millimetre
 FASTEST_MPS = 90.0
 REVERSE_MPS = 3.0
+UNBEND_S = 10.0  # nobody turns for ever
 
 
 @jit
-def predict_vehicle(m: FloatArray, p: FloatArray, dt: float, kind: FloatArray) -> None:
+def predict_vehicle(
+    m: FloatArray, p: FloatArray, dt: float, kind: FloatArray, surge: float, sway: float
+) -> None:
     """Move mean m [6] and covariance p [6, 6] of a vehicle on by dt >= 0, in place.
 
-    `kind` is its row of the kind table. Braking ends at rest.
+    `kind` is its row of the kind table; surge and sway in (0, 1] are the shares of its spreads
+    along and across that are to be reckoned with now. Braking ends at rest.
     """
     v = m[V]
     a = m[A]
@@ -54,7 +58,7 @@ def predict_vehicle(m: FloatArray, p: FloatArray, dt: float, kind: FloatArray) -
     c = math.cos(middle)
     s = math.sin(middle)
     fade_a = math.exp(-dt / kind[ACCEL_TAU])
-    fade_k = math.exp(-dt / kind[CURVATURE_TAU])
+    fade_k = math.exp(-dt / UNBEND_S)
     bend = 0.5 * d * k
     f = _rows(
         -d * s, (c - s * bend) * d_v, (c - s * bend) * d_a, -0.5 * d * d * s,
@@ -68,7 +72,7 @@ def predict_vehicle(m: FloatArray, p: FloatArray, dt: float, kind: FloatArray) -
     m[A] = 0.0 if stops else a * fade_a
     m[K] = k * fade_k
     _spread(p, f)
-    _shake_vehicle(p, v, c, s, dt, kind)
+    _shake_vehicle(p, v, c, s, dt, kind, surge, sway)
 
 
 @jit
@@ -123,23 +127,25 @@ def curvature_spread(v: float, kind: FloatArray) -> float:
 
 @jit
 def _shake_vehicle(
-    p: FloatArray, v: float, c: float, s: float, dt: float, kind: FloatArray
-) -> None:
+    p: FloatArray, v: float, c: float, s: float, dt: float, kind: FloatArray, surge: float,
+    sway: float,
+) -> None:  # fmt: skip
     """Add what may have happened within dt: white jerk and white change of curvature that keep
     both within their spreads in the long run; joints of paths and slip while in motion."""
-    q = 2.0 * kind[ACCEL] ** 2 / kind[ACCEL_TAU]
-    p[A, A] += kind[ACCEL] ** 2 * (1.0 - math.exp(-2.0 * dt / kind[ACCEL_TAU]))
+    spread = surge * kind[ACCEL]
+    q = 2.0 * spread * spread / kind[ACCEL_TAU]
+    p[A, A] += spread * spread * (1.0 - math.exp(-2.0 * dt / kind[ACCEL_TAU]))
     p[V, V] += q * dt**3 / 3.0
     p[V, A] += 0.5 * q * dt * dt
     p[A, V] += 0.5 * q * dt * dt
-    spread = curvature_spread(v, kind)
+    spread = sway * curvature_spread(v, kind)
     q = 2.0 * spread * spread / kind[CURVATURE_TAU]
-    p[K, K] += spread * spread * (1.0 - math.exp(-2.0 * dt / kind[CURVATURE_TAU]))
+    p[K, K] += q * dt
     p[H, H] += q * v * v * dt**3 / 3.0
     p[H, K] += 0.5 * q * v * dt * dt
     p[K, H] += 0.5 * q * v * dt * dt
     moving = min(1.0, abs(v))
-    p[H, H] += (moving * kind[HEADING_NOISE]) ** 2 * dt
+    p[H, H] += (moving * sway * kind[HEADING_NOISE]) ** 2 * dt
     slip = (moving * kind[SLIP_NOISE]) ** 2 * dt
     p[X, X] += slip * s * s + REST_M2PS * dt
     p[Y, Y] += slip * c * c + REST_M2PS * dt

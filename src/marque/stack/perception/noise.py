@@ -86,24 +86,24 @@ class KindModel:
     tall: bool
 
 
-_CAR = KindModel(True, 1.5, 1.0, 1.2, 0.2, 1.5, 0.01, 0.02, 4.6, 1.85, 0.12, True, False)
+_CAR = KindModel(True, 1.5, 1.0, 3.0, 0.2, 4.0, 0.02, 0.02, 4.6, 1.85, 0.12, True, False)
 KIND_MODELS: dict[UserKind, KindModel] = {
     UserKind.CAR: _CAR,
     UserKind.TRUCK: KindModel(
-        True, 1.0, 1.5, 0.8, 0.15, 1.5, 0.01, 0.02, 9.0, 2.5, 0.3, True, True
+        True, 1.0, 1.5, 1.5, 0.15, 4.0, 0.01, 0.02, 9.0, 2.5, 0.3, True, True
     ),
-    UserKind.BUS: KindModel(True, 1.0, 1.5, 0.8, 0.12, 1.5, 0.01, 0.02, 12.0, 2.5, 0.2, True, True),
+    UserKind.BUS: KindModel(True, 1.0, 1.5, 1.5, 0.12, 4.0, 0.01, 0.02, 12.0, 2.5, 0.2, True, True),
     UserKind.MOTORCYCLE: KindModel(
-        True, 2.0, 1.0, 2.0, 0.3, 1.0, 0.03, 0.04, 2.2, 0.8, 0.15, False, False
+        True, 2.0, 1.0, 2.5, 0.3, 2.0, 0.03, 0.04, 2.2, 0.8, 0.15, False, False
     ),
     UserKind.BICYCLE: KindModel(
-        True, 1.0, 1.0, 1.5, 0.5, 0.8, 0.05, 0.05, 1.8, 0.65, 0.15, False, False
+        True, 1.0, 1.0, 2.0, 0.5, 1.5, 0.05, 0.05, 1.8, 0.65, 0.15, False, False
     ),
     UserKind.PEDESTRIAN: KindModel(
         False, 0.8, 1.0, 0.8, 1.0, 1.0, 0.1, 0.05, 0.5, 0.6, 0.3, False, False
     ),
     UserKind.RAIL: KindModel(
-        True, 1.0, 2.0, 0.6, 0.06, 2.0, 0.01, 0.02, 25.0, 2.6, 0.4, True, True
+        True, 1.0, 2.0, 1.0, 0.06, 4.0, 0.01, 0.02, 25.0, 2.6, 0.4, True, True
     ),
     UserKind.OBSTACLE: KindModel(
         False, 0.1, 1.0, 0.1, 1.0, 1.0, 0.0, 0.0, 1.0, 1.0, 0.8, True, False

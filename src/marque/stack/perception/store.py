@@ -15,7 +15,11 @@ from marque.types.codes import Indicator, UserKind
     FACING,  # for how long, net, its box pointed where we believe it points
     BODY,  # where the box of a walker points
     STILL_S,
-) = range(8)  # fmt: skip
+    # sums, fading within `liveliness.FADE_S`, of normalised innovations and of their variances
+    SURGE, SURGE_N,  # along
+    SWAY, SWAY_N,  # across
+) = range(12)  # fmt: skip
+SLOW = 12
 
 # columns of `Store.facts`
 (
@@ -44,7 +48,7 @@ class Store(NamedTuple):
 
     mean: FloatArray  # [n, 6] see motion.py
     cov: FloatArray  # [n, 6, 6]
-    slow: FloatArray  # [n, 8]
+    slow: FloatArray  # [n, 12]
     kinds: FloatArray  # [n, K] log-probability by UserKind
     lights: FloatArray  # [n, 4] log-probability by Indicator
     facts: IntArray  # [n, 8]
@@ -55,7 +59,7 @@ def empty() -> Store:
     return Store(
         np.zeros((0, SIZE)),
         np.zeros((0, SIZE, SIZE)),
-        np.zeros((0, 8)),
+        np.zeros((0, SLOW)),
         np.zeros((0, len(UserKind))),
         np.zeros((0, len(Indicator))),
         np.zeros((0, 8), dtype=np.int64),

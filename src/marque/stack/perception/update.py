@@ -7,7 +7,7 @@ import numpy as np
 from marque.core.arrays import BoolArray, FloatArray, IntArray
 from marque.core.jit import jit
 from marque.stack.perception.assign import NEVER, NOBODY, pair
-from marque.stack.perception.evidence import GATE, learn_looks, learn_motion, pair_cost
+from marque.stack.perception.evidence import GATE, learn_looks, learn_motion, pair_cost, reaches
 from marque.stack.perception.life import (
     bear,
     boxes_of,
@@ -19,10 +19,22 @@ from marque.stack.perception.life import (
     miss,
     wait,
 )
-from marque.stack.perception.motion import VX, VY, V, predict_vehicle, predict_walker
+from marque.stack.perception.liveliness import fade, lively
+from marque.stack.perception.motion import VX, VY, V, X, Y, predict_vehicle, predict_walker
 from marque.stack.perception.noise import FOUND
 from marque.stack.perception.sight import in_sight
-from marque.stack.perception.store import D_SCORE, KIND, STILL_S, SURE, TURNING, Store
+from marque.stack.perception.store import (
+    D_SCORE,
+    D_X,
+    D_Y,
+    KIND,
+    STILL_S,
+    SURE,
+    SURGE,
+    SWAY,
+    TURNING,
+    Store,
+)
 
 ALONE = 26.0  # worse than this no pair is made: the gate, and some doubt in speed and looks
 STILL_MPS = 0.3
@@ -40,7 +52,10 @@ def move_on(store: Store, n: int, dt: float, t_ns: int, kinds: FloatArray) -> No
         m = store.mean[i]
         kind = kinds[store.facts[i, KIND]]
         if store.facts[i, TURNING] == 1:
-            predict_vehicle(m, store.cov[i], dt, kind)
+            slow = store.slow[i]
+            predict_vehicle(m, store.cov[i], dt, kind, lively(slow, SURGE), lively(slow, SWAY))
+            fade(slow, SURGE, dt)
+            fade(slow, SWAY, dt)
             speed = abs(m[V])
         else:
             predict_walker(m, store.cov[i], dt, kind)
@@ -56,28 +71,40 @@ def partners(
 ) -> IntArray:  # fmt: skip
     """[n] the detection of each track, or NOBODY: strong detections first, then, for tracks
     that are left over, weak ones (Zhang et al., "ByteTrack", ECCV 2022)."""
-    m = len(rows)
-    cost = np.full((n, m), NEVER)
-    for i in range(n):
-        for d in range(m):
-            if rows[d, D_SCORE] >= HIGH_SCORE:
-                cost[i, d] = pair_cost(store, i, rows[d], sensor, gain, evidence, GATE)
+    everybody = np.full(n, NOBODY, dtype=np.int64)
+    cost = _costs(store, n, rows, sensor, gain, evidence, everybody, True)
     first = pair(cost, ALONE)
     weak = False
-    for d in range(m):
+    for d in range(len(rows)):
         weak = weak or rows[d, D_SCORE] < HIGH_SCORE
-    if not weak:
-        return first
-    for i in range(n):
-        for d in range(m):
-            cost[i, d] = NEVER
-            if first[i] == NOBODY and rows[d, D_SCORE] < HIGH_SCORE:
-                cost[i, d] = pair_cost(store, i, rows[d], sensor, gain, evidence, LOW_GATE)
-    second = pair(cost, ALONE)
-    for i in range(n):
-        if first[i] == NOBODY:
-            first[i] = second[i]
+    if weak:
+        cost = _costs(store, n, rows, sensor, gain, evidence, first, False)
+        second = pair(cost, ALONE)
+        for i in range(n):
+            if first[i] == NOBODY:
+                first[i] = second[i]
     return first
+
+
+@jit
+def _costs(
+    store: Store, n: int, rows: FloatArray, sensor: FloatArray, gain: FloatArray,
+    evidence: FloatArray, has: IntArray, strong: bool,
+) -> FloatArray:  # fmt: skip
+    """[n, m] cost of each pair of a track that has nobody yet with a strong or weak detection."""
+    of_track, of_row = reaches(store, n, rows, sensor, gain)
+    cost = np.full((n, len(rows)), NEVER)
+    gate = GATE if strong else LOW_GATE
+    for i in range(n):
+        if has[i] != NOBODY:
+            continue
+        x = store.mean[i, X]
+        y = store.mean[i, Y]
+        for d in range(len(rows)):
+            away = (rows[d, D_X] - x) ** 2 + (rows[d, D_Y] - y) ** 2
+            if away < of_track[i] + of_row[d] and (rows[d, D_SCORE] >= HIGH_SCORE) == strong:
+                cost[i, d] = pair_cost(store, i, rows[d], sensor, gain, evidence, gate)
+    return cost
 
 
 @jit
