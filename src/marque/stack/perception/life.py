@@ -101,9 +101,10 @@ PLAIN = 0.3  # likelier than this to be found: in plain sight
 SPEED_UNKNOWN_MPS = 7.0
 IN_BOX = 0.6  # a detection this deep in a track's box is no second road user
 IN_BOX_ECHO = 1.3
-ASTRAY_FROM_S = 0.15  # before, a track is only missed
+ASTRAY_FROM_S = 0.08  # before, a track is only missed
 ASTRAY_MPS = 1.5  # how fast an unseen one gets away from where it is believed: at least,
-ASTRAY_SHARE = 0.3  # and by its speed
+ASTRAY_SHARE = 0.3  # by its speed,
+ASTRAY_MPS2 = 0.7  # and by how a vehicle may have set off or braked meanwhile
 KEEP_LOST_S = 4.0  # who is believed gone is still known by name
 LOST_LOGIT = -3.0
 SAME = 0.7  # two tracks with middles this near, in mean half sizes, are one
@@ -407,6 +408,8 @@ def _astray(store: Store, old: int, new: int, t_ns: int) -> float:
     spread = math.sqrt(store.cov[old, X, X] + store.cov[old, Y, Y])
     speed = speed_of(store, old)
     reach = 1.0 + (ASTRAY_MPS + ASTRAY_SHARE * speed) * unseen + 2.0 * spread
+    if store.facts[old, TURNING] == 1:
+        reach += 0.5 * ASTRAY_MPS2 * unseen * unseen
     return float(min(1.0, math.hypot(dx, dy) / reach))
 
 
