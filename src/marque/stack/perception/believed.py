@@ -5,6 +5,7 @@ import numpy as np
 from marque.core.arrays import FloatArray, Int8Array, Int32Array
 from marque.core.time import NS_PER_S
 from marque.maps.lookup import LaneIndex
+from marque.stack.perception.life import GONE_SURE
 from marque.stack.perception.motion import VX, VY, A, H, V, X, Y
 from marque.stack.perception.store import (
     BODY,
@@ -31,7 +32,7 @@ Believed = tuple[Tracks, Doubt]
 
 def believed(store: Store, now_ns: int, index: LaneIndex | None) -> Believed:
     """Those of whom the tracker is or was sure, by uid, and how far that can be off."""
-    shown = np.flatnonzero(store.facts[:, SURE] == 1)
+    shown = np.flatnonzero((store.facts[:, SURE] == 1) & (store.slow[:, LOGIT] >= GONE_SURE))
     store = take(store, shown[np.argsort(store.facts[shown, UID], kind="stable")])
     turning = store.facts[:, TURNING] == 1
     vx, vy = store.mean[:, VX], store.mean[:, VY]

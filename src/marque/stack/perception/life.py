@@ -101,6 +101,12 @@ PLAIN = 0.3  # likelier than this to be found: in plain sight
 SPEED_UNKNOWN_MPS = 7.0
 IN_BOX = 0.6  # a detection this deep in a track's box is no second road user
 IN_BOX_ECHO = 1.3
+ASTRAY_FROM_S = 0.08  # before, a track is only missed
+ASTRAY_MPS = 1.5  # how fast an unseen one gets away from where it is believed: at least,
+ASTRAY_SHARE = 0.3  # by its speed,
+ASTRAY_MPS2 = 0.7  # and by how a vehicle may have set off or braked meanwhile
+KEEP_LOST_S = 4.0  # who is believed gone is still known by name
+LOST_LOGIT = -3.0
 SAME = 0.7  # two tracks with middles this near, in mean half sizes, are one
 
 
@@ -142,7 +148,8 @@ def boxes_of(store: Store, n: int, kinds: FloatArray) -> tuple[FloatArray, BoolA
         box[i, 4] = 0.5 * store.slow[i, LEN]
         box[i, 5] = 0.5 * store.slow[i, WID]
         row = kinds[store.facts[i, KIND]]
-        hides[i] = row[HIDES] == 1.0 and store.facts[i, SURE] == 1
+        sure = store.facts[i, SURE] == 1 and not is_lost(store, i)
+        hides[i] = sure and row[HIDES] == 1.0
         tall[i] = row[TALL] == 1.0
     return box, hides, tall
 
@@ -170,6 +177,8 @@ def miss(store: Store, i: int, chance: float, t_ns: int) -> None:
     """Belief in track i after a list that does not hold it. In place."""
     weight = MISS_SURE if store.facts[i, SURE] == 1 else MISS_NEW
     store.slow[i, LOGIT] += weight * math.log(1.0 - chance)
+    if store.facts[i, SURE] == 1:
+        store.slow[i, LOGIT] = max(LOST_LOGIT, store.slow[i, LOGIT])
     if chance > PLAIN:
         store.facts[i, OPEN_NS] = t_ns
 
@@ -182,6 +191,20 @@ def wait(store: Store, i: int, dt: float, t_ns: int) -> None:
 
 
 @jit
+def is_lost(store: Store, i: int) -> bool:
+    """Whether track i is no longer believed in: not shown, hides nobody, but known by name."""
+    return bool(store.slow[i, LOGIT] < GONE_SURE)
+
+
+@jit
+def speed_of(store: Store, i: int) -> float:
+    """Speed of track i, m/s."""
+    if store.facts[i, TURNING] == 1:
+        return float(abs(store.mean[i, V]))
+    return float(math.hypot(store.mean[i, VX], store.mean[i, VY]))
+
+
+@jit
 def is_gone(store: Store, i: int, t_ns: int) -> bool:
     """Whether track i is to be forgotten."""
     unseen = (t_ns - store.facts[i, SEEN_NS]) / NS_PER_S
@@ -189,8 +212,9 @@ def is_gone(store: Store, i: int, t_ns: int) -> bool:
     if not math.isfinite(spread) or not math.isfinite(store.mean[i].sum()):
         return True
     if store.facts[i, SURE] == 1:
-        lost = unseen > 1.0 and spread > LOST_M * LOST_M
-        return bool(store.slow[i, LOGIT] < GONE_SURE or unseen > KEEP_HIDDEN_S or lost)
+        anywhere = unseen > 1.0 and spread > LOST_M * LOST_M
+        gone = unseen > KEEP_LOST_S and is_lost(store, i)
+        return bool(gone or unseen > KEEP_HIDDEN_S or anywhere)
     return bool(store.slow[i, LOGIT] < GONE_NEW or unseen > KEEP_NEW_S)
 
 
@@ -199,6 +223,8 @@ def is_known(store: Store, n: int, det: FloatArray) -> bool:
     """Whether a detection without partner is a second one of a track that is there already."""
     within = IN_BOX if det[D_HAS_BOX] == 1.0 else IN_BOX_ECHO
     for i in range(n):
+        if store.facts[i, SURE] == 1 and is_lost(store, i):
+            continue
         h = heading_of(store.mean[i], store.slow[i], store.facts[i, TURNING])
         if box_distance(store.mean[i], store.slow[i], h, det) < within:
             return True
@@ -337,6 +363,57 @@ def same_body(store: Store, i: int, j: int) -> bool:
 
 
 @jit
+def reclaim(store: Store, n: int, keep: BoolArray, fresh: BoolArray, t_ns: int) -> None:
+    """Who comes out of hiding where it was not expected keeps its name.
+
+    Each newly sure track (`fresh` [n]) is taken for the nearest unseen one of its kind and size
+    that can have come there: that one takes over its state. Clears `keep` [n] of the new.
+    """
+    for new in range(n):
+        if not fresh[new] or not keep[new]:
+            continue
+        best = -1
+        nearest = 1.0
+        for old in range(n):
+            if old != new and keep[old] and not fresh[old] and store.facts[old, SURE] == 1:
+                off = _astray(store, old, new, t_ns)
+                if off < nearest:
+                    nearest = off
+                    best = old
+        if best >= 0:
+            keep[new] = False
+            uid, born = store.facts[best, UID], store.facts[best, BORN_NS]
+            store.mean[best] = store.mean[new]
+            store.cov[best] = store.cov[new]
+            store.slow[best] = store.slow[new]
+            store.kinds[best] = store.kinds[new]
+            store.lights[best] = store.lights[new]
+            store.facts[best] = store.facts[new]
+            store.facts[best, UID] = uid
+            store.facts[best, BORN_NS] = born
+
+
+@jit
+def _astray(store: Store, old: int, new: int, t_ns: int) -> float:
+    """How far a new track is from where an unseen one is believed, in units of what it can have
+    strayed by since; 1 or more: it is another."""
+    unseen = (t_ns - store.facts[old, SEEN_NS]) / NS_PER_S
+    if unseen < ASTRAY_FROM_S or store.facts[old, KIND] != store.facts[new, KIND]:
+        return 1.0
+    size = abs(store.slow[old, LEN] - store.slow[new, LEN]) / store.slow[old, LEN]
+    if size > 0.2:
+        return 1.0
+    dx = store.mean[new, X] - store.mean[old, X]
+    dy = store.mean[new, Y] - store.mean[old, Y]
+    spread = math.sqrt(store.cov[old, X, X] + store.cov[old, Y, Y])
+    speed = speed_of(store, old)
+    reach = 1.0 + (ASTRAY_MPS + ASTRAY_SHARE * speed) * unseen + 2.0 * spread
+    if store.facts[old, TURNING] == 1:
+        reach += 0.5 * ASTRAY_MPS2 * unseen * unseen
+    return float(min(1.0, math.hypot(dx, dy) / reach))
+
+
+@jit
 def merge(store: Store, n: int, keep: BoolArray) -> None:
     """Of two tracks of one body the surer, then the older, keeps its name and takes over what
     the other has seen since. Clears `keep` [n] of the other."""
@@ -345,7 +422,7 @@ def merge(store: Store, n: int, keep: BoolArray) -> None:
             if not keep[i] or not keep[j]:
                 continue
             near = abs(store.mean[i, X] - store.mean[j, X]) < 12.0
-            if not near or not same_body(store, i, j):
+            if not near or _are_two(store, i, j) or not same_body(store, i, j):
                 continue
             a, b = (i, j) if _outranks(store, i, j) else (j, i)
             keep[b] = False
@@ -356,6 +433,14 @@ def merge(store: Store, n: int, keep: BoolArray) -> None:
                 store.facts[a, SEEN_NS] = store.facts[b, SEEN_NS]
                 store.facts[a, OPEN_NS] = store.facts[b, OPEN_NS]
                 store.slow[a, LOGIT] = max(store.slow[a, LOGIT], store.slow[b, LOGIT])
+
+
+@jit
+def _are_two(store: Store, i: int, j: int) -> bool:
+    """Whether both were seen apart, and one of them is only guessed to be here now."""
+    seen_i, seen_j = store.facts[i, SEEN_NS], store.facts[j, SEEN_NS]
+    both = store.facts[i, BORN_NS] < seen_j and store.facts[j, BORN_NS] < seen_i
+    return bool(both and abs(seen_i - seen_j) > NS_PER_S // 4)
 
 
 @jit

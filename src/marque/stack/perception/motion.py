@@ -34,6 +34,12 @@ VX, VY = 2, 3  # a walker
 REST_M2PS = 1e-5  # what nobody moves is still not known to the last millimetre
 FASTEST_MPS = 90.0
 REVERSE_MPS = 3.0
+# Who does not do what vehicles do (skids, is towed, was believed to point elsewhere) is not held
+# to it: from this share of the spread on, heading and place may change by themselves, by up to so
+# much per square root of a second.
+WILD_FROM = 0.5
+SKID_RAD = 0.3
+SKID_M = 0.5
 UNBEND_S = 10.0  # nobody turns for ever
 
 
@@ -145,8 +151,9 @@ def _shake_vehicle(
     p[H, K] += 0.5 * q * v * dt * dt
     p[K, H] += 0.5 * q * v * dt * dt
     moving = min(1.0, abs(v))
-    p[H, H] += (moving * sway * kind[HEADING_NOISE]) ** 2 * dt
-    slip = (moving * kind[SLIP_NOISE]) ** 2 * dt
+    wild = max(0.0, sway - WILD_FROM) / (1.0 - WILD_FROM)
+    p[H, H] += ((moving * sway * kind[HEADING_NOISE]) ** 2 + (wild * SKID_RAD) ** 2) * dt
+    slip = ((moving * kind[SLIP_NOISE]) ** 2 + (wild * SKID_M) ** 2) * dt
     p[X, X] += slip * s * s + REST_M2PS * dt
     p[Y, Y] += slip * c * c + REST_M2PS * dt
     p[X, Y] -= slip * s * c

@@ -17,6 +17,7 @@ from marque.stack.perception.life import (
     is_known,
     merge,
     miss,
+    reclaim,
     wait,
 )
 from marque.stack.perception.liveliness import fade, lively
@@ -123,13 +124,16 @@ def take_list(
     partner = partners(store, n, rows, sensor, gain, evidence)
     taken = np.zeros(len(rows), dtype=np.bool_)
     unsettled = np.zeros((CHANNELS, 2))
+    fresh = np.zeros(n + len(rows), dtype=np.bool_)
     for i in range(n):
         d = partner[i]
         if d == NOBODY:
             miss(store, i, min(chance[i], sensor[FOUND]), t_ns)
             continue
         taken[d] = True
+        was_sure = store.facts[i, SURE]
         hit(store, i, rows[d], sensor, gain, t_ns)
+        fresh[i] = store.facts[i, SURE] > was_sure
         into = learnt if store.facts[i, SURE] == 1 else unsettled
         learn_motion(store, i, rows[d], sensor, gain, into)
         learn_looks(store, i, rows[d], sensor, evidence, kinds)
@@ -142,6 +146,7 @@ def take_list(
     for i in range(count):
         keep[i] = not is_gone(store, i, t_ns)
     merge(store, count, keep)
+    reclaim(store, count, keep, fresh, t_ns)
     return count, keep
 
 
