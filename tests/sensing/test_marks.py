@@ -4,8 +4,9 @@ import numpy as np
 import pytest
 
 from builders import straight_road
+from marque.kernels.paint import lane_paint
 from marque.sensing.equipment import load_equipment
-from marque.sensing.marks import find_marks, lane_paint
+from marque.sensing.marks import find_marks
 from marque.sensing.objects import mounted
 from marque.types.world import EgoTruth
 from marque.vehicle.catalog import load_platform

@@ -1,8 +1,8 @@
 """From the truth to readings: every sensor scans, and what it found comes when it comes.
 
 Two steps. `observe`, at 10 Hz, looks at the world through every camera, radar and lidar; `receive`,
-at 50 Hz, measures our own motion and hands over the newest that has come of everything, each with
-the stamp of when it was true. Random numbers come from streams named by seed, instant and source:
+at 50 Hz, measures our own motion and hands over what has come since, each part with the stamp of
+when it was true. Random numbers come from streams named by seed, instant and source:
 one sensor's draws never depend on another's.
 """
 
@@ -12,13 +12,14 @@ import numpy as np
 
 from marque.core.arrays import FloatArray
 from marque.core.time import nanoseconds
+from marque.kernels.paint import lane_paint
 from marque.sensing.equipment import Equipment
-from marque.sensing.marks import find_marks, lane_paint
+from marque.sensing.marks import find_marks
 from marque.sensing.motion import Errors, drawn, measure_bus, measure_inertia, measure_satellites
 from marque.sensing.objects import Mounted, find, mounted
 from marque.sensing.signals import head_headings, read_signals
 from marque.types.platform import Platform
-from marque.types.reading import Bus, Gnss, Imu, LaneMarks, ObjectList, SignalReading
+from marque.types.reading import Delivery, Gnss, LaneMarks, ObjectList, SignalReading
 from marque.types.road_map import RoadMap
 from marque.types.world import EgoTruth, World
 
@@ -26,19 +27,6 @@ from marque.types.world import EgoTruth, World
 _ERRORS, _MOTION, _SKY, _LIGHTS, _PAINT, _SENSORS = range(6)
 
 Found = ObjectList | SignalReading | LaneMarks | Gnss
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Received:
-    """All that has come by `t_ns`: the newest of each part, None before the first."""
-
-    t_ns: int
-    imu: Imu
-    bus: Bus
-    gnss: Gnss | None
-    objects: tuple[ObjectList, ...]  # newest of each sensor that has come at all
-    signals: SignalReading | None
-    marks: LaneMarks | None
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -54,10 +42,6 @@ class Senses:
     paint: FloatArray  # [P, 4] of `lane_paint`
     errors: Errors
     coming: tuple[tuple[int, Found], ...] = ()  # (when it comes, what)
-    gnss: Gnss | None = None  # newest that has come
-    objects: tuple[ObjectList, ...] = ()
-    signals: SignalReading | None = None
-    marks: LaneMarks | None = None
 
 
 def begin(equipment: Equipment, platform: Platform, road_map: RoadMap, seed: int) -> Senses:
@@ -102,8 +86,8 @@ def observe(senses: Senses, world: World) -> Senses:
     return replace(senses, coming=tuple(coming))
 
 
-def receive(senses: Senses, ego: EgoTruth, t_ns: int) -> tuple[Senses, Received]:
-    """Own motion now, and all that has come by now."""
+def receive(senses: Senses, ego: EgoTruth, t_ns: int) -> tuple[Senses, Delivery]:
+    """Own motion now, and what has come since the delivery before, in the order of its coming."""
     equipment = senses.equipment
     motion = _stream(senses.seed, t_ns, _MOTION)
     errors, fix = measure_satellites(
@@ -112,37 +96,17 @@ def receive(senses: Senses, ego: EgoTruth, t_ns: int) -> tuple[Senses, Received]
     coming = senses.coming
     if fix is not None:
         coming = (*coming, (t_ns + nanoseconds(equipment.satellites.latency_s), fix))
-    senses = _taken(replace(senses, errors=errors, coming=coming), t_ns)
-    imu = measure_inertia(equipment.inertia, errors, ego, t_ns, motion)
-    bus = measure_bus(equipment.bus, errors, ego, senses.platform, t_ns, motion)
-    return senses, Received(
-        t_ns, imu, bus, senses.gnss, senses.objects, senses.signals, senses.marks
-    )
-
-
-def _taken(senses: Senses, t_ns: int) -> Senses:
-    """The senses with what has come by now taken in; what is older than the newest is dropped."""
-    here = [found for when, found in senses.coming if when <= t_ns]
-    if not here:
-        return senses
-    gnss, signals, marks = senses.gnss, senses.signals, senses.marks
-    lists = {each.sensor: each for each in senses.objects}
-    for found in sorted(here, key=lambda each: each.t_ns):
-        if isinstance(found, ObjectList):
-            lists[found.sensor] = found
-        elif isinstance(found, SignalReading):
-            signals = found
-        elif isinstance(found, LaneMarks):
-            marks = found
-        else:
-            gnss = found
-    return replace(
-        senses,
-        coming=tuple(each for each in senses.coming if each[0] > t_ns),
-        gnss=gnss,
-        signals=signals,
-        marks=marks,
-        objects=tuple(lists[number] for number in sorted(lists)),
+    here = sorted((each for each in coming if each[0] <= t_ns), key=lambda each: each[0])
+    found = [each for _, each in here]
+    senses = replace(senses, errors=errors, coming=tuple(each for each in coming if each[0] > t_ns))
+    return senses, Delivery(
+        t_ns,
+        imu=(measure_inertia(equipment.inertia, errors, ego, t_ns, motion),),
+        gnss=tuple(each for each in found if isinstance(each, Gnss)),
+        bus=(measure_bus(equipment.bus, errors, ego, senses.platform, t_ns, motion),),
+        objects=tuple(each for each in found if isinstance(each, ObjectList)),
+        signals=tuple(each for each in found if isinstance(each, SignalReading)),
+        marks=tuple(each for each in found if isinstance(each, LaneMarks)),
     )
 
 

@@ -24,11 +24,13 @@ import numpy as np
 from marque.core.arrays import FloatArray, freeze_arrays
 from marque.core.geometry import wrap_angle
 from marque.core.time import NS_PER_S, seconds
+from marque.maps.paint import Paint
 from marque.stack.perception import eskf
 from marque.stack.perception.eskf import BA, BG, OX, OY, PSI, K, N, U, V, X, Y
+from marque.stack.perception.lines import shift_from_marks
 from marque.types.codes import Basis, Integrity
 from marque.types.platform import Platform
-from marque.types.reading import Bus, Delivery, Gnss, Imu
+from marque.types.reading import Bus, Delivery, Gnss, Imu, LaneMarks
 
 HORIZON_NS = 400_000_000
 AHEAD_NS = 5_000_000  # clocks of two devices may differ by so much
@@ -42,9 +44,10 @@ CHI2_1, CHI2_2 = 6.6349, 9.2103  # 99 % points, 1 and 2 degrees of freedom
 HEADING_FROM_MPS = 2.0  # below, the course of a fix says nothing
 STANDING_MPS = 0.02
 STANDING_NS = 500_000_000
+PARKED_M, PARKED_RAD, PARKED_FIX_M = 0.5, 0.03, 1.0
 
-Item = Imu | Gnss | Bus
-_RANK: dict[type, int] = {Imu: 0, Bus: 1, Gnss: 2}
+Item = Imu | Gnss | Bus | LaneMarks
+_RANK: dict[type, int] = {Imu: 0, Bus: 1, LaneMarks: 2, Gnss: 3}
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,6 +147,7 @@ class LocaliseMemory:
     platform: Platform
     mounting: Mounting = field(default_factory=Mounting)
     tuning: Tuning = field(default_factory=Tuning)
+    paint: Paint | None = None  # lines of the map; None: there is no map
     t_ns: int | None = None
     base: Filter | None = None
     items: tuple[Item, ...] = ()
@@ -164,6 +168,24 @@ def localise(memory: LocaliseMemory, delivery: Delivery) -> tuple[LocaliseMemory
     memory = _counted(memory, [f"{c.what} contradicts" for c in checks if not c.taken])
     memory = _restarted(memory)
     return _advanced(memory, delivery.t_ns), _located(memory, delivery.t_ns, checks)
+
+
+def parked(
+    memory: LocaliseMemory, t_ns: int, x_m: float, y_m: float, heading_rad: float
+) -> LocaliseMemory:
+    """Memory of a car that knows where it was parked, as cars do: within half a metre and a
+    degree or two. Without this the first heading comes from the first fix in motion."""
+    tuning = memory.tuning
+    state = np.zeros(N)
+    state[[X, Y, PSI]] = x_m, y_m, heading_rad
+    slow = PARKED_FIX_M**2
+    cov = np.diag(
+        [
+            PARKED_M**2, PARKED_M**2, PARKED_RAD**2, 1e-4, 1e-4, tuning.gyro_bias_radps**2,
+            tuning.accel_bias_mps2**2, tuning.wheel_scale**2, slow, slow,
+        ]
+    )  # fmt: skip
+    return replace(memory, base=Filter(t_ns, state, cov, slow, fix_ns=t_ns, moved_ns=t_ns))
 
 
 def counts(memory: LocaliseMemory) -> dict[str, int]:
@@ -199,7 +221,7 @@ def _sorted_out(
     fresh: list[Item] = []
     names = []
     seen: set[tuple[type, int]] = {(type(item), item.t_ns) for item in memory.items}
-    came: tuple[Item, ...] = (*delivery.imu, *delivery.bus, *delivery.gnss)
+    came: tuple[Item, ...] = (*delivery.imu, *delivery.bus, *delivery.gnss, *delivery.marks)
     for item in came:
         kind = type(item).__name__.lower()
         key = (type(item), item.t_ns)
@@ -227,6 +249,8 @@ def _finite(item: Item) -> bool:
         total = sum(item.accel_mps2) + sum(item.gyro_radps)
     elif isinstance(item, Bus):
         total = sum(item.wheel_mps) + item.steer_rad
+    elif isinstance(item, LaneMarks):
+        total = float(item.x_m.sum() + item.y_m.sum() + item.heading_rad.sum())
     else:
         total = item.x_m + item.y_m + item.speed_mps + item.course_rad
         total += item.position_sigma_m + item.speed_sigma_mps
@@ -359,6 +383,8 @@ def _taken(memory: LocaliseMemory, now: Filter, item: Item) -> tuple[Filter, lis
         return replace(now, imu=item), []
     if isinstance(item, Bus):
         return _take_bus(memory, now, item)
+    if isinstance(item, LaneMarks):
+        return _take_marks(memory, now, item)
     return _take_fix(memory, now, item)
 
 
@@ -381,6 +407,22 @@ def _take_bus(memory: LocaliseMemory, now: Filter, bus: Bus) -> tuple[Filter, li
         row = _row((V, 1.0 + k), (K, v))
         now = _scalar(now, "wheels", row, rolled - (1.0 + k) * v, tuning.wheel_mps**2, checks)
     now = _scalar(now, "slip", _row((U, 1.0)), -now.state[U], tuning.slip_mps**2, checks)
+    return now, checks
+
+
+def _take_marks(
+    memory: LocaliseMemory, now: Filter, marks: LaneMarks
+) -> tuple[Filter, list[Check]]:
+    """Marks against the lines of the map, without which they say nothing."""
+    checks: list[Check] = []
+    if memory.paint is None:
+        return now, checks
+    x, y, heading = (float(now.state[k]) for k in (X, Y, PSI))
+    for row, residual, variance in shift_from_marks(memory.paint, marks, x, y, heading):
+        full = _row((X, row[0]), (Y, row[1]), (PSI, row[2]))
+        moved = now.state[[X, Y, PSI]] - (x, y, heading)  # by the corrections before this one
+        rest = residual - float(row @ moved)
+        now = _scalar(now, "marks", full, rest, variance, checks)
     return now, checks
 
 
