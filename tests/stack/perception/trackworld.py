@@ -94,15 +94,16 @@ def ego_at(path, t):
     x, y, h, v = path(t)
     _, _, h1, v1 = path(t + 1e-4)
     turn = (h1 - h + math.pi) % (2 * math.pi) - math.pi
-    return EgoReading(
-        round(t * NS_PER_S), x, y, h, v, (v1 - v) / 1e-4, turn / 1e-4, 0.0
-    )
+    return EgoReading(round(t * NS_PER_S), x, y, h, v, (v1 - v) / 1e-4, turn / 1e-4, 0.0)
 
 
 def hidden(eye, body, others, t):
     """Whether another vehicle stands on the line from the eye to the middle and both ends."""
     x, y, h, _ = body.at(t)
-    marks = [(x + k * body.length * math.cos(h), y + k * body.length * math.sin(h)) for k in (-0.45, 0, 0.45)]
+    marks = [
+        (x + k * body.length * math.cos(h), y + k * body.length * math.sin(h))
+        for k in (-0.45, 0, 0.45)
+    ]
     blocked = 0
     for mx, my in marks:
         for other in others:
@@ -191,9 +192,7 @@ class Generator:
         depth = 0.0
         if is_radar:
             k, q = ux * math.cos(h) + uy * math.sin(h), -ux * math.sin(h) + uy * math.cos(h)
-            depth = min(
-                0.5 * body.length / max(abs(k), 1e-9), 0.5 * body.width / max(abs(q), 1e-9)
-            )
+            depth = min(0.5 * body.length / max(abs(k), 1e-9), 0.5 * body.width / max(abs(q), 1e-9))
         px = x - depth * ux + a * ux - b * uy
         py = y - depth * uy + a * uy + b * ux
         c, s = math.cos(eh), math.sin(eh)
