@@ -167,6 +167,17 @@ def test_false_detections_are_seldom_believed():
     assert np.mean(shown) < 0.05
 
 
+def test_no_name_is_given_twice():
+    rng = np.random.default_rng(5)
+    crowd = [
+        Body(k, UserKind.PEDESTRIAN, 0.4, 0.5, lane(y, v, x))
+        for k, (x, y, v) in enumerate(rng.uniform((5, -8, -1.5), (40, 8, 1.5), (25, 3)))
+    ]
+    noisy = Senses(position_m=0.4, drop=0.3, false=4.0, jitter_s=0.04)
+    for _, _, tracks, _ in cycles(lane(0, 5), crowd, noisy, until_s=10.0):
+        assert len(set(tracks.uid.tolist())) == tracks.count
+
+
 def test_two_who_stand_side_by_side_stay_two():
     pair = [Body(k, UserKind.PEDESTRIAN, 0.4, 0.5, lane(4 + 0.7 * k, 1.2, 15)) for k in (0, 1)]
     names = [tuple(tr.uid) for t, _, tr, _ in cycles(lane(0, 0), pair, PLAIN) if t > 1.0]
