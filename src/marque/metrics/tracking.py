@@ -8,16 +8,18 @@ does for tracks on the ground (MOT15-3D). MOTA takes a pair from 0.5 on, which i
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 
 from marque.core.arrays import BoolArray, FloatArray, IntArray, freeze_arrays
 from marque.core.errors import MarqueError
+from marque.core.time import seconds
 
 UNLIKE_M = 2.0
 PAIR = 0.5
+STRANGER_S = 5.0  # who was not judged for longer comes back as somebody new: no eye could tell
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -28,6 +30,7 @@ class TrackFrame:
     nobody is blamed for a track of one of them.
     """
 
+    t_ns: int
     true_uid: IntArray  # [n]
     true_x_m: FloatArray  # [n] middle of the box
     true_y_m: FloatArray
@@ -59,7 +62,7 @@ class TrackScore:
 def track_score(frames: Sequence[TrackFrame], driven_km: float) -> TrackScore:
     """Score of one drive. Raises MarqueError: TrackEval is not installed, ids twice in a frame."""
     hota, clear = _judges()
-    kept = [_judged_part(number, frame) for number, frame in enumerate(frames)]
+    kept = [_judged_part(number, frame) for number, frame in enumerate(_stays(frames))]
     data = _as_sequence(kept)
     a, b = hota.eval_sequence(data), clear.eval_sequence(data)
     judged = int(data["num_gt_dets"])
@@ -86,6 +89,24 @@ def _judges() -> tuple[Any, Any]:
             "scores of tracking need TrackEval: pip install 'marque[tracking]'"
         ) from error
     return HOTA(), CLEAR({"THRESHOLD": PAIR, "PRINT_CONFIG": False})
+
+
+def _stays(frames: Sequence[TrackFrame]) -> list[TrackFrame]:
+    """The frames with a true id of its own for each stay in sight."""
+    last: dict[int, tuple[int, int]] = {}  # true uid -> when last judged, id of this stay
+    count = 0
+    out = []
+    for frame in frames:
+        ids = np.empty(len(frame.true_uid), dtype=np.int64)
+        for i, uid in enumerate(frame.true_uid.tolist()):
+            seen_ns, stay = last.get(uid, (frame.t_ns, -1))
+            if stay < 0 or seconds(frame.t_ns - seen_ns) > STRANGER_S:
+                stay, seen_ns = count, frame.t_ns
+                count += 1
+            last[uid] = (frame.t_ns if frame.judged[i] else seen_ns, stay)
+            ids[i] = stay
+        out.append(replace(frame, true_uid=ids))
+    return out
 
 
 Part = tuple[IntArray, IntArray, FloatArray]  # true ids, believed ids, likeness [n, m]

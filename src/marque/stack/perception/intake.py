@@ -3,19 +3,44 @@
 Whatever cannot be true is left out and counted by name; nothing raises, as a car drives on.
 """
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
 
-from marque.core.arrays import BoolArray, FloatArray
-from marque.stack.perception.ego import Past, pose_at
+from marque.core.arrays import FloatArray, IntArray
+from marque.core.jit import jit
+from marque.stack.perception.ego import Past, Pose, pose_at
 from marque.stack.perception.noise import SensorModel
+from marque.stack.perception.store import (
+    D_HAS_BOX,
+    D_HAS_INDICATOR,
+    D_HAS_KIND,
+    D_HAS_RATE,
+    D_HAS_VELOCITY,
+    D_HEADING,
+    D_INDICATOR,
+    D_KIND,
+    D_LENGTH,
+    D_RANGE,
+    D_RATE,
+    D_RAY_X,
+    D_RAY_Y,
+    D_SCORE,
+    D_VX,
+    D_VY,
+    D_WIDTH,
+    D_X,
+    D_Y,
+)
 from marque.types.codes import Indicator, UserKind
 from marque.types.reading import ObjectList
 
 OLDEST_NS = 400_000_000  # a list that took longer is worth nothing
 LARGEST_M = 40.0
 FASTEST_MPS = 120.0
+KINDS = len(UserKind)
+LIGHTS = len(Indicator)
 MOST = 200  # objects that one list may hold; the surest are kept
 
 # why something was left out
@@ -64,8 +89,8 @@ def admit(
             _count(dropped, reason or NO_POSE, 1)
             continue
         known.add((one.t_ns, one.sensor))
-        rows = _checked(one, sensors[one.sensor], dropped)
-        out.append(_in_map(one, rows, sensors[one.sensor], pose))
+        cells = _fit(_cells(one), sensors[one.sensor], dropped)
+        out.append(_sighting(one, cells, sensors[one.sensor], pose))
     return out, dropped
 
 
@@ -92,66 +117,99 @@ def _whole(
     return REPEATED if (one.t_ns, one.sensor) in known else ""
 
 
-def _checked(one: ObjectList, sensor: SensorModel, dropped: Dropped) -> BoolArray:
-    """Which rows [n] can be true."""
-    numbers = np.column_stack((
-        one.x_m, one.y_m, one.score, one.heading_rad, one.length_m, one.width_m, one.vx_mps,
-        one.vy_mps, one.rate_mps,
-    ))  # fmt: skip
-    fine = np.isfinite(numbers).all(axis=1)
-    _count(dropped, NOT_FINITE, int((~fine).sum()))
-    with np.errstate(invalid="ignore"):
-        far = np.hypot(one.x_m - sensor.mount_x_m, one.y_m - sensor.mount_y_m)
-        size = (one.length_m > 0.0) & (one.width_m > 0.0)
-        size &= (one.length_m <= LARGEST_M) & (one.width_m <= LARGEST_M)
-        can = (far <= 1.2 * sensor.range_m + 5.0) & (one.score >= 0.0) & (one.score <= 1.0)
-        can &= ~one.has_box | size
-        can &= ~one.has_velocity | (np.hypot(one.vx_mps, one.vy_mps) <= FASTEST_MPS)
-        can &= ~one.has_rate | (np.abs(one.rate_mps) <= FASTEST_MPS)
-    can &= ~one.has_kind | ((one.kind >= 0) & (one.kind < len(UserKind)))
-    can &= ~one.has_indicator | ((one.indicator >= 0) & (one.indicator < len(Indicator)))
-    _count(dropped, OUT_OF_RANGE, int((fine & ~can).sum()))
-    fine &= can
-    return _once(numbers, fine, dropped)
+def _cells(one: ObjectList) -> FloatArray:
+    """[n, 16] the columns side by side, as they stand in the list."""
+    columns = (
+        one.x_m, one.y_m, one.score, one.has_kind, one.kind, one.has_box, one.heading_rad,
+        one.length_m, one.width_m, one.has_velocity, one.vx_mps, one.vy_mps, one.has_rate,
+        one.rate_mps, one.has_indicator, one.indicator,
+    )  # fmt: skip
+    cells = np.empty((one.count, len(columns)))
+    for number, column in enumerate(columns):
+        cells[:, number] = column
+    return cells
 
 
-def _once(numbers: FloatArray, fine: BoolArray, dropped: Dropped) -> BoolArray:
-    """Of rows that are alike in every number one; of too many the surest."""
-    rows = np.flatnonzero(fine)
-    _, first = np.unique(numbers[rows], axis=0, return_index=True)
-    _count(dropped, DUPLICATE, len(rows) - len(first))
-    rows = rows[first]
-    if len(rows) > MOST:
-        _count(dropped, TOO_MANY, len(rows) - MOST)
-        rows = rows[np.argsort(-numbers[rows, 2], kind="stable")[:MOST]]
-    out = np.zeros(len(fine), dtype=np.bool_)
-    out[rows] = True
+def _fit(cells: FloatArray, sensor: SensorModel, dropped: Dropped) -> FloatArray:
+    """The rows that can be true, each once, of too many the surest; sorted by place."""
+    fault = _faults(cells, sensor.mount_x_m, sensor.mount_y_m, 1.2 * sensor.range_m + 5.0)
+    _count(dropped, NOT_FINITE, int((fault == _NOT_FINITE).sum()))
+    _count(dropped, OUT_OF_RANGE, int((fault == _OUT_OF_RANGE).sum()))
+    cells = cells[fault == 0]
+    cells = cells[np.lexsort((cells[:, D_SCORE], cells[:, D_Y], cells[:, D_X]))]
+    again = np.zeros(len(cells), dtype=np.bool_)
+    again[1:] = (cells[1:] == cells[:-1]).all(axis=1)
+    _count(dropped, DUPLICATE, int(again.sum()))
+    cells = cells[~again]
+    if len(cells) > MOST:
+        _count(dropped, TOO_MANY, len(cells) - MOST)
+        surest = np.argsort(-cells[:, D_SCORE], kind="stable")[:MOST]
+        cells = cells[np.sort(surest)]
+    return cells
+
+
+_NOT_FINITE = 1
+_OUT_OF_RANGE = 2
+
+
+@jit
+def _faults(cells: FloatArray, mount_x: float, mount_y: float, far: float) -> IntArray:
+    """[n] 0 for a row that can be true, else what is wrong with it."""
+    out = np.zeros(len(cells), dtype=np.int64)
+    for i in range(len(cells)):
+        row = cells[i]
+        total = 0.0
+        for cell in row:
+            total += abs(cell)
+        if not math.isfinite(total):
+            out[i] = _NOT_FINITE
+            continue
+        can = math.hypot(row[D_X] - mount_x, row[D_Y] - mount_y) <= far
+        can = can and 0.0 <= row[D_SCORE] <= 1.0
+        if row[D_HAS_BOX] == 1.0:
+            can = can and 0.0 < row[D_LENGTH] <= LARGEST_M and 0.0 < row[D_WIDTH] <= LARGEST_M
+        if row[D_HAS_VELOCITY] == 1.0:
+            can = can and math.hypot(row[D_VX], row[D_VY]) <= FASTEST_MPS
+        if row[D_HAS_RATE] == 1.0:
+            can = can and abs(row[D_RATE]) <= FASTEST_MPS
+        if row[D_HAS_KIND] == 1.0:
+            can = can and 0.0 <= row[D_KIND] < KINDS
+        if row[D_HAS_INDICATOR] == 1.0:
+            can = can and 0.0 <= row[D_INDICATOR] < LIGHTS
+        out[i] = 0 if can else _OUT_OF_RANGE
     return out
 
 
-def _in_map(
-    one: ObjectList, use: BoolArray, sensor: SensorModel, pose: tuple[float, float, float]
-) -> Sighting:
-    x, y, heading = pose
-    c, s = np.cos(heading), np.sin(heading)
-    eye_x = x + c * sensor.mount_x_m - s * sensor.mount_y_m
-    eye_y = y + s * sensor.mount_x_m + c * sensor.mount_y_m
-    order = np.lexsort((one.y_m[use], one.x_m[use]))
-    ox, oy, vx, vy = (
-        column[use][order] for column in (one.x_m, one.y_m, one.vx_mps, one.vy_mps)
-    )  # fmt: skip
-    at_x = x + c * ox - s * oy
-    at_y = y + s * ox + c * oy
-    range_m = np.maximum(np.hypot(at_x - eye_x, at_y - eye_y), 1e-3)
-    rest = (
-        one.score, one.has_kind, one.kind, one.has_box, one.heading_rad + heading, one.length_m,
-        one.width_m, one.has_velocity,
-    )  # fmt: skip
-    last = (one.has_rate, one.rate_mps, one.has_indicator, one.indicator)
-    rows = np.column_stack((
-        at_x, at_y, *(column[use][order] for column in rest), c * vx - s * vy, s * vx + c * vy,
-        *(column[use][order] for column in last), range_m, (at_x - eye_x) / range_m,
-        (at_y - eye_y) / range_m,
-    )).astype(np.float64)  # fmt: skip
-    eye = np.array([eye_x, eye_y, heading + sensor.yaw_rad])
-    return Sighting(one.t_ns, one.sensor, eye, np.ascontiguousarray(rows))
+def _sighting(one: ObjectList, cells: FloatArray, sensor: SensorModel, pose: Pose) -> Sighting:
+    c, s = math.cos(pose.heading_rad), math.sin(pose.heading_rad)
+    eye = np.array([
+        pose.x_m + c * sensor.mount_x_m - s * sensor.mount_y_m,
+        pose.y_m + s * sensor.mount_x_m + c * sensor.mount_y_m,
+        pose.heading_rad + sensor.yaw_rad,
+    ])  # fmt: skip
+    rows = _in_map(cells, pose.x_m, pose.y_m, pose.heading_rad, eye)
+    return Sighting(one.t_ns, one.sensor, eye, rows)
+
+
+@jit
+def _in_map(cells: FloatArray, x: float, y: float, heading: float, eye: FloatArray) -> FloatArray:
+    """[m, 19] rows of a list as in store.py: turned into the map, with range and ray."""
+    c = math.cos(heading)
+    s = math.sin(heading)
+    m, wide = cells.shape
+    rows = np.empty((m, wide + 3))
+    for i in range(m):
+        for column in range(wide):
+            rows[i, column] = cells[i, column]
+        rows[i, D_X] = x + c * cells[i, D_X] - s * cells[i, D_Y]
+        rows[i, D_Y] = y + s * cells[i, D_X] + c * cells[i, D_Y]
+        rows[i, D_VX] = c * cells[i, D_VX] - s * cells[i, D_VY]
+        rows[i, D_VY] = s * cells[i, D_VX] + c * cells[i, D_VY]
+        rows[i, D_HEADING] = cells[i, D_HEADING] + heading
+        dx = rows[i, D_X] - eye[0]
+        dy = rows[i, D_Y] - eye[1]
+        away = max(1e-3, math.hypot(dx, dy))
+        rows[i, D_RANGE] = away
+        rows[i, D_RAY_X] = dx / away
+        rows[i, D_RAY_Y] = dy / away
+    return rows

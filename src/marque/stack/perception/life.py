@@ -415,8 +415,9 @@ def _astray(store: Store, old: int, new: int, t_ns: int) -> float:
 
 @jit
 def merge(store: Store, n: int, keep: BoolArray) -> None:
-    """Of two tracks of one body the surer, then the older, keeps its name and takes over what
-    the other has seen since. Clears `keep` [n] of the other."""
+    """Of two tracks of one body the surer, then the older, stays. Clears `keep` [n] of the other.
+
+    One that has not been seen for a while is left to `reclaim`."""
     for i in range(n):
         for j in range(i + 1, n):
             if not keep[i] or not keep[j]:
@@ -426,21 +427,13 @@ def merge(store: Store, n: int, keep: BoolArray) -> None:
                 continue
             a, b = (i, j) if _outranks(store, i, j) else (j, i)
             keep[b] = False
-            if store.facts[b, SEEN_NS] > store.facts[a, SEEN_NS]:
-                if store.facts[b, TURNING] == store.facts[a, TURNING]:
-                    store.mean[a] = store.mean[b]
-                    store.cov[a] = store.cov[b]
-                store.facts[a, SEEN_NS] = store.facts[b, SEEN_NS]
-                store.facts[a, OPEN_NS] = store.facts[b, OPEN_NS]
-                store.slow[a, LOGIT] = max(store.slow[a, LOGIT], store.slow[b, LOGIT])
+            store.facts[a, SEEN_NS] = max(store.facts[a, SEEN_NS], store.facts[b, SEEN_NS])
 
 
 @jit
 def _are_two(store: Store, i: int, j: int) -> bool:
-    """Whether both were seen apart, and one of them is only guessed to be here now."""
-    seen_i, seen_j = store.facts[i, SEEN_NS], store.facts[j, SEEN_NS]
-    both = store.facts[i, BORN_NS] < seen_j and store.facts[j, BORN_NS] < seen_i
-    return bool(both and abs(seen_i - seen_j) > NS_PER_S // 4)
+    """Whether one of both is only guessed to be here now."""
+    return bool(abs(store.facts[i, SEEN_NS] - store.facts[j, SEEN_NS]) > NS_PER_S // 4)
 
 
 @jit

@@ -13,17 +13,18 @@ from marque.core.arrays import FloatArray
 from marque.core.jit import jit
 
 FADE_S = 0.5
-QUIET = 0.2  # share of the spread when nothing happens
+QUIET_ALONG = 0.5  # share of the spread when nothing happens: traffic lives by its pedals
+QUIET_ACROSS = 0.2  # share of the spread when nothing happens
 CALM = 1.5  # squared normalised sum up to which nothing happens
 WILD = 6.0  # and from which everything may
 
 
 @jit
-def lively(slow: FloatArray, at: int) -> float:
+def lively(slow: FloatArray, at: int, quiet: float) -> float:
     """Share of the spread to reckon with, from the sum in column `at` and its variance beside."""
     level = slow[at] * slow[at] / (slow[at + 1] + 1.0)
     part = min(1.0, max(0.0, (level - CALM) / (WILD - CALM)))
-    return float(QUIET + (1.0 - QUIET) * part)
+    return float(quiet + (1.0 - quiet) * part)
 
 
 @jit

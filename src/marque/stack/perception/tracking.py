@@ -143,7 +143,8 @@ class _Branch:
     def __init__(self, memory: TrackMemory, store: Store, t_ns: int) -> None:
         self._memory = memory
         self._rows = gain_rows(memory.gains)
-        self._unclaimed = list(memory.cradle)
+        taken = set(store.facts[:, UID].tolist())
+        self._unclaimed = [one for one in memory.cradle if one.uid not in taken]
         self._used: list[Birth] = []
         self.store = store
         self.t_ns = t_ns

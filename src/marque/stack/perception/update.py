@@ -20,7 +20,7 @@ from marque.stack.perception.life import (
     reclaim,
     wait,
 )
-from marque.stack.perception.liveliness import fade, lively
+from marque.stack.perception.liveliness import QUIET_ACROSS, QUIET_ALONG, fade, lively
 from marque.stack.perception.motion import VX, VY, V, X, Y, predict_vehicle, predict_walker
 from marque.stack.perception.noise import FOUND
 from marque.stack.perception.sight import in_sight
@@ -54,7 +54,9 @@ def move_on(store: Store, n: int, dt: float, t_ns: int, kinds: FloatArray) -> No
         kind = kinds[store.facts[i, KIND]]
         if store.facts[i, TURNING] == 1:
             slow = store.slow[i]
-            predict_vehicle(m, store.cov[i], dt, kind, lively(slow, SURGE), lively(slow, SWAY))
+            surge = lively(slow, SURGE, QUIET_ALONG)
+            sway = lively(slow, SWAY, QUIET_ACROSS)
+            predict_vehicle(m, store.cov[i], dt, kind, surge, sway)
             fade(slow, SURGE, dt)
             fade(slow, SWAY, dt)
             speed = abs(m[V])
