@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from marque.kernels.rollout import E_BRAKE, E_FRONT, E_JERK, E_LEN
 from marque.stack.planning.corridor import Way
+from marque.stack.planning.driver import _stood
 from marque.stack.planning.interactions import _before_waiting_place, _sets_off
 from marque.stack.planning.propose import HERE_M, _out_of_the_way
 from marque.stack.planning.rules import LINE_MARGIN_M, ZONE_MARGIN_M, Rules, Stop, _is_open
@@ -101,6 +102,32 @@ def test_whom_we_were_to_go_before_waits_while_we_are_under_way(speed, kept):
     context = SimpleNamespace(ego=np.full(E_LEN, 3.8))
     memory = SimpleNamespace(granted=np.array([0]), stood_s=0.0, context=context)
     assert (0 in granted(memory, scene)) == kept
+
+
+@pytest.mark.parametrize(
+    ("away", "theirs", "kept"), [(20.0, 0.0, True), (20.0, 0.6, False), (40.0, 0.0, False)]
+)
+def test_a_grant_holds_until_they_move_however_fast_we_have_become(away, theirs, kept):
+    """Who is in the middle of a crossing does not stop there because of somebody who stands."""
+    seen = tracks((away, 0.0, math.pi, theirs), (10.0, 5.0, math.pi, 0.0))
+    scene = SimpleNamespace(tracks=seen, ego=SimpleNamespace(x_m=0.0, y_m=0.0, speed_mps=6.0))
+    context = SimpleNamespace(ego=np.full(E_LEN, 3.8))
+    memory = SimpleNamespace(granted=np.array([0]), stood_s=9.0, context=context)
+    assert granted(memory, scene).tolist() == ([0] if kept else [])
+
+
+@pytest.mark.parametrize(
+    ("reason", "speed", "stood"),
+    [
+        (Reason.ONCOMING, 0.0, 4.1),
+        (Reason.ONCOMING, 0.8, 4.0),
+        (Reason.ONCOMING, 2.0, 0.0),
+        (Reason.RED_LIGHT, 0.0, 0.0),  # who stands at a light waits for nobody
+    ],
+)
+def test_only_who_stands_for_others_waits_for_them(reason, speed, stood):
+    found = _stood(SimpleNamespace(stood_s=4.0), SimpleNamespace(reason=reason), speed)
+    assert found == pytest.approx(stood)
 
 
 def across(*, speed=0.0, cosine=-0.6, k_off=-1e9, way=(30.0, 27.0, 24.0), walker=0):
