@@ -395,9 +395,9 @@ def way_ahead(v: float, limit: float, horizon_s: float) -> float:
 
 @jit
 def told_by_others(tables: MapTables, connector: int, head_state: Int8Array) -> int:
-    """What the lights of others tell of one that is not seen: -1 closed, for somebody has a green
-    that nobody who goes first may cross; +1 maybe open, for those who come towards each other
-    mostly have green together; 0 nothing."""
+    """What the lights of others tell of one that is not seen: -1 closed, for somebody who else
+    yields has a green that protects; +1 maybe open, for those who come towards each other mostly
+    have green together; 0 nothing."""
     told = 0
     psi = tables.pt_heading_rad[tables.pt_off[connector]]
     for j in range(tables.conf_off[connector], tables.conf_off[connector + 1]):
@@ -405,7 +405,7 @@ def told_by_others(tables: MapTables, connector: int, head_state: Int8Array) -> 
         head = tables.lane_head[other]
         if head < 0 or tables.conf_kind[j] == _DIVERGE:
             continue
-        if head_state[head] == _GREEN and tables.conf_priority[j] >= 0:
+        if head_state[head] == _GREEN and tables.conf_priority[j] > 0:
             return -1
         towards = math.cos(tables.pt_heading_rad[tables.pt_off[other]] - psi) < OPPOSITE
         if towards and head_state[head] in (_GREEN, _GREEN_YIELD):
