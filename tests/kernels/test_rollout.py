@@ -309,8 +309,6 @@ def test_whom_nobody_yields_to_does_not_drive_into_who_stops_where_their_ways_cr
 ):
     """Both turn left at an arrow, and their ways share ground: who stops on it is hit."""
     scene = one_other(**{"relation": 0, "entry": math.inf, **more})
-    crossing = [box for box in scene.others[0].box if box is not None]
-    scene.others[0].box = [None] * 20 + crossing + [None] * 69
     front = scene.s0 + scene.ego.front
     scene.zones = [(front + 7.0, front + 13.0, 0.0)] if inside else []
     scene.mode, scene.scale, scene.v0 = 1, 2.5, 5.25
