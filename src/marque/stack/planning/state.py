@@ -62,7 +62,7 @@ class Memory:
     previous: tuple[str, bool] | None = None
     doubts: int = 0  # see `score.Scores`
     changed_ns: int = -(10**18)  # when the last lane change was settled
-    stood_s: float = 0.0  # standing, for whatever reason
+    stood_s: float = 0.0  # standing, for whatever reason but a light
     granted: IntArray = field(default_factory=lambda: NOBODY)  # uids of those who wait for us
     aimed: int | None = None  # uid of who leads the gap that we aim for, -1: nobody does
     waiting_s: float = 0.0  # standing for a lane change while the light ahead is not red
