@@ -25,6 +25,7 @@ OVER_M, DRIFT_SHARE = 0.9, 0.4
 
 U_TURNS = 0.1  # as common as other turns; nobody brakes hard for one that is only possible
 UNLIKELY = 0.01  # of the likeliest way: the others then are none
+JUST_M, ENTERED_M, UNLIKE = 3.0, 7.0, 0.1  # from just inside to as far as anybody waits
 ALIKE_M, ALIKE_RAD = 0.5, 0.15  # off a lane by so much, somebody looks like driving elsewhere
 WAITS_S = 2.0
 # Whoever is slow now may have sped up by then: as fast as in the rollouts, to the limit of their
@@ -535,8 +536,8 @@ def forecast_paths(
         n = 0
         for h in range(MAX_PATHS):
             weights[h] = 1.0
-        # a connector just entered looks like its siblings: consider them all
-        if tables.lane_connector[lane] and s < 0.5 * length[i] + 3.0:
+        # a connector just entered looks like its siblings, up to where one waits: consider them
+        if tables.lane_connector[lane] and s < 0.5 * length[i] + ENTERED_M:
             before = (
                 tables.pred[tables.pred_off[lane]]
                 if tables.pred_off[lane + 1] > tables.pred_off[lane]
@@ -549,13 +550,15 @@ def forecast_paths(
                         continue
                     if other != lane and not turn_matches(tables.lane_turn[other], indicator[i]):
                         continue
+                    alike = likeness(tables, other, s, px[i], py[i], psi[i])
+                    if other != lane and alike < UNLIKE and s >= 0.5 * length[i] + JUST_M:
+                        continue
                     lanes[n] = other
                     starts[n] = s
                     sides[n] = d if other == lane else 0.0
                     settles[n] = settle
                     choices[n] = -1
-                    weights[n] = likeness(tables, other, s, px[i], py[i], psi[i])
-                    weights[n] *= how_common(tables, other)
+                    weights[n] = alike * how_common(tables, other)
                     n += 1
         if n == 1:
             n = 0  # it looks like nothing but itself: what counts is where it goes next
