@@ -676,13 +676,17 @@ def forecast_paths(
                         out_conn_m[k] = -starts[h]
                     head = tables.lane_head[on]
                     # a signal not seen from here is red for whoever stands before it, unless they
-                    # may have green together with those whose green is seen, and wait for somebody
+                    # turn: they may have green together with those whose green is seen, and wait
+                    # for somebody
                     waits = (
                         head >= 0
                         and head_state[head] == _UNKNOWN
                         and still_s[i] > WAITS_S
                         and j < 12
-                        and not may_be_open(tables, on, head_state)
+                        and not (
+                            tables.lane_turn[on] != _STRAIGHT
+                            and may_be_open(tables, on, head_state)
+                        )
                     )
                     held = head >= 0 and (waits or head_state[head] in (_RED, _AMBER, _RED_AMBER))
                     if held and j == 0:

@@ -220,6 +220,8 @@ def test_who_has_stood_at_an_unseen_light_has_red_unless_it_may_be_green(
     scene = replace(scene, signal_state=np.array([ours, UNKNOWN, UNKNOWN], np.int8))
     found = predict(map_tables(town), scene)
     assert np.isfinite(found.stop_m).all() == held
+    # who goes straight on has nobody to wait for at green
+    assert np.isfinite(found.stop_m[np.isin(found.connector, (4, 7))]).all()
 
 
 @pytest.mark.parametrize("speed", [0.0, 3.0])
