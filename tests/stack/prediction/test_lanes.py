@@ -154,10 +154,10 @@ def lights_at_a_cross():
             Lane(turn, succ=[2], connector=True, turn=Turn.LEFT, head=0),
             Lane([(0.0, 10.0), (0.0, 60.0)]),
             Lane([(60.0, 3.2), (10.0, 3.2)], succ=[4, 9]),
-            Lane([(10.0, 3.2), (-10.0, 3.2)], succ=[5], connector=True, head=1),
+            Lane([(10.0, 3.2), (-10.0, 3.2)], [5], connector=True, turn=Turn.STRAIGHT, head=1),
             Lane([(-10.0, 3.2), (-60.0, 3.2)]),
             Lane([(-3.0, -60.0), (-3.0, -10.0)], succ=[7]),
-            Lane([(-3.0, -10.0), (-3.0, 10.0)], succ=[8], connector=True, head=2),
+            Lane([(-3.0, -10.0), (-3.0, 10.0)], [8], connector=True, turn=Turn.STRAIGHT, head=2),
             Lane([(-3.0, 10.0), (-3.0, 60.0)]),
             Lane([(10.0, 3.2), (0.0, -10.0)], connector=True, turn=Turn.LEFT, head=1),
         ],
@@ -171,6 +171,8 @@ def lights_at_a_cross():
     )
 
 
+EAST = (13.0, 3.2)  # before the line of lane 4
+LEFT, OFF = Indicator.LEFT, Indicator.OFF
 GREEN, GREEN_YIELD = SignalState.GREEN, SignalState.GREEN_YIELD
 RED, UNKNOWN = SignalState.RED, SignalState.UNKNOWN
 
@@ -196,22 +198,25 @@ def test_an_unseen_light_may_be_green_where_who_comes_towards_it_has_green(
 
 
 @pytest.mark.parametrize(
-    ("ours", "at", "heading", "inside", "held"),
+    ("ours", "at", "heading", "shows", "inside", "held"),
     [
-        (GREEN_YIELD, (13.0, 3.2), math.pi, False, False),  # may wait for somebody at green
-        (GREEN, (13.0, 3.2), math.pi, False, True),
-        (RED, (13.0, 3.2), math.pi, False, True),
-        (UNKNOWN, (13.0, 3.2), math.pi, False, True),
-        (UNKNOWN, (13.0, 3.2), math.pi, True, False),  # we are over our line: it was green
-        (GREEN_YIELD, (-3.0, -13.0), 0.5 * math.pi, False, True),
-        (UNKNOWN, (-3.0, -13.0), 0.5 * math.pi, True, True),
+        (GREEN_YIELD, EAST, math.pi, LEFT, False, False),  # may wait for somebody at green
+        (GREEN_YIELD, EAST, math.pi, OFF, False, True),  # goes straight on: nobody to wait for
+        (GREEN, EAST, math.pi, LEFT, False, True),
+        (RED, EAST, math.pi, LEFT, False, True),
+        (UNKNOWN, EAST, math.pi, LEFT, False, True),
+        (UNKNOWN, EAST, math.pi, LEFT, True, False),  # we are over our line: it was green
+        (UNKNOWN, EAST, math.pi, OFF, True, True),
+        (GREEN_YIELD, (-3.0, -13.0), 0.5 * math.pi, OFF, False, True),
+        (UNKNOWN, (-3.0, -13.0), 0.5 * math.pi, OFF, True, True),
     ],
 )
 def test_who_has_stood_at_an_unseen_light_has_red_unless_it_may_be_green(
-    ours, at, heading, inside, held
+    ours, at, heading, shows, inside, held
 ):
     town = lights_at_a_cross()
-    stage = Stage(town, Marque(), (0, 1.0), (2, 20.0), actors=[Actor(steady(*at, heading, 0.0))])
+    other = Actor(steady(*at, heading, 0.0), indicator=shows)
+    stage = Stage(town, Marque(), (0, 1.0), (2, 20.0), actors=[other])
     place = (-4.0, 2.2, 0.6) if inside else (-20.0, 0.0, 0.0)
     memory = PerceptionMemory(town, LaneIndex(town))
     for step in range(30):
@@ -220,8 +225,6 @@ def test_who_has_stood_at_an_unseen_light_has_red_unless_it_may_be_green(
     scene = replace(scene, signal_state=np.array([ours, UNKNOWN, UNKNOWN], np.int8))
     found = predict(map_tables(town), scene)
     assert np.isfinite(found.stop_m).all() == held
-    # who goes straight on has nobody to wait for at green
-    assert np.isfinite(found.stop_m[np.isin(found.connector, (4, 7))]).all()
 
 
 @pytest.mark.parametrize("speed", [0.0, 3.0])
