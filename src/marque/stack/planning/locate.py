@@ -125,7 +125,7 @@ def settle_on(
     road_map, route = context.mission.road_map, route_for(memory)
     head = lanes_before(road_map, lane) if before is None else before
     line = centre_line(
-        road_map, route, context.ego, head, lane, lane_s, ahead_m(limit_mps) + SPARE_M
+        road_map, route, context.ego, context.area, head, lane, lane_s, ahead_m(limit_mps) + SPARE_M
     )
     state = beside(line.path, pose, line.here_m)
     if abs(state.d_m) < STRAIGHT_M and abs(state.slope) < STRAIGHT_SLOPE:
@@ -186,6 +186,7 @@ def _extended(memory: Memory, corridor: Corridor, start: Start) -> tuple[Memory,
         route_for(memory),
         context.style,
         context.ego,
+        context.area,
         corridor.path.lanes[max(0, position - 3) : position],
         lane,
         lane_s,

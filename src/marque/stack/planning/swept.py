@@ -9,13 +9,13 @@ import math
 
 import numpy as np
 
-from marque.core.arrays import BoolArray, FloatArray
+from marque.core.arrays import BoolArray, FloatArray, IntArray
+from marque.core.geometry import curvatures
 from marque.core.jit import jit
 from marque.kernels.band import WIDTH, add_square, solve_band
 from marque.kernels.rollout import E_FRONT, E_HALF_WIDTH, E_REAR, E_STEER, E_TURN
 from marque.maps.area import AreaTables, DrivableArea, on_area
-from marque.maps.path import STEP_M, Path
-from marque.stack.planning.sideways import shifted
+from marque.maps.path import STEP_M, Path, relaid
 
 OUT_M = 0.1  # beyond the edge of the road by more than this, a corner asks for another line,
 EDGE_M = 0.0  # and then to be no farther out than this
@@ -27,9 +27,12 @@ PART_M = 0.6  # of the way, at most, in one round
 SMOOTH_M = 2.5  # over which the line moves aside, or back
 # weights: of an offset of 1 m; of a corner beyond the edge; of a bend or change of bend beyond
 # what the car can do, both as metres over one step
-OFFSET, EDGE, BEND, CHANGE = 1.0, 1e4, 1e7, 1e6
-DONE_M, DONE_1PM = 0.03, 0.003
-CRAWL_MPS = 1.5  # at which the wheel keeps up with the tightest line
+OFFSET, EDGE, BEND, CHANGE = 1.0, 1e3, 1e8, 1e7
+STIFF = OFFSET * (SMOOTH_M / STEP_M) ** 6
+FIXED = 3  # samples at either end that stay
+SETS = 10  # tries to find which limits bind
+DONE_M = 0.02
+CRAWL_MPS = 0.8  # at which the wheel keeps up with the tightest line
 
 
 def off_area(path: Path, ego: FloatArray, area: DrivableArea, beyond_m: float) -> BoolArray:
@@ -41,15 +44,14 @@ def off_area(path: Path, ego: FloatArray, area: DrivableArea, beyond_m: float) -
 def fitted(path: Path, ego: FloatArray, area: DrivableArea) -> Path:
     """The path of our rear axle, moved so that our body stays on the area, as far as that goes."""
     out = off_area(path, ego, area, OUT_M)
+    out |= np.abs(curvatures(path.xy_m)) > float(ego[E_TURN])
     if not out.any():
         return path
     change = float(ego[E_STEER]) / CRAWL_MPS
     xy = path.xy_m.copy()
     for lo, hi in _windows(out):
         xy[lo:hi] = _fit(xy[lo:hi], _points(ego), float(ego[E_TURN]), change, area.tables)
-    sin, cos = np.sin(path.heading_rad), np.cos(path.heading_rad)
-    dx, dy = (xy - path.xy_m).T
-    return shifted(path, dy * cos - dx * sin)
+    return relaid(xy, path.lanes, path.lane, path.lane_s_m, path.start_m)
 
 
 def _points(ego: FloatArray) -> FloatArray:
@@ -104,15 +106,12 @@ def _fit(
     known = np.zeros((n, k), dtype=np.bool_)
     for _ in range(ROUNDS):
         tangent = _tangents(xy)
-        worst = _find_edges(xy, tangent, points, tables, edge, known)
-        bend = _bends(xy)
-        tight = 0.0
-        for i in range(n):
-            tight = max(tight, abs(bend[i]) - most)
-        if worst < DONE_M and tight < DONE_1PM:
+        _find_edges(xy, tangent, points, tables, edge, known)
+        move = _moves(line, xy, tangent, _bends(xy), points, most, change, edge, known)
+        far = np.abs(move).max()
+        if far < DONE_M:
             break
-        move = _moves(line, xy, tangent, bend, points, most, change, edge, known)
-        share = min(1.0, PART_M / max(1e-9, np.abs(move).max()))
+        share = min(1.0, PART_M / far)
         for i in range(n):
             xy[i, 0] -= share * move[i] * tangent[i, 1]
             xy[i, 1] += share * move[i] * tangent[i, 0]
@@ -154,9 +153,8 @@ def _find_edges(
     tables: AreaTables,
     edge: FloatArray,
     known: BoolArray,
-) -> float:
-    """Note the edge of the road for corners that are out; how far the worst one is."""
-    worst = 0.0
+) -> None:
+    """Note the edge of the road for corners that are out."""
     for i in range(len(xy)):
         tx, ty = tangent[i, 0], tangent[i, 1]
         for c in range(len(points)):
@@ -164,9 +162,7 @@ def _find_edges(
             y = xy[i, 1] + points[c, 0] * ty + points[c, 1] * tx
             if known[i, c]:
                 e = edge[i, c]
-                out = (e[0] - x) * e[2] + (e[1] - y) * e[3]
-                if out > 0.0:
-                    worst = max(worst, out)
+                if (e[0] - x) * e[2] + (e[1] - y) * e[3] > 0.0:
                     continue
             if on_area(x, y, tables, EDGE_M):
                 continue
@@ -180,8 +176,6 @@ def _find_edges(
             known[i, c] = True
             edge[i, c, 0], edge[i, c, 1] = x + far * nx, y + far * ny
             edge[i, c, 2], edge[i, c, 3] = nx, ny
-            worst = max(worst, far)
-    return worst
 
 
 @jit
@@ -198,32 +192,78 @@ def _moves(
 ) -> FloatArray:
     """[n] how far each sample moves to the left in this round. The three at either end stay."""
     n = len(xy)
-    at = WIDTH - 1
-    m = n - 2 * at
-    band = np.zeros((m, WIDTH))
-    rhs = np.zeros(m)
+    rows, at = _limits(xy, tangent, bend, points, most, change, edge, known)
     away = np.empty(n)
     for i in range(n):
         dx, dy = xy[i, 0] - line[i, 0], xy[i, 1] - line[i, 1]
         away[i] = dy * tangent[i, 0] - dx * tangent[i, 1]
-    stiff = OFFSET * (SMOOTH_M / STEP_M) ** 6
-    one = np.ones(1)
-    third = np.array([-1.0, 3.0, -3.0, 1.0])
-    second = np.array([1.0, -2.0, 1.0])
-    for i in range(m):
-        add_square(band, rhs, i, one, -away[i + at], OFFSET)
+    inner = n - 2 * FIXED
+    free, pull = np.zeros((inner, WIDTH)), np.zeros(inner)
+    one, third = np.ones(1), np.array([-1.0, 3.0, -3.0, 1.0])
+    for i in range(inner):
+        add_square(free, pull, i, one, -away[i + FIXED], OFFSET)
     for i in range(n - 3):
         jump = away[i + 3] - 3.0 * away[i + 2] + 3.0 * away[i + 1] - away[i]
-        add_square(band, rhs, i - at, third, -jump, stiff)
-        turn = (bend[i + 2] - bend[i + 1]) / STEP_M
-        if abs(turn) > change and 0 < i:
-            over = (turn - math.copysign(change, turn)) * STEP_M**3
-            add_square(band, rhs, i - at, third, -over, CHANGE)
+        add_square(free, pull, i - FIXED, third, -jump, STIFF)
+    move = np.zeros(n)
+    binds = np.zeros(len(at), dtype=np.bool_)
+    for _ in range(SETS):
+        changed = False
+        for r in range(len(at)):
+            value = 0.0
+            for a in range(4):
+                if at[r] + a < n:
+                    value += rows[r, a] * move[at[r] + a]
+            broken = value < rows[r, 4]
+            changed |= broken != binds[r]
+            binds[r] = broken
+        if not changed:
+            break
+        band, rhs = free.copy(), pull.copy()
+        for r in range(len(at)):
+            if binds[r]:
+                add_square(band, rhs, at[r] - FIXED, rows[r, :4], rows[r, 4], rows[r, 5])
+        solve_band(band, rhs)
+        move[FIXED : n - FIXED] = rhs
+    return move
+
+
+@jit
+def _limits(
+    xy: FloatArray,
+    tangent: FloatArray,
+    bend: FloatArray,
+    points: FloatArray,
+    most: float,
+    change: float,
+    edge: FloatArray,
+    known: BoolArray,
+) -> tuple[FloatArray, IntArray]:
+    """What may not be broken, as rows: factors [4] of the moves from sample `at` on, the least
+    that they must add up to, and the weight of what is missing."""
+    n = len(xy)
+    rows = np.zeros((2 * n + np.sum(known), 6))
+    at = np.zeros(len(rows), dtype=np.int64)
+    step = np.empty(n)
+    for i in range(n):
+        lo, hi = max(0, i - 1), min(n - 1, i + 1)
+        step[i] = math.hypot(xy[hi, 0] - xy[lo, 0], xy[hi, 1] - xy[lo, 1]) / (hi - lo)
+    r = 0
     for i in range(1, n - 1):
-        if abs(bend[i]) > most:
-            over = (bend[i] - math.copysign(most, bend[i])) * STEP_M**2
-            add_square(band, rhs, i - 1 - at, second, -over, BEND)
-    lever = np.empty(3)
+        side = -1.0 if bend[i] > 0.0 else 1.0
+        rows[r, 0], rows[r, 1], rows[r, 2] = side, -2.0 * side, side
+        rows[r, 4], rows[r, 5] = (abs(bend[i]) - most) * step[i] ** 2, BEND
+        at[r] = i - 1
+        r += 1
+    for i in range(1, n - 3):
+        size = 0.5 * (step[i + 1] + step[i + 2])
+        turn = (bend[i + 2] - bend[i + 1]) / size
+        side = -1.0 if turn > 0.0 else 1.0
+        rows[r, 0], rows[r, 1] = -side, 3.0 * side
+        rows[r, 2], rows[r, 3] = -3.0 * side, side
+        rows[r, 4], rows[r, 5] = (abs(turn) - change) * size**3, CHANGE
+        at[r] = i
+        r += 1
     for i in range(1, n - 1):
         tx, ty = tangent[i, 0], tangent[i, 1]
         for c in range(len(points)):
@@ -232,14 +272,10 @@ def _moves(
             e = edge[i, c]
             x = xy[i, 0] + points[c, 0] * tx - points[c, 1] * ty
             y = xy[i, 1] + points[c, 0] * ty + points[c, 1] * tx
-            out = (e[0] - x) * e[2] + (e[1] - y) * e[3]
-            if out <= 0.0:
-                continue
             across = e[3] * tx - e[2] * ty
-            arm = 0.5 * points[c, 0] / STEP_M
-            lever[0], lever[1], lever[2] = -arm * across, across, arm * across
-            add_square(band, rhs, i - 1 - at, lever, out, EDGE)
-    solve_band(band, rhs)
-    move = np.zeros(n)
-    move[at : n - at] = rhs
-    return move
+            arm = 0.5 * points[c, 0] / step[i]
+            rows[r, 0], rows[r, 1], rows[r, 2] = -arm * across, across, arm * across
+            rows[r, 4], rows[r, 5] = (e[0] - x) * e[2] + (e[1] - y) * e[3], EDGE
+            at[r] = i - 1
+            r += 1
+    return rows[:r], at[:r]
