@@ -17,7 +17,7 @@ from marque.maps.oncoming import aside_along
 from marque.maps.path import STEP_M, Path, build_path, trailed
 from marque.stack.planning.sideways import Beside, Leg, Pose, offsets, on_path, shifted
 from marque.stack.planning.style import Style
-from marque.stack.planning.swept import fitted
+from marque.stack.planning.swept import SLOWEST_MPS, fitted
 from marque.types.codes import ConflictKind, Control
 from marque.types.road_map import NONE, RoadMap
 
@@ -29,7 +29,6 @@ AT_LINE = (
 )  # fmt: skip
 ENTRY_M = 0.5  # who waits inside a junction stays farther than this from the ways of others
 LED_M = 5.0  # a path that is led by a point of the body ends so much before its last lane, at most
-SLOWEST_MPS = 1.5  # a cap never asks for less than this
 # the point of the body that keeps to the lane's middle, as a share of rear axle to front bumper:
 # a compromise between front corners that swing out and rear wheels that cut in
 LEAD_SHARE = 0.45

@@ -20,6 +20,7 @@ from marque.stack.planning.sideways import (
     beside,
     leg_length,
     on_path,
+    pose_at,
 )
 from marque.stack.planning.state import (
     Memory,
@@ -40,6 +41,7 @@ LOST_SIDE_M = 0.6  # off the planned line by more than this: plan from where the
 LOST_ALONG_M = 0.6
 LOST_MPS = 0.8
 SPARE_M = 40.0  # of road, as a corridor beside the line does not grow before it is settled
+ASTRAY_M = 0.5  # a way back that passes the car by more than this winds too much behind it
 STRAIGHT_M, STRAIGHT_SLOPE = 0.15, 0.05  # nearer to the line than this, we are on it
 
 
@@ -121,9 +123,27 @@ def settle_on(
     manoeuvre: str = "return",
 ) -> Option:
     """From a pose to the centre line of the way on from (lane, s), as gently as there is time."""
+    straight = lanes_before(memory.context.mission.road_map, lane)
+    head = straight if before is None else before
+    option = _settled(memory, lane, lane_s, pose, start, limit_mps, head, manoeuvre)
+    found = pose_at(option.corridor.path, option.start.s_m)
+    if head != straight and math.hypot(found.x_m - pose.x_m, found.y_m - pose.y_m) > ASTRAY_M:
+        option = _settled(memory, lane, lane_s, pose, start, limit_mps, straight, manoeuvre)
+    return option
+
+
+def _settled(
+    memory: Memory,
+    lane: int,
+    lane_s: float,
+    pose: Pose,
+    start: Start,
+    limit_mps: float,
+    head: tuple[int, ...],
+    manoeuvre: str,
+) -> Option:
     context = memory.context
     road_map, route = context.mission.road_map, route_for(memory)
-    head = lanes_before(road_map, lane) if before is None else before
     line = centre_line(
         road_map, route, context.ego, context.area, head, lane, lane_s, ahead_m(limit_mps) + SPARE_M
     )

@@ -32,7 +32,7 @@ STIFF = OFFSET * (SMOOTH_M / STEP_M) ** 6
 FIXED = 3  # samples at either end that stay
 SETS = 10  # tries to find which limits bind
 DONE_M = 0.02
-CRAWL_MPS = 0.8  # at which the wheel keeps up with the tightest line
+SLOWEST_MPS = 0.8  # no bend asks for less: the wheel keeps up with the sharpest line at this speed
 
 
 def off_area(path: Path, ego: FloatArray, area: DrivableArea, beyond_m: float) -> BoolArray:
@@ -47,7 +47,7 @@ def fitted(path: Path, ego: FloatArray, area: DrivableArea) -> Path:
     out |= np.abs(curvatures(path.xy_m)) > float(ego[E_TURN])
     if not out.any():
         return path
-    change = float(ego[E_STEER]) / CRAWL_MPS
+    change = float(ego[E_STEER]) / SLOWEST_MPS
     xy = path.xy_m.copy()
     for lo, hi in _windows(out):
         xy[lo:hi] = _fit(xy[lo:hi], _points(ego), float(ego[E_TURN]), change, area.tables)
@@ -102,20 +102,28 @@ def _fit(
     n = len(line)
     k = len(points)
     xy = line.copy()
+    best, least = xy, math.inf
     edge = np.zeros((n, k, 4))  # where each corner should be, and the way inwards from there
     known = np.zeros((n, k), dtype=np.bool_)
     for _ in range(ROUNDS):
         tangent = _tangents(xy)
         _find_edges(xy, tangent, points, tables, edge, known)
-        move = _moves(line, xy, tangent, _bends(xy), points, most, change, edge, known)
+        rows, at = _limits(xy, tangent, _bends(xy), points, most, change, edge, known)
+        harm = 0.0
+        for r in range(len(at)):
+            harm += rows[r, 5] * max(0.0, rows[r, 4]) ** 2
+        if harm < least:
+            best, least = xy, harm
+        move = _moves(line, xy, tangent, rows, at)
         far = np.abs(move).max()
         if far < DONE_M:
             break
         share = min(1.0, PART_M / far)
+        xy = xy.copy()
         for i in range(n):
             xy[i, 0] -= share * move[i] * tangent[i, 1]
             xy[i, 1] += share * move[i] * tangent[i, 0]
-    return xy
+    return best
 
 
 @jit
@@ -183,16 +191,11 @@ def _moves(
     line: FloatArray,
     xy: FloatArray,
     tangent: FloatArray,
-    bend: FloatArray,
-    points: FloatArray,
-    most: float,
-    change: float,
-    edge: FloatArray,
-    known: BoolArray,
+    rows: FloatArray,
+    at: IntArray,
 ) -> FloatArray:
     """[n] how far each sample moves to the left in this round. The three at either end stay."""
     n = len(xy)
-    rows, at = _limits(xy, tangent, bend, points, most, change, edge, known)
     away = np.empty(n)
     for i in range(n):
         dx, dy = xy[i, 0] - line[i, 0], xy[i, 1] - line[i, 1]
