@@ -41,7 +41,8 @@ LOST_SIDE_M = 0.6  # off the planned line by more than this: plan from where the
 LOST_ALONG_M = 0.6
 LOST_MPS = 0.8
 SPARE_M = 40.0  # of road, as a corridor beside the line does not grow before it is settled
-ASTRAY_M = 0.5  # a way back that passes the car by more than this winds too much behind it
+# a way back that begins so far from the car, or turned so far, winds too much behind it
+ASTRAY_M, ASTRAY_RAD = 0.5, 0.25
 STRAIGHT_M, STRAIGHT_SLOPE = 0.15, 0.05  # nearer to the line than this, we are on it
 
 
@@ -126,10 +127,16 @@ def settle_on(
     straight = lanes_before(memory.context.mission.road_map, lane)
     head = straight if before is None else before
     option = _settled(memory, lane, lane_s, pose, start, limit_mps, head, manoeuvre)
-    found = pose_at(option.corridor.path, option.start.s_m)
-    if head != straight and math.hypot(found.x_m - pose.x_m, found.y_m - pose.y_m) > ASTRAY_M:
+    if head != straight and _astray(pose_at(option.corridor.path, option.start.s_m), pose):
         option = _settled(memory, lane, lane_s, pose, start, limit_mps, straight, manoeuvre)
     return option
+
+
+def _astray(found: Pose, pose: Pose) -> bool:
+    """Whether a corridor begins elsewhere than at the car."""
+    turn = math.remainder(found.heading_rad - pose.heading_rad, 2.0 * math.pi)
+    apart = math.hypot(found.x_m - pose.x_m, found.y_m - pose.y_m)
+    return apart > ASTRAY_M or abs(turn) > ASTRAY_RAD
 
 
 def _settled(

@@ -45,6 +45,7 @@ def fitted(path: Path, ego: FloatArray, area: DrivableArea) -> Path:
     """The path of our rear axle, moved so that our body stays on the area, as far as that goes."""
     out = off_area(path, ego, area, OUT_M)
     out |= np.abs(curvatures(path.xy_m)) > float(ego[E_TURN])
+    out = out[: len(out) - math.ceil(float(ego[E_FRONT]) / STEP_M)]  # then our bumper is at its end
     if not out.any():
         return path
     change = float(ego[E_STEER]) / SLOWEST_MPS
