@@ -11,6 +11,7 @@ from marque.core.errors import MarqueError
 from marque.core.time import PLAN_STEP_NS, PLAN_STEP_S
 from marque.maps.path import STEP_M
 from marque.stack.planning.corridor import Corridor, build_corridor, centre_line, corridor_beside
+from marque.stack.planning.passage import wide_enough
 from marque.stack.planning.sideways import (
     FIRM_MPS2,
     GENTLE_MPS2,
@@ -100,6 +101,8 @@ def _fresh(memory: Memory, scene: Scene) -> tuple[Memory, Corridor, Start]:
     ego = scene.ego
     road_map = memory.context.mission.road_map
     lane, lane_s, before = _where(memory, scene)
+    if not memory.looked:
+        memory = wide_enough(memory, lane, lane_s)
     v = ego.speed_mps
     option = settle_on(
         memory,

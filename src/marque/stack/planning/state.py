@@ -68,7 +68,8 @@ class Memory:
     waiting_s: float = 0.0  # standing for a lane change while the light ahead is not red
     blocked_s: float = 0.0  # standing behind somebody who is no queue
     detour: frozenset[int] = frozenset()  # lanes on which we gave up changing
-    closed: frozenset[int] = frozenset()  # lanes that somebody blocks for good
+    closed: frozenset[int] = frozenset()  # lanes that somebody blocks for good, or too narrow ones
+    looked: bool = False  # whether the way is wide enough
 
 
 @dataclass(frozen=True, slots=True, eq=False)

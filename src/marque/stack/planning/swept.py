@@ -37,15 +37,16 @@ SLOWEST_MPS = 0.8  # no bend asks for less: the wheel keeps up with the sharpest
 
 def off_area(path: Path, ego: FloatArray, area: DrivableArea, beyond_m: float) -> BoolArray:
     """[n] whether a corner of our body, its rear axle on the path there, lies more than `beyond_m`
-    outside the drivable area."""
-    return _off(path.xy_m, path.heading_rad, _points(ego), area.tables, beyond_m)
+    outside the drivable area. Not where our bumper is beyond the end of the path."""
+    out = _off(path.xy_m, path.heading_rad, _points(ego), area.tables, beyond_m)
+    out[max(0, len(out) - math.ceil(float(ego[E_FRONT]) / STEP_M)) :] = False
+    return out
 
 
 def fitted(path: Path, ego: FloatArray, area: DrivableArea) -> Path:
     """The path of our rear axle, moved so that our body stays on the area, as far as that goes."""
     out = off_area(path, ego, area, OUT_M)
     out |= np.abs(curvatures(path.xy_m)) > float(ego[E_TURN])
-    out = out[: len(out) - math.ceil(float(ego[E_FRONT]) / STEP_M)]  # then our bumper is at its end
     if not out.any():
         return path
     change = float(ego[E_STEER]) / SLOWEST_MPS
