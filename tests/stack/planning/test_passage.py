@@ -10,9 +10,11 @@ from builders import Lane, arc, tiny_map
 from marque.kernels.rollout import E_FRONT, E_HALF_WIDTH, E_LEN, E_REAR, E_STEER, E_TURN
 from marque.maps.area import make_area
 from marque.maps.field import plan_route, route_lanes
-from marque.stack.planning.passage import too_narrow, wide_enough
+from marque.stack.planning.passage import tight_spots, too_narrow, wide_enough
 from marque.stack.planning.state import Context, Memory
 from marque.stack.planning.style import Style
+from marque.types.mission import Mission
+from marque.vehicle.catalog import load_platform
 
 
 def car(turn_1pm=0.22, width_m=2.0):
@@ -65,3 +67,12 @@ def test_a_small_car_takes_the_short_way():
     after = wide_enough(memory_of(road, ego), 0, 10.0)
     assert route_lanes(road, after.context.route, 0, 10.0) == [0, 1, 2]
     assert not after.closed
+
+
+@pytest.mark.parametrize("wide", [False, True])
+def test_a_way_too_narrow_that_cannot_be_gone_round_is_said(wide):
+    road = ways(wide=wide)
+    mission = Mission(road, load_platform("suv_erev"), 2, 100.0, 1)
+    spots = tight_spots(mission, 0, 10.0)
+    assert (road.lane_name[1] in spots) != wide
+    assert bool(spots) != wide

@@ -9,8 +9,10 @@ import numpy as np
 from marque.maps.area import TOLERANCE_M
 from marque.maps.field import Route, cost_at, plan_route, route_runs
 from marque.stack.planning.corridor import centre_line
-from marque.stack.planning.state import Context, Memory
+from marque.stack.planning.state import Context, Memory, make_context
+from marque.stack.planning.style import Style
 from marque.stack.planning.swept import off_area
+from marque.types.mission import Mission
 
 PIECE_M, AHEAD_M = 80.0, 140.0  # of the way, looked at in one go; and how far beyond its start
 BEHIND = 3  # lanes, for what follows behind
@@ -56,3 +58,14 @@ def too_narrow(context: Context, route: Route, lane: int, s_m: float) -> frozens
             gone += float(road_map.lane_length_m[lanes[i]])
             i += 1
     return frozenset(found & set(lanes))
+
+
+def tight_spots(mission: Mission, lane: int, s_m: float) -> tuple[str, ...]:
+    """Names of the lanes on which our body will leave the road, for there is no way round them that
+    is worth it. Empty when there is no way at all."""
+    memory = wide_enough(Memory(make_context(mission, Style())), lane, s_m)
+    route, road_map = memory.context.route, mission.road_map
+    if not math.isfinite(cost_at(road_map, route, lane, s_m)):
+        return ()
+    found = too_narrow(memory.context, route, lane, s_m)
+    return tuple(road_map.lane_name[each] for each in sorted(found))
