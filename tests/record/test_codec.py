@@ -2,13 +2,13 @@
 
 import dataclasses
 import math
-import struct
 
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from bits import exact
 from episodes import drive
 from marque.record.codec import decode_tick, encode_tick
 from marque.record.schemas import MARQUE_SET
@@ -22,19 +22,6 @@ from oracle.protobuf_twin import decode
 
 ANY = st.floats(width=64)  # not-a-number, infinities and signed zero too
 TIME = st.integers(-(2**63), 2**63 - 1)
-
-
-def exact(value: object) -> object:
-    """A value with every bit in it, for comparison."""
-    if isinstance(value, np.ndarray):
-        return (value.dtype.str, value.shape, value.tobytes())
-    if dataclasses.is_dataclass(value):
-        return tuple(exact(getattr(value, f.name)) for f in dataclasses.fields(value))
-    if isinstance(value, float):
-        return struct.pack("<d", value)
-    if isinstance(value, tuple):
-        return tuple(exact(each) for each in value)
-    return value
 
 
 def floats(n: int) -> st.SearchStrategy[np.ndarray]:

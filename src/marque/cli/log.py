@@ -1,6 +1,7 @@
-"""`marque log`: look into a drive log, and finish one that was cut off."""
+"""`marque log`: look into a drive log, finish one that was cut off, import a recorded drive."""
 
 import json
+import shlex
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -8,12 +9,13 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
+from marque.cli.show import facts_table, standard_output
 from marque.core.errors import MarqueError
-from marque.core.files import write_text
+from marque.core.files import need_writable_file, write_text
 from marque.record.reader import DriveRecords, read_records
 from marque.record.recover import Recovery, recover
 
-app = typer.Typer(no_args_is_help=True, help="Drive logs: what stands in one, and recovery.")
+app = typer.Typer(no_args_is_help=True, help="Drive logs: what stands in one, recovery, import.")
 JsonOption = Annotated[
     Path | None, typer.Option("--json", metavar="FILE", help="Write the facts as one JSON object.")
 ]
@@ -53,6 +55,51 @@ def recover_command(
     if json_file is not None:
         write_text(json_file, json.dumps(recovery_facts(found), indent=2) + "\n")
         print(f"wrote {json_file}")
+
+
+@app.command("import")
+def import_command(
+    folder: Annotated[
+        Path,
+        typer.Argument(metavar="DIR", help="A comma2k19 segment (processed_log, global_pose)."),
+    ],
+    out: Annotated[
+        Path, typer.Option("-o", "--out", metavar="FILE", help="The drive log to write (MCAP).")
+    ],
+    json_file: JsonOption = None,
+) -> None:
+    """A recorded minute of a real car as a drive log: readings, and where the car truly was."""
+    from marque.record.comma2k19.drive import read_drive, write_drive
+
+    for path in (out, json_file):
+        if path is not None:
+            need_writable_file(path)
+    episode, calibration = read_drive(folder)
+    recorded = write_drive(out, episode)
+    facts = {
+        "schema": "marque.log.import/1",
+        "source": str(folder),
+        "file": str(out),
+        "car": episode.platform.name,
+        "duration_s": episode.readings[-1].t_ns / 1e9,
+        "ticks": recorded.ticks,
+        "inertia": sum(len(each.imu) for each in episode.readings),
+        "fixes": sum(len(each.gnss) for each in episode.readings),
+        "bus": sum(len(each.bus) for each in episode.readings),
+        "radar_cycles": sum(len(each.objects) for each in episode.readings),
+        "tilt_rad": calibration.tilt_rad,
+        "fix_lag_s": calibration.fix_lag_s,
+        "speed_lag_s": calibration.speed_lag_s,
+        "lag_told": calibration.lag_told,
+        "episode_hash": recorded.episode_hash,
+    }
+    rows = [(name.replace("_", " "), str(value)) for name, value in facts.items()]
+    standard_output().print(facts_table("", rows[1:]))
+    print(f"wrote {out}")
+    if json_file is not None:
+        write_text(json_file, json.dumps(facts, indent=2) + "\n")
+        print(f"wrote {json_file}")
+    print(f"again: {shlex.join(['marque', 'log', 'import', str(folder), '-o', str(out)])}")
 
 
 def log_facts(path: Path, found: DriveRecords) -> dict[str, Any]:

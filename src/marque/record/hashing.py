@@ -1,8 +1,8 @@
 """What makes two drives the same: one hash over everything but the wall clock.
 
-A chain: the header first, then each tick over the hash so far, then events and the end. Two runs
-with the same inputs and seed give the same hash on one machine type; changing, adding or leaving
-out a tick changes it.
+A chain: the header first, then each tick over the hash so far, then events, readings and the end.
+Two runs with the same inputs and seed give the same hash on one machine type; changing, adding or
+leaving out a tick changes it.
 """
 
 import dataclasses
@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 
 from marque.record.codec import encode_tick
+from marque.record.deliveries import encode_delivery
 from marque.types.episode import Episode, Event
 from marque.types.platform import Actuator, Platform
 from marque.types.road_map import RoadMap
@@ -21,11 +22,12 @@ from marque.types.road_map import RoadMap
 class Chain:
     """The running hash of a drive that is being written."""
 
-    __slots__ = ("_digest", "_events", "ticks")
+    __slots__ = ("_digest", "_events", "_readings", "ticks")
 
     def __init__(self, header: dict[str, Any]) -> None:
         self._digest = hashlib.sha256(canonical(header)).digest()
         self._events = hashlib.sha256()
+        self._readings: Any = None  # a drive without readings has the hash that it always had
         self.ticks = 0
 
     def add_tick(self, payload: bytes) -> None:
@@ -35,6 +37,11 @@ class Chain:
         self._digest = link.digest()
         self.ticks += 1
 
+    def add_delivery(self, payload: bytes) -> None:
+        """Over `encode_delivery(delivery)`, in the order in which they came."""
+        self._readings = self._readings or hashlib.sha256()
+        self._readings.update(payload)
+
     def add_event(self, event: Event) -> None:
         """In the order in which they happened."""
         self._events.update(canonical(event_fields(event)))
@@ -43,6 +50,8 @@ class Chain:
         """Hex digest of the whole drive, if it ended here."""
         last = hashlib.sha256(self._digest)
         last.update(self._events.digest())
+        if self._readings is not None:
+            last.update(self._readings.digest())
         last.update(end.encode())
         return last.hexdigest()
 
@@ -52,6 +61,8 @@ def episode_hash(episode: Episode) -> str:
     chain = Chain(episode_header(episode))
     for tick in episode.ticks:
         chain.add_tick(encode_tick(tick))
+    for delivery in episode.readings:
+        chain.add_delivery(encode_delivery(delivery))
     for event in episode.events:
         chain.add_event(event)
     return chain.end(episode.end)

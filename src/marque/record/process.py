@@ -22,12 +22,13 @@ import numpy as np
 
 from marque.record import viewer
 from marque.record.codec import decode_tick
+from marque.record.deliveries import stamp_of
 from marque.record.log_file import LogFile
 from marque.record.schemas import EVENT_SCHEMA, FOXGLOVE_SET, HEADER_SCHEMA, MARQUE_SET
 from marque.types.episode import Event, Tick
 
 FRAME = struct.Struct("<BI")
-OPEN, TICK, EVENT, END = 1, 2, 3, 4
+OPEN, TICK, EVENT, END, DELIVERY = 1, 2, 3, 4, 5
 READY = "ready"  # the first line on standard output
 PROFILE = ""
 FIX_EVERY = 10  # ticks between two positions on the globe
@@ -36,6 +37,7 @@ TOPICS = (
     # topic, encoding, schema name, schema encoding, schema
     ("/marque/header", "json", "marque.Header", "jsonschema", HEADER_SCHEMA),
     ("/marque/tick", "protobuf", "marque.Tick", "protobuf", MARQUE_SET),
+    ("/marque/delivery", "protobuf", "marque.Delivery", "protobuf", MARQUE_SET),
     ("/marque/event", "json", "marque.Event", "jsonschema", EVENT_SCHEMA),
     ("/tf", "protobuf", "foxglove.FrameTransform", "protobuf", FOXGLOVE_SET),
     ("/map", "protobuf", "foxglove.SceneUpdate", "protobuf", FOXGLOVE_SET),
@@ -89,6 +91,10 @@ class DriveLog:
             self._file.end_chunk()
             self._in_chunk = 0
 
+    def delivery(self, payload: bytes) -> None:
+        """What sensors handed over, as it came; `payload` begins with its stamp."""
+        self._send("/marque/delivery", stamp_of(payload), payload)
+
     def event(self, payload: bytes) -> None:
         """An event, for machines and for the viewer's log panel."""
         event = Event(**json.loads(payload))
@@ -139,6 +145,8 @@ def run(path: Path, source: IO[bytes], ready: Callable[[], None] = lambda: None)
                 log = DriveLog(file, pickle.loads(payload))
             elif kind == TICK and log is not None:
                 log.tick(payload)
+            elif kind == DELIVERY and log is not None:
+                log.delivery(payload)
             elif kind == EVENT and log is not None:
                 log.event(payload)
             elif kind == END:

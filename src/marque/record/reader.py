@@ -1,8 +1,8 @@
 """A drive log back as an Episode.
 
 Kept without loss: every tick whole (truth, signal heads, plan with fall-back and margins, command,
-verdicts, reason, jerk), every event, the header and the end. Read back, `episode_hash` gives what
-the log says. Works on cut-off logs too; then `end` is "cut off".
+verdicts, reason, jerk), every event and reading, the header and the end. Read back, `episode_hash`
+gives what the log says. Works on cut-off logs too; then `end` is "cut off".
 """
 
 import json
@@ -13,6 +13,7 @@ from mcap.records import Channel, Message, Metadata
 
 from marque.core.errors import MarqueError
 from marque.record.codec import decode_tick
+from marque.record.deliveries import decode_delivery
 from marque.record.hashing import episode_from_header, road_map_hash
 from marque.record.scan import Scan
 from marque.types.episode import Episode, Event, Tick
@@ -29,6 +30,7 @@ class DriveRecords:
     header: bytes = b""
     ticks: list[bytes] = field(default_factory=list)
     events: list[bytes] = field(default_factory=list)
+    deliveries: list[bytes] = field(default_factory=list)
     metadata: dict[str, dict[str, str]] = field(default_factory=dict)
     messages: dict[str, int] = field(default_factory=dict)  # by topic
     last_ns: int = 0
@@ -51,6 +53,8 @@ def read_records(path: Path, keep_ticks: bool = True) -> DriveRecords:
                 found.header = record.data
             elif topic == "/marque/tick" and keep_ticks:
                 found.ticks.append(record.data)
+            elif topic == "/marque/delivery" and keep_ticks:
+                found.deliveries.append(record.data)
             elif topic == "/marque/event":
                 found.events.append(record.data)
     return found
@@ -74,10 +78,12 @@ def read_episode(path: Path, road_map: RoadMap) -> Episode:
             )
         episode = episode_from_header(header, road_map)
         ticks: list[Tick] = [decode_tick(tick) for tick in found.ticks]
+        readings = [decode_delivery(delivery) for delivery in found.deliveries]
         events = [Event(**json.loads(event)) for event in found.events]
     except (ValueError, KeyError, TypeError) as error:
         raise MarqueError(f"{path} holds a drive of another version of marque: {error}") from error
     episode.ticks.extend(ticks)
     episode.events.extend(events)
+    episode.readings.extend(readings)
     episode.end = found.metadata.get("marque.end", {}).get("end", CUT_OFF)
     return episode

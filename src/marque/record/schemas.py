@@ -201,7 +201,32 @@ EGO = (
     "yaw_rate_radps",
     "steer_rad",
 )
-_ARRAY_KIND = {"<i8": "sfixed64*", "i1": "bytes", "<f8": "double*", "<i4": "sfixed32*"}
+GNSS = ("x_m", "y_m", "speed_mps", "course_rad", "position_sigma_m", "speed_sigma_mps")
+OBJECTS = (
+    ("x_m", "<f8"),
+    ("y_m", "<f8"),
+    ("score", "<f8"),
+    ("has_kind", "?"),
+    ("kind", "i1"),
+    ("has_box", "?"),
+    ("heading_rad", "<f8"),
+    ("length_m", "<f8"),
+    ("width_m", "<f8"),
+    ("has_velocity", "?"),
+    ("vx_mps", "<f8"),
+    ("vy_mps", "<f8"),
+    ("has_rate", "?"),
+    ("rate_mps", "<f8"),
+    ("has_indicator", "?"),
+    ("indicator", "i1"),
+)
+_ARRAY_KIND = {
+    "<i8": "sfixed64*",
+    "i1": "bytes",
+    "?": "bytes",
+    "<f8": "double*",
+    "<i4": "sfixed32*",
+}
 
 MARQUE = File(
     "marque/drive.proto",
@@ -257,6 +282,27 @@ MARQUE = File(
             "7 verdicts message:marque.Verdict*",
             "8 reason int32",
             "9 ego_jerk_mps3 double",
+        ),
+        _message("Imu", "1 t_ns sfixed64", "2 accel_mps2 double*", "3 gyro_radps double*"),
+        _message(
+            "Gnss",
+            "1 t_ns sfixed64",
+            *(f"{n} {name} double" for n, name in enumerate(GNSS, start=2)),
+        ),
+        _message("Bus", "1 t_ns sfixed64", "2 wheel_mps double*", "3 steer_rad double"),
+        _message(
+            "Objects",
+            "1 t_ns sfixed64",
+            "2 sensor int32",
+            *(f"{n} {name} {_ARRAY_KIND[kind]}" for n, (name, kind) in enumerate(OBJECTS, start=3)),
+        ),
+        _message(
+            "Delivery",
+            "1 t_ns sfixed64",
+            "2 imu message:marque.Imu*",
+            "3 gnss message:marque.Gnss*",
+            "4 bus message:marque.Bus*",
+            "5 objects message:marque.Objects*",
         ),
         _message(
             "State",

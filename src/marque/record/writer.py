@@ -22,10 +22,12 @@ from typing import Any, Self
 from marque.core.errors import MarqueError
 from marque.record import process
 from marque.record.codec import encode_tick
+from marque.record.deliveries import encode_delivery
 from marque.record.hashing import Chain, canonical, episode_header, event_fields
 from marque.record.recover import recover
 from marque.record.viewer import sketch
 from marque.types.episode import Episode, Event, Tick
+from marque.types.reading import Delivery
 
 QUEUE_BYTES = (
     64 << 20
@@ -83,6 +85,15 @@ class Recorder:
             self._push()
             return
         self._send(process.TICK, payload)
+
+    def deliver(self, delivery: Delivery) -> None:
+        """Hand over what sensors delivered; for recorded drives, whose log waits."""
+        self._need_open()
+        payload = encode_delivery(delivery)
+        self._chain.add_delivery(payload)
+        if self._queued_bytes > QUEUE_BYTES:
+            self._drain()
+        self._send(process.DELIVERY, payload)
 
     def event(self, event: Event) -> None:
         """Hand over one event; events are never dropped."""

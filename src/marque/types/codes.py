@@ -1,6 +1,6 @@
 """Small enumerations shared by several nouns. Values are stable: they stand in files."""
 
-from enum import IntEnum
+from enum import IntEnum, IntFlag
 
 
 class UserKind(IntEnum):
@@ -14,6 +14,33 @@ class UserKind(IntEnum):
     PEDESTRIAN = 5
     RAIL = 6
     OBSTACLE = 7
+
+
+class SensorKind(IntEnum):
+    """How a sensor sees: that decides what its detections hold."""
+
+    CAMERA = 0
+    RADAR = 1
+    LIDAR = 2
+
+
+class Integrity(IntEnum):
+    """Whether the car knows where it is."""
+
+    UNKNOWN = 0  # nothing of the pose may be relied on
+    COASTING = 1  # from wheels and inertia alone: true within its covariance, which grows
+    KNOWN = 2  # held by fixes that agree with the car's own motion
+
+
+class Basis(IntFlag):
+    """What a pose rests on at this instant."""
+
+    NONE = 0
+    GNSS = 1
+    IMU = 2
+    WHEELS = 4
+    STEER = 8  # the yaw rate is guessed from the steering angle, because inertia is missing
+    STANDSTILL = 16
 
 
 class LaneKind(IntEnum):

@@ -10,6 +10,7 @@ from marque.types.codes import Reason
 from marque.types.command import Command
 from marque.types.plan import Plan
 from marque.types.platform import Platform
+from marque.types.reading import Delivery
 from marque.types.road_map import RoadMap
 from marque.types.verdict import Verdict
 from marque.types.world import World
@@ -55,4 +56,5 @@ class Episode:
     route_length_m: float
     ticks: list[Tick] = field(default_factory=list)
     events: list[Event] = field(default_factory=list)
+    readings: list[Delivery] = field(default_factory=list)  # of a recorded drive, as they came
     end: str = ""  # "arrived", "timeout", "collision", "stopped by user", ...

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from marque.core.arrays import FloatArray, Int8Array, IntArray, freeze_arrays
+from marque.core.arrays import BoolArray, FloatArray, Int8Array, IntArray, freeze_arrays
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -42,6 +42,89 @@ class Detections:
     def count(self) -> int:
         """n."""
         return len(self.uid)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Imu:
+    """Inertial measurement, the mean over the base step that ends at `t_ns`, in car axes
+    (x forward, y left, z up; the mounting is calibrated away)."""
+
+    t_ns: int
+    accel_mps2: tuple[float, float, float]  # specific force: at rest on level ground (0, 0, g)
+    gyro_radps: tuple[float, float, float]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Gnss:
+    """One satellite fix. x, y: antenna, map frame; course: direction of motion, from east,
+    counter-clockwise, of no use at rest. The sigmas are the receiver's own opinion."""
+
+    t_ns: int  # when it was true, not when it came
+    x_m: float
+    y_m: float
+    speed_mps: float
+    course_rad: float
+    position_sigma_m: float  # per axis
+    speed_sigma_mps: float
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Bus:
+    """What the car's own bus tells of its motion."""
+
+    t_ns: int
+    wheel_mps: tuple[float, float, float, float]  # front left, front right, rear left, rear right
+    steer_rad: float  # road wheel, from the steering wheel's angle and the ratio
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class ObjectList:
+    """What one sensor found at one instant, n objects, in the car's frame at `t_ns` (rear axle,
+    x forward, y left). A column says nothing where its mask is False; its value there is 0.
+
+    A camera gives kinds, boxes and indicators, and positions that are poor along the ray; a radar
+    gives positions and the speed along the ray, no kinds and no boxes; a lidar gives positions,
+    boxes and speeds, kinds by their shape. Nobody gives identities.
+    """
+
+    sensor: int  # which of the car's sensors
+    t_ns: int  # when it was true, not when it came
+    x_m: FloatArray  # [n] middle of the box; where there is no box, of the side that reflects
+    y_m: FloatArray
+    score: FloatArray  # [n] how sure the sensor is that something is there, 0 to 1
+    has_kind: BoolArray  # [n]
+    kind: Int8Array  # [n] UserKind
+    has_box: BoolArray  # [n]
+    heading_rad: FloatArray  # [n] against our own
+    length_m: FloatArray
+    width_m: FloatArray
+    has_velocity: BoolArray  # [n] over ground, in the axes of our car
+    vx_mps: FloatArray
+    vy_mps: FloatArray
+    has_rate: BoolArray  # [n] speed over ground along the ray from the sensor, away positive
+    rate_mps: FloatArray
+    has_indicator: BoolArray  # [n]
+    indicator: Int8Array  # [n] Indicator
+
+    def __post_init__(self) -> None:
+        freeze_arrays(self)
+
+    @property
+    def count(self) -> int:
+        """n."""
+        return len(self.x_m)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Delivery:
+    """What sensors and bus handed over up to `t_ns` and after the delivery before it, each part
+    with the stamp of when it was true. Parts may be late, missing, doubled or out of order."""
+
+    t_ns: int
+    imu: tuple[Imu, ...] = ()
+    gnss: tuple[Gnss, ...] = ()
+    bus: tuple[Bus, ...] = ()
+    objects: tuple[ObjectList, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, eq=False)

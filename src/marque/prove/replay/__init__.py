@@ -1,0 +1,1 @@
+"""The suite `replay`: localisation and following on a recorded minute of a real car."""

@@ -1,0 +1,1 @@
+"""CAN: frames of a real car's buses, decoded with the DBC files of `opendbc`."""
