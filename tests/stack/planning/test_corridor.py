@@ -24,9 +24,10 @@ from marque.stack.planning.corridor import (
     swing,
 )
 from marque.stack.planning.sideways import shifted
+from marque.stack.planning.state import lanes_before
 from marque.stack.planning.style import Style
 from marque.stack.planning.swept import SLOWEST_MPS
-from marque.types.codes import Allow
+from marque.types.codes import Allow, Turn
 from oracle.corridor_twin import backward
 
 TOWN = street_grid(4, 3)
@@ -172,3 +173,27 @@ def test_a_corridor_slows_for_bends_and_knows_its_goal():
     xy, s = TOWN.points(names["1,0>1,1"]), TOWN.arc(names["1,0>1,1"])
     goal = [np.interp(50.0, s, xy[:, i]) for i in range(2)]
     assert math.dist(at, goal) < 1.0
+
+
+def test_who_starts_behind_a_u_turn_is_planned_for_where_it_stands() -> None:
+    """A way of 1.2 m radius, made wide enough for a car, would run past the first metres of the
+    lane that it leads to."""
+    road = tiny_map(
+        [
+            Lane([(-60.0, 0.0), (0.0, 0.0)], succ=[1]),
+            Lane(arc((0.0, 1.2), 1.2, -0.5 * math.pi, 0.5 * math.pi), [2], connector=True),
+            Lane([(0.0, 2.4), (-90.0, 2.4)], name="away"),
+        ]
+    )
+    ego = np.zeros(E_LEN)
+    ego[E_FRONT], ego[E_STEER], ego[E_TURN] = 3.7, 0.1, 0.19
+
+    def apart(turn: Turn) -> float:
+        road.lane_turn.setflags(write=True)
+        road.lane_turn[1] = turn
+        route = plan_route(road, 2, 80.0)
+        line = centre_line(road, route, ego, make_area(road), lanes_before(road, 2), 2, 2.0, 60.0)
+        return float(np.hypot(*(line.path.xy_m - [-2.0, 2.4]).T).min())
+
+    assert apart(Turn.U_TURN) < 0.5 * STEP_M + 1e-6
+    assert apart(Turn.LEFT) > 0.5 * STEP_M + 0.02

@@ -10,6 +10,7 @@ import numpy as np
 
 from marque.core.arrays import FloatArray
 from marque.core.jit import jit
+from marque.kernels.forecast import OPPOSITE
 from marque.kernels.rollout import E_FRONT, E_STEER
 from marque.maps.area import DrivableArea
 from marque.maps.field import Route
@@ -36,13 +37,15 @@ LEAD_SHARE = 0.45
 
 @dataclass(frozen=True, slots=True)
 class Way:
-    """The way of others who go first, over ours: path metres, their signal head, and whether it
-    crosses ours or joins it."""
+    """The way of others who go first, or as early as we, over ours: path metres, their signal
+    head, whether it crosses ours or joins it, and whether they come towards us."""
 
     begin_m: float
     end_m: float
     head: int
     crosses: bool
+    towards: bool = False
+    equal: bool = False
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -308,6 +311,19 @@ def with_rules(
     )
 
 
+def _way(road_map: RoadMap, lane: int, row: int, begin: float, end: float) -> Way:
+    other = int(road_map.conf_lane[row])
+    turn = road_map.pt_heading_rad[road_map.pt_off[[other, lane]]]
+    return Way(
+        begin,
+        end,
+        int(road_map.lane_head[other]),
+        bool(road_map.conf_kind[row] == ConflictKind.CROSS),
+        bool(np.cos(turn[0] - turn[1]) < OPPOSITE),
+        bool(road_map.conf_priority[row] == 0),
+    )
+
+
 def _widest(values: FloatArray) -> FloatArray:
     """[n] greatest of each value and its two neighbours on either side."""
     padded = np.pad(values, 2, mode="edge")
@@ -342,7 +358,7 @@ def _junction(road_map: RoadMap, path: Path, i: int, clear: list[tuple[float, fl
         if road_map.conf_priority[j] <= 0:
             yields = True
             wait = min(wait, begin)
-            ways.append(Way(begin, end, int(road_map.lane_head[road_map.conf_lane[j]]), crosses))
+            ways.append(_way(road_map, lane, j, begin, end))
     return Junction(
         lane=lane,
         s_in_m=s_in,

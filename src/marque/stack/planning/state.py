@@ -28,6 +28,7 @@ from marque.maps.path import STEP_M
 from marque.stack.planning.corridor import Corridor
 from marque.stack.planning.rules import RuleMemory
 from marque.stack.planning.style import Style
+from marque.types.codes import Turn
 from marque.types.mission import Mission
 from marque.types.plan import Plan
 from marque.types.road_map import NONE, RoadMap
@@ -62,7 +63,7 @@ class Memory:
     previous: tuple[str, bool] | None = None
     doubts: int = 0  # see `score.Scores`
     changed_ns: int = -(10**18)  # when the last lane change was settled
-    stood_s: float = 0.0  # standing, for whatever reason
+    stood_s: float = 0.0  # standing, for whatever reason but a light
     granted: IntArray = field(default_factory=lambda: NOBODY)  # uids of those who wait for us
     aimed: int | None = None  # uid of who leads the gap that we aim for, -1: nobody does
     waiting_s: float = 0.0  # standing for a lane change while the light ahead is not red
@@ -151,11 +152,16 @@ def ahead_m(limit_mps: float) -> float:
 
 
 def lanes_before(road_map: RoadMap, lane: int) -> tuple[int, ...]:
-    """The straightest way that leads to a lane, for what comes from behind."""
+    """The straightest way that leads to a lane, for what comes from behind. No U-turn: hardly
+    anybody comes by it, and a line that is made wide enough for one no longer runs where we are."""
     out: list[int] = []
     for _ in range(2):
         first = lane if not out else out[0]
-        previous = [each for each in road_map.predecessors(first).tolist() if each not in out]
+        previous = [
+            each
+            for each in road_map.predecessors(first).tolist()
+            if each not in out and road_map.lane_turn[each] != Turn.U_TURN
+        ]
         if not previous:
             break
         out.insert(0, min(previous, key=lambda each: (_turned(road_map, each, first), each)))
