@@ -21,19 +21,20 @@ EGO = np.zeros(E_LEN)
 EGO[E_FRONT], EGO[E_REAR], EGO[E_HALF_WIDTH], EGO[E_STEER], EGO[E_TURN] = 4.1, 1.1, 1.0, 0.12, 0.22
 
 
-def street():
+def street(turn=Turn.U_TURN):
     """A street that a straight lane leads to, and, named first, one that turns back into it."""
     return tiny_map(
         [
-            Lane([tuple(p) for p in HOOK], succ=[2], connector=True, turn=Turn.U_TURN),
+            Lane([tuple(p) for p in HOOK], succ=[2], connector=True, turn=turn),
             Lane([(-30.0, 0.0), (0.0, 0.0)], succ=[2], connector=True),
             Lane([(0.0, 0.0), (200.0, 0.0)]),
         ]
     )
 
 
-def test_what_lies_behind_us_comes_the_straightest_way():
-    assert lanes_before(street(), 2) == (1,)
+@pytest.mark.parametrize("turn", [Turn.U_TURN, Turn.LEFT])
+def test_what_lies_behind_us_comes_the_straightest_way(turn):
+    assert lanes_before(street(turn), 2) == (1,)
 
 
 @pytest.mark.parametrize("before", [None, (0,), (1,)])
