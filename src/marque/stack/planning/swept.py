@@ -10,7 +10,7 @@ import math
 import numpy as np
 
 from marque.core.arrays import BoolArray, FloatArray, IntArray
-from marque.core.geometry import curvatures
+from marque.core.geometry import curvatures, tangents
 from marque.core.jit import jit
 from marque.kernels.band import WIDTH, add_square, solve_band
 from marque.kernels.rollout import E_FRONT, E_HALF_WIDTH, E_REAR, E_STEER, E_TURN
@@ -108,7 +108,7 @@ def _fit(
     edge = np.zeros((n, k, 4))  # where each corner should be, and the way inwards from there
     known = np.zeros((n, k), dtype=np.bool_)
     for _ in range(ROUNDS):
-        tangent = _tangents(xy)
+        tangent = tangents(xy)
         _find_edges(xy, tangent, points, tables, edge, known)
         rows, at = _limits(xy, tangent, _bends(xy), points, most, change, edge, known)
         harm = 0.0
@@ -126,19 +126,6 @@ def _fit(
             xy[i, 0] -= share * move[i] * tangent[i, 1]
             xy[i, 1] += share * move[i] * tangent[i, 0]
     return best
-
-
-@jit
-def _tangents(xy: FloatArray) -> FloatArray:
-    """[n, 2] unit tangents."""
-    n = len(xy)
-    out = np.empty((n, 2))
-    for i in range(n):
-        lo, hi = max(0, i - 1), min(n - 1, i + 1)
-        dx, dy = xy[hi, 0] - xy[lo, 0], xy[hi, 1] - xy[lo, 1]
-        size = max(1e-9, math.hypot(dx, dy))
-        out[i, 0], out[i, 1] = dx / size, dy / size
-    return out
 
 
 @jit
