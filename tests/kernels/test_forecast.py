@@ -9,14 +9,19 @@ from hypothesis import strategies as st
 
 from builders import Lane, arc, street_grid, tiny_map
 from lines import line, smooth_bends
+from marque.kernels.following import idm_free
 from marque.kernels.forecast import (
+    LIMIT_SHARE,
+    SPEEDS_UP_MPS2,
     find_leaders,
     fork_ahead,
     is_open,
     likeness,
     straight_on,
     walk_lanes,
+    way_ahead,
 )
+from marque.kernels.rollout import DT_S, STEPS
 from marque.kernels.tables import map_tables
 from marque.types.codes import Allow, UserKind
 from oracle import forecast_twin as twin
@@ -83,6 +88,18 @@ def test_straight_on_is_straight(psi, reach):
     way = np.hypot(x[:count] - 1.0, y[:count] - 2.0)
     assert np.allclose(way, np.arange(count))
     assert (on[:count] == -1).all()
+
+
+@given(st.floats(0.0, 40.0), st.floats(1.0, 40.0))
+def test_the_way_ahead_holds_whatever_the_rollouts_drive(v, limit):
+    reach = way_ahead(v, limit, 8.0)
+    assert 12.0 <= reach <= 130.0
+    way, speed = 0.0, v
+    for _ in range(STEPS):
+        accel = idm_free(speed, LIMIT_SHARE * limit, SPEEDS_UP_MPS2)
+        way += max(0.0, (speed + 0.5 * accel * DT_S) * DT_S)
+        speed = max(0.0, speed + accel * DT_S)
+    assert reach == 130.0 or reach > way + 5.0
 
 
 def test_the_fork_ahead_is_the_end_of_the_first_lane_with_connectors():

@@ -168,7 +168,7 @@ def rolled(scene, hypothesis):
         column("doubt", np.int8),
         column("rear_margin"),
         column("front_margin"),
-        np.array(scene.zones),
+        np.array(scene.zones).reshape(-1, 3),
         hypothesis,
         np.empty(count),
         np.empty(count),
@@ -292,6 +292,29 @@ def test_whoever_asserts_themselves_does_so_towards_who_stops_in_their_way(speed
     found = rolled(scene, 1)
     assert (found[rollout.R_PROGRESS] > 8.0) == ends_in_the_way
     assert np.isfinite(found[rollout.R_COLLISION_S]) == ends_in_the_way
+
+
+@pytest.mark.parametrize(
+    ("more", "inside", "counts"),
+    [
+        ({}, True, True),
+        ({}, False, False),  # where no ways cross: somebody whom we let by on a narrow road
+        ({"speed": 2.0, "limit": 11.0}, True, True),  # has only just set off
+        ({"speed": 2.0, "limit": 2.0}, True, False),  # and goes at a walk
+        ({"relation": 1}, True, False),
+    ],
+)
+def test_whom_nobody_yields_to_does_not_drive_into_who_stops_where_their_ways_cross(
+    more, inside, counts
+):
+    """Both turn left at an arrow, and their ways share ground: who stops on it is hit."""
+    scene = one_other(**{"relation": 0, "entry": math.inf, **more})
+    front = scene.s0 + scene.ego.front
+    scene.zones = [(front + 7.0, front + 13.0, 0.0)] if inside else []
+    scene.mode, scene.scale, scene.v0 = 1, 2.5, 5.25
+    found = rolled(scene, 1)
+    assert found[rollout.R_PROGRESS] > 8.0
+    assert np.isfinite(found[rollout.R_COLLISION_S]) == counts
 
 
 def test_nobody_is_forced_while_we_wait_at_the_line():

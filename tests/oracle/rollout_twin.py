@@ -231,11 +231,12 @@ def other_accel(others, o, ego, s, v, now, hypothesis, result, front0, stops):
     return max(a, -7.0)
 
 
-def contacts(others, ego, s, v, now, result, moves, stopped, start, hypothesis):
+def contacts(others, ego, s, v, now, result, moves, stopped, start, hypothesis, zones):
     """First contact and first violated time margin; while we stand, with our side alone, with
     who comes towards us where our nose is in their way from the `start`, and who asserts themselves
-    though they see us stop there."""
+    though they see us stop there: who goes first, or where ways cross, nobody."""
     front, rear = s + ego.front, s - ego.rear
+    inside = any(begin < front and end > rear for begin, end, _ in zones)
     for k, o in enumerate(others):
         hits = o.blocking()
         if not hits or o.behind:
@@ -243,8 +244,9 @@ def contacts(others, ego, s, v, now, result, moves, stopped, start, hypothesis):
         if not moves:
             comes = o.speed > 4.0 and o.box[hits[0]][2] < -0.7 and o.box[hits[0]][0] < start
             side = stopped and not o.walker and o.box[hits[0]][1] <= front - 0.5
-            asserts = hypothesis == 1 and o.relation == -1 and not o.walker and o.speed > 4.0
-            if not (comes or side or asserts):
+            asserts = hypothesis == 1 and not o.walker and max(o.speed, o.v) > 4.0
+            crosses = o.relation == 0 and o.k_off is None and inside
+            if not (comes or side or (asserts and (o.relation == -1 or crosses))):
                 continue
         j = o.sample(o.way)
         if j >= len(o.box) or j > hits[-1] + 1:
@@ -331,7 +333,8 @@ def roll(v_ref, scale, stop_m, virtual, mode, ego, s0, v0, a0, others, zones, hy
         moves = v > 0.1 or t == 0
         if moves or v0 > 1.0:
             early = t * DT + DT < 3.0
-            contacts(others, ego, s, v, t * DT + DT, r, moves, early, s0 + ego.front, hypothesis)
+            nose = s0 + ego.front
+            contacts(others, ego, s, v, t * DT + DT, r, moves, early, nose, hypothesis, zones)
     r["progress"], r["end_speed"] = s - s0, v
     chosen = stop_m <= s + ego.front + 0.5
     for begin, end, others_first in zones if v < 0.5 else []:

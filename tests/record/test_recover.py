@@ -86,6 +86,18 @@ def test_damage_in_the_middle_never_crashes(whole: Path, data: st.DataObject) ->
     assert read_records(whole.with_name("healed.mcap")).scan.whole
 
 
+def test_a_length_beyond_any_index_is_damage_like_any_other(whole: Path) -> None:
+    content = whole.read_bytes()
+    hurt = whole.with_name("hurt.mcap")
+    for at in range(40, 120):  # the header of the first chunk, with all its lengths
+        hurt.write_bytes(content[:at] + bytes((content[at] ^ 128,)) + content[at + 1 :])
+        try:
+            found = recover(hurt, whole.with_name("healed.mcap"))
+        except MarqueError:
+            continue
+        assert found.ticks <= 100
+
+
 def test_recover_in_place(whole: Path, tmp_path: Path) -> None:
     path = tmp_path / "drive.mcap"
     path.write_bytes(whole.read_bytes()[: whole.stat().st_size // 2])

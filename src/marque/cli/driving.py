@@ -32,7 +32,9 @@ from marque.sim.order import (
 from marque.sim.reference import Reference
 from marque.sim.told import command_line, drive_options, reference_facts
 from marque.sim.worlds.port import RoadWorld
+from marque.stack.planning.passage import tight_spots
 from marque.types.episode import Episode, Tick
+from marque.types.mission import Mission
 
 FAILED, STOPPED = 1, 130
 STOPPED_WORDS, MINUTES_WORDS = "stopped by user", "the minutes are up"
@@ -54,6 +56,8 @@ def carry_out(ready: Ready, wanted: Wanted) -> int:
     """Everything after the words are understood: drive, judge, write, print; the exit code."""
     console = standard_output()
     console.print(_first_line(ready), soft_wrap=True, markup=False)
+    for line in _tight_lines(ready):
+        console.print(line, soft_wrap=True, markup=False)
     waiting = Waiting()
     reference = drive_reference(ready, waiting) if wanted.reference else None
     if reference is not None:
@@ -177,6 +181,21 @@ def _first_line(ready: Ready) -> str:
         f"driver {ready.order.driver}, car {ready.setup.platform.title}, seed {ready.order.seed}, "
         f"from {road_map.lane_name[trip.start_lane]} to {road_map.lane_name[trip.goal_lane]}"
     )
+
+
+def _tight_lines(ready: Ready) -> list[str]:
+    """What to expect where the only way is too tight for the car."""
+    setup, trip = ready.setup, ready.setup.trip
+    mission = Mission(
+        setup.road_map, setup.platform, trip.goal_lane, trip.goal_s_m, ready.order.seed
+    )
+    spots = tight_spots(mission, trip.start_lane, trip.start_s_m)
+    if not spots:
+        return []
+    title = setup.platform.title
+    return [
+        f"the only way is too tight for the {title}: it will leave the road at {', '.join(spots)}"
+    ]
 
 
 def _summary(

@@ -16,7 +16,7 @@ from marque.core.registry import names
 
 app = typer.Typer(add_completion=False, rich_markup_mode=None)
 
-PACKAGES = ("numpy", "numba", "eclipse-sumo", "libsumo", "mcap", "matplotlib", "pyproj")
+PACKAGES = ("numpy", "numba", "eclipse-sumo", "libsumo", "mcap", "matplotlib", "pyproj", "opendbc")
 
 
 @app.command()

@@ -104,6 +104,19 @@ def curvatures(points_m: FloatArray) -> FloatArray:
 
 
 @jit
+def tangents(points_m: FloatArray) -> FloatArray:
+    """[N, 2] unit tangents of a polyline [N, 2], from the point before to the one after."""
+    n = len(points_m)
+    out = np.empty((n, 2))
+    for i in range(n):
+        lo, hi = max(0, i - 1), min(n - 1, i + 1)
+        dx, dy = points_m[hi, 0] - points_m[lo, 0], points_m[hi, 1] - points_m[lo, 1]
+        size = max(1e-9, math.hypot(dx, dy))
+        out[i, 0], out[i, 1] = dx / size, dy / size
+    return out
+
+
+@jit
 def project(
     xy: FloatArray, s: FloatArray, x: float, y: float, lo: int, hi: int
 ) -> tuple[float, float, int]:

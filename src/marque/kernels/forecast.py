@@ -13,7 +13,7 @@ from marque.core.arrays import FloatArray, Int8Array, Int32Array
 from marque.core.geometry import wrap_angle
 from marque.core.jit import jit
 from marque.kernels.tables import MapTables
-from marque.types.codes import Indicator, SignalState, Turn, UserKind
+from marque.types.codes import ConflictKind, Indicator, SignalState, Turn, UserKind
 
 MAX_BRANCH = 3  # paths through the first junction
 MAX_PATHS = 5  # per road user, lane changes included
@@ -25,13 +25,23 @@ OVER_M, DRIFT_SHARE = 0.9, 0.4
 
 U_TURNS = 0.1  # as common as other turns; nobody brakes hard for one that is only possible
 UNLIKELY = 0.01  # of the likeliest way: the others then are none
+JUST_M, ENTERED_M, UNLIKE = 3.0, 7.0, 0.1  # from just inside to as far as anybody waits
 ALIKE_M, ALIKE_RAD = 0.5, 0.15  # off a lane by so much, somebody looks like driving elsewhere
 WAITS_S = 2.0
+# Whoever is slow now may have sped up by then: as fast as in the rollouts, to the limit of their
+# lane and what those who assert themselves exceed it by; and so much farther than that
+SPEEDS_UP_MPS2, LIMIT_SHARE = 1.6, 1.15
+BEYOND_M, LEAST_M, MOST_M = 10.0, 12.0, 130.0
+RIDES_MPS = 6.0  # how fast bicycles go
+OPPOSITE = -0.5  # cosine between the ways of those who come towards each other
 STANDS_MPS, TAIL_M = 0.5, 1.0  # how far the tail may be over the line of who still waits at it
 FACES_IT = 0.7  # cosine between the heading of somebody on foot and the crosswalk: turned to it
 COMES_BACK = -0.35  # and turned away from it, as after crossing
 
 _UNKNOWN = int(SignalState.UNKNOWN)
+_GREEN = int(SignalState.GREEN)
+_GREEN_YIELD = int(SignalState.GREEN_YIELD)
+_DIVERGE = int(ConflictKind.DIVERGE)
 _RED = int(SignalState.RED)
 _AMBER = int(SignalState.AMBER)
 _RED_AMBER = int(SignalState.RED_AMBER)
@@ -376,6 +386,49 @@ def likeness(tables: MapTables, lane: int, s: float, x: float, y: float, psi: fl
 
 
 @jit
+def way_ahead(v: float, limit: float, horizon_s: float) -> float:
+    """Metres that somebody may get on within a horizon, and some to spare."""
+    most = max(v, LIMIT_SHARE * limit)
+    until = min(horizon_s, (most - v) / SPEEDS_UP_MPS2)
+    way = v * horizon_s + SPEEDS_UP_MPS2 * until * (horizon_s - 0.5 * until)
+    return min(MOST_M, max(LEAST_M, way + BEYOND_M))
+
+
+@jit
+def told_by_others(tables: MapTables, connector: int, head_state: Int8Array) -> int:
+    """What the lights of others tell of one that is not seen: -1 closed, for somebody who else
+    yields has a green that protects; +1 maybe open, for those who come towards each other mostly
+    have green together; 0 nothing."""
+    told = 0
+    psi = tables.pt_heading_rad[tables.pt_off[connector]]
+    for j in range(tables.conf_off[connector], tables.conf_off[connector + 1]):
+        other = tables.conf_lane[j]
+        head = tables.lane_head[other]
+        if head < 0 or tables.conf_kind[j] == _DIVERGE:
+            continue
+        if head_state[head] == _GREEN and tables.conf_priority[j] > 0:
+            return -1
+        towards = math.cos(tables.pt_heading_rad[tables.pt_off[other]] - psi) < OPPOSITE
+        if towards and head_state[head] in (_GREEN, _GREEN_YIELD):
+            told = 1
+    return told
+
+
+@jit
+def may_be_open(tables: MapTables, connector: int, head_state: Int8Array) -> bool:
+    """Whether a connector whose light is not seen may have green, by what is seen of the others;
+    one light mostly holds for all ways from a lane."""
+    told = told_by_others(tables, connector, head_state)
+    if told != 0 or tables.pred_off[connector + 1] == tables.pred_off[connector]:
+        return told > 0
+    before = tables.pred[tables.pred_off[connector]]
+    for j in range(tables.succ_off[before], tables.succ_off[before + 1]):
+        if told_by_others(tables, tables.succ[j], head_state) > 0:
+            return True
+    return False
+
+
+@jit
 def forecast_paths(
     tables: MapTables,
     kind: Int8Array,
@@ -418,7 +471,6 @@ def forecast_paths(
     choices = [0] * MAX_PATHS
     weights = [1.0] * MAX_PATHS
     for i in range(px.shape[0]):
-        reach = min(130.0, max(12.0, v[i] * horizon_s + 10.0))
         walker = kind[i] == _PEDESTRIAN or kind[i] == _OBSTACLE
         if walker or lane_of[i] < 0:
             if k >= out_track.shape[0]:
@@ -478,12 +530,14 @@ def forecast_paths(
         lane = lane_of[i]
         s = s_of[i]
         d = d_of[i]
+        limit = tables.lane_limit_mps[lane]
+        reach = way_ahead(v[i], min(limit, RIDES_MPS) if kind[i] == _BICYCLE else limit, horizon_s)
         settle = 1e18 if kind[i] == _BICYCLE else max(15.0, 2.0 * v[i])
         n = 0
         for h in range(MAX_PATHS):
             weights[h] = 1.0
-        # a connector just entered looks like its siblings: consider them all
-        if tables.lane_connector[lane] and s < 0.5 * length[i] + 3.0:
+        # a connector just entered looks like its siblings, up to where one waits: consider them
+        if tables.lane_connector[lane] and s < 0.5 * length[i] + ENTERED_M:
             before = (
                 tables.pred[tables.pred_off[lane]]
                 if tables.pred_off[lane + 1] > tables.pred_off[lane]
@@ -496,13 +550,15 @@ def forecast_paths(
                         continue
                     if other != lane and not turn_matches(tables.lane_turn[other], indicator[i]):
                         continue
+                    alike = likeness(tables, other, s, px[i], py[i], psi[i])
+                    if other != lane and alike < UNLIKE and s >= 0.5 * length[i] + JUST_M:
+                        continue
                     lanes[n] = other
                     starts[n] = s
                     sides[n] = d if other == lane else 0.0
                     settles[n] = settle
                     choices[n] = -1
-                    weights[n] = likeness(tables, other, s, px[i], py[i], psi[i])
-                    weights[n] *= how_common(tables, other)
+                    weights[n] = alike * how_common(tables, other)
                     n += 1
         if n == 1:
             n = 0  # it looks like nothing but itself: what counts is where it goes next
@@ -606,7 +662,7 @@ def forecast_paths(
             out_prob[k] = weights[h] / total
             out_off[k] = used
             limit = tables.lane_limit_mps[lanes[h]]
-            out_limit[k] = min(limit, 6.0) if kind[i] == _BICYCLE else limit
+            out_limit[k] = min(limit, RIDES_MPS) if kind[i] == _BICYCLE else limit
             out_stop[k] = math.inf
             out_conn[k] = -1
             out_conn_m[k] = math.inf
@@ -619,12 +675,18 @@ def forecast_paths(
                     else:
                         out_conn_m[k] = -starts[h]
                     head = tables.lane_head[on]
-                    # a signal not seen from here is red for whoever stands before it
+                    # a signal not seen from here is red for whoever stands before it, unless they
+                    # turn: they may have green together with those whose green is seen, and wait
+                    # for somebody
                     waits = (
                         head >= 0
                         and head_state[head] == _UNKNOWN
                         and still_s[i] > WAITS_S
                         and j < 12
+                        and not (
+                            tables.lane_turn[on] != _STRAIGHT
+                            and may_be_open(tables, on, head_state)
+                        )
                     )
                     held = head >= 0 and (waits or head_state[head] in (_RED, _AMBER, _RED_AMBER))
                     if held and j == 0:

@@ -482,6 +482,11 @@ def roll(
         # ---- contacts and time margins
         moves = v > 0.1 or t == 0
         stopped = v0 > STOPPED_MPS and now < STOPPED_S  # by this policy, maybe in somebody's way
+        clear = 1  # of where ways cross
+        if not moves:
+            for z in range(keep_clear.shape[0]):
+                if keep_clear[z, 0] < front and keep_clear[z, 1] > rear:
+                    clear = 0
         if moves or v0 > STOPPED_MPS:
             for q in range(n_active):
                 k = active[q]
@@ -492,9 +497,12 @@ def roll(
                     comes = speed[k] > COMES_MPS and cosr[k, meets] < -0.7
                     nose = comes and lo[k, meets] < s0 + ego[E_FRONT]
                     side = stopped and walker[k] == 0 and hi[k, meets] <= front - BESIDE_FRONT_M
-                    # who asserts themselves does so towards who comes to rest in their way, too
-                    asserts = hypothesis == 1 and relation[k] == -1 and walker[k] == 0
-                    if not (nose or side or (asserts and speed[k] > COMES_MPS)):
+                    # who asserts themselves does so towards who comes to rest in their way, too,
+                    # if they need not yield there; and who has only set off by then as well
+                    asserts = hypothesis == 1 and walker[k] == 0
+                    asserts = asserts and max(speed[k], vel[k]) > COMES_MPS
+                    crosses = relation[k] == 0 and k_off[k] < -1e8 and clear == 0
+                    if not (nose or side or (asserts and (relation[k] == -1 or crosses))):
                         continue
                 j = int(pos[k] + 0.5)
                 if j >= samples[k]:

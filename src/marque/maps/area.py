@@ -21,6 +21,8 @@ DETOUR_M = 0.1  # a smoothed line farther off than this has its own strip
 _THIN = 3  # every third point of a smoothed line is enough: 1.5 m
 _PIECE_M = 10.0  # long straight strips are cut, so that their boxes stay small
 
+AreaTables = tuple[IntArray, Int32Array, Int32Array, FloatArray, Int32Array, FloatArray]
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class DrivableArea:
@@ -33,6 +35,12 @@ class DrivableArea:
 
     def __post_init__(self) -> None:
         freeze_arrays(self)
+
+    @property
+    def tables(self) -> AreaTables:
+        """The arrays as `on_area` reads them."""
+        grid = self.grid
+        return grid.key, grid.start, grid.item, self.piece_m, self.outline_off, self.outline_m
 
 
 def make_area(road_map: RoadMap) -> DrivableArea:
@@ -57,11 +65,7 @@ def covers(area: DrivableArea, corners_m: FloatArray) -> BoolArray:
     """Whether every corner of each footprint [n, k, 2] lies on the area, with its tolerance."""
     flat = np.ascontiguousarray(corners_m, dtype=np.float64).reshape(-1, 2)
     inside = np.empty(len(flat), dtype=np.bool_)
-    grid = area.grid
-    _inside(
-        flat, grid.key, grid.start, grid.item, area.piece_m, area.outline_off, area.outline_m,
-        inside,
-    )  # fmt: skip
+    _inside(flat, area.tables, inside)
     return np.asarray(inside.reshape(corners_m.shape[:2]).all(axis=1))
 
 
@@ -123,32 +127,28 @@ def _strips(
 
 
 @jit
-def _inside(
-    xy: FloatArray,
-    key: IntArray,
-    start: Int32Array,
-    item: Int32Array,
-    piece: FloatArray,
-    off: Int32Array,
-    outline: FloatArray,
-    inside: BoolArray,
-) -> None:
+def _inside(xy: FloatArray, tables: AreaTables, inside: BoolArray) -> None:
     for i in range(len(xy)):
-        x = xy[i, 0]
-        y = xy[i, 1]
-        inside[i] = False
-        at = slot_of(key, x, y)
-        for e in range(start[at], start[at + 1]):
-            p = item[e]
-            if p < len(piece):
-                reach = piece[p, 4] + TOLERANCE_M
-                gap2 = gap2_to_segment(x, y, piece[p, 0], piece[p, 1], piece[p, 2], piece[p, 3])
-                inside[i] = gap2 <= reach * reach
-            else:
-                j = p - len(piece)
-                inside[i] = in_ring(x, y, outline, off[j], off[j + 1], TOLERANCE_M)
-            if inside[i]:
-                break
+        inside[i] = on_area(xy[i, 0], xy[i, 1], tables, TOLERANCE_M)
+
+
+@jit
+def on_area(x: float, y: float, tables: AreaTables, tolerance: float) -> bool:
+    """Whether a point lies on the area, or beyond its edge by `tolerance`, TOLERANCE_M at most."""
+    key, start, item, piece, off, outline = tables
+    at = slot_of(key, x, y)
+    for e in range(start[at], start[at + 1]):
+        p = item[e]
+        if p < len(piece):
+            reach = piece[p, 4] + tolerance
+            gap2 = gap2_to_segment(x, y, piece[p, 0], piece[p, 1], piece[p, 2], piece[p, 3])
+            if gap2 <= reach * reach:
+                return True
+        else:
+            j = p - len(piece)
+            if in_ring(x, y, outline, off[j], off[j + 1], tolerance):
+                return True
+    return False
 
 
 @jit

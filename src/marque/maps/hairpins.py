@@ -10,6 +10,7 @@ import math
 import numpy as np
 
 from marque.core.arrays import BoolArray, FloatArray
+from marque.core.geometry import tangents
 from marque.core.jit import jit
 
 RADIUS_M = 5.0
@@ -91,13 +92,9 @@ def _push(bend: FloatArray, tight: BoolArray, arc: FloatArray) -> FloatArray:
 
 @jit
 def _normals(line: FloatArray) -> FloatArray:
-    n = len(line)
-    turned = np.zeros((n, 2))
-    for i in range(n):
-        lo, hi = max(0, i - 1), min(n - 1, i + 1)
-        dx, dy = line[hi, 0] - line[lo, 0], line[hi, 1] - line[lo, 1]
-        size = max(math.hypot(dx, dy), 1e-9)
-        turned[i, 0], turned[i, 1] = -dy / size, dx / size
+    along = tangents(line)
+    turned = np.empty_like(along)
+    turned[:, 0], turned[:, 1] = -along[:, 1], along[:, 0]
     return turned
 
 

@@ -9,7 +9,18 @@ from typing import Any
 
 import numpy as np
 
-from marque.record.proto import block, doubles, interleave, parse, tag, text, varint, whole
+from marque.record.proto import (
+    block,
+    by_number,
+    doubles,
+    first,
+    interleave,
+    long,
+    tag,
+    text,
+    varint,
+    whole,
+)
 from marque.record.schemas import EGO, TRAJECTORY, USERS
 from marque.types.codes import Indicator, Reason
 from marque.types.command import Command
@@ -49,21 +60,21 @@ def encode_tick(tick: Tick) -> bytes:
 
 def decode_tick(data: bytes) -> Tick:
     """The tick that `encode_tick` wrote. Raises ValueError when the bytes are none."""
-    found = _fields(memoryview(data))
-    command = _decode_command(_one(found, 6))
+    found = by_number(memoryview(data))
+    command = _decode_command(first(found, 6))
     plan = found.get(5)
     return Tick(
         world=World(
-            t_ns=_long(_one(found, 1)),
-            ego=_decode_ego(_one(found, 2)),
-            users=_decode_users(_one(found, 3)),
-            heads=np.frombuffer(_one(found, 4), dtype=np.int8).copy(),
+            t_ns=long(first(found, 1)),
+            ego=_decode_ego(first(found, 2)),
+            users=_decode_users(first(found, 3)),
+            heads=np.frombuffer(first(found, 4), dtype=np.int8).copy(),
         ),
         plan=None if plan is None else _decode_plan(plan[0]),
         command=command,
         verdicts=tuple(_decode_verdict(verdict) for verdict in found.get(7, ())),
-        reason=Reason(_one(found, 8)),
-        ego_jerk_mps3=_real(_one(found, 9)),
+        reason=Reason(first(found, 8)),
+        ego_jerk_mps3=_real(first(found, 9)),
     )
 
 
@@ -131,23 +142,6 @@ def _encode_verdict(verdict: Verdict) -> bytes:
     )
 
 
-def _fields(data: memoryview) -> dict[int, list[Any]]:
-    found: dict[int, list[Any]] = {}
-    for number, value in parse(data):
-        found.setdefault(number, []).append(value)
-    return found
-
-
-def _one(found: dict[int, list[Any]], number: int) -> Any:
-    if number not in found:
-        raise ValueError(f"field {number} is missing")
-    return found[number][0]
-
-
-def _long(raw: memoryview) -> int:
-    return int.from_bytes(raw, "little", signed=True)
-
-
 def _real(raw: memoryview) -> float:
     return float(struct.unpack("<d", raw)[0])
 
@@ -157,42 +151,42 @@ def _decode_ego(data: memoryview) -> EgoTruth:
 
 
 def _decode_users(data: memoryview) -> RoadUsers:
-    found = _fields(data)
+    found = by_number(data)
     return RoadUsers(
         *(
-            np.frombuffer(_one(found, n), dtype=dtype).copy()
+            np.frombuffer(first(found, n), dtype=dtype).copy()
             for n, (_, _, dtype) in enumerate(_USER_FIELDS, start=1)
         )
     )
 
 
 def _decode_path(data: memoryview) -> Trajectory:
-    found = _fields(data)
+    found = by_number(data)
     count = len(TRAJECTORY)
     return Trajectory(
-        *(np.frombuffer(_one(found, n), dtype=_F8).copy() for n in range(1, count + 1))
+        *(np.frombuffer(first(found, n), dtype=_F8).copy() for n in range(1, count + 1))
     )
 
 
 def _decode_plan(data: memoryview) -> Plan:
-    found = _fields(data)
+    found = by_number(data)
     return Plan(
-        made_ns=_long(_one(found, 1)),
-        t_ns=_long(_one(found, 2)),
-        trajectory=_decode_path(_one(found, 3)),
-        fallback=_decode_path(_one(found, 4)),
-        valid_until_ns=_long(_one(found, 5)),
-        manoeuvre=str(_one(found, 6), "utf-8"),
-        reason=Reason(_one(found, 7)),
-        reason_uid=_long(_one(found, 8)),
-        indicator=Indicator(_one(found, 9)),
+        made_ns=long(first(found, 1)),
+        t_ns=long(first(found, 2)),
+        trajectory=_decode_path(first(found, 3)),
+        fallback=_decode_path(first(found, 4)),
+        valid_until_ns=long(first(found, 5)),
+        manoeuvre=str(first(found, 6), "utf-8"),
+        reason=Reason(first(found, 7)),
+        reason_uid=long(first(found, 8)),
+        indicator=Indicator(first(found, 9)),
         margins=tuple(_decode_margin(margin) for margin in found.get(10, ())),
     )
 
 
 def _decode_margin(data: memoryview) -> tuple[str, float]:
-    found = _fields(data)
-    return str(_one(found, 1), "utf-8"), _real(_one(found, 2))
+    found = by_number(data)
+    return str(first(found, 1), "utf-8"), _real(first(found, 2))
 
 
 def _decode_command(data: memoryview) -> Command:
@@ -201,12 +195,12 @@ def _decode_command(data: memoryview) -> Command:
 
 
 def _decode_verdict(data: memoryview) -> Verdict:
-    found = _fields(data)
+    found = by_number(data)
     return Verdict(
-        t_ns=_long(_one(found, 1)),
-        action=Action(_one(found, 2)),
-        command=_decode_command(_one(found, 3)),
-        rule=str(_one(found, 4), "utf-8"),
-        margin=_real(_one(found, 5)),
-        warning=bool(_one(found, 6)),
+        t_ns=long(first(found, 1)),
+        action=Action(first(found, 2)),
+        command=_decode_command(first(found, 3)),
+        rule=str(first(found, 4), "utf-8"),
+        margin=_real(first(found, 5)),
+        warning=bool(first(found, 6)),
     )

@@ -1,11 +1,10 @@
 """A delivery of sensors as bytes (`marque.Delivery`) and back, bit for bit, as ticks are."""
 
 import struct
-from typing import Any
 
 import numpy as np
 
-from marque.record.proto import block, parse, real, whole
+from marque.record.proto import block, by_number, first, long, real, whole
 from marque.record.schemas import GNSS, OBJECTS
 from marque.types.reading import Bus, Delivery, Gnss, Imu, ObjectList
 
@@ -28,9 +27,9 @@ def encode_delivery(delivery: Delivery) -> bytes:
 
 def decode_delivery(data: bytes) -> Delivery:
     """The delivery that `encode_delivery` wrote. Raises ValueError when the bytes are none."""
-    found = _fields(memoryview(data))
+    found = by_number(memoryview(data))
     return Delivery(
-        _long(_one(found, 1)),
+        long(first(found, 1)),
         tuple(_decode_imu(part) for part in found.get(2, ())),
         tuple(_decode_gnss(part) for part in found.get(3, ())),
         tuple(_decode_bus(part) for part in found.get(4, ())),
@@ -72,50 +71,33 @@ def _encode_objects(objects: ObjectList) -> bytes:
     return _stamp(objects.t_ns) + whole(2, objects.sensor) + b"".join(columns)
 
 
-def _fields(data: memoryview) -> dict[int, list[Any]]:
-    found: dict[int, list[Any]] = {}
-    for number, value in parse(data):
-        found.setdefault(number, []).append(value)
-    return found
-
-
-def _one(found: dict[int, list[Any]], number: int) -> Any:
-    if number not in found:
-        raise ValueError(f"field {number} is missing")
-    return found[number][0]
-
-
-def _long(raw: memoryview) -> int:
-    return int.from_bytes(raw, "little", signed=True)
-
-
 def _reals(raw: memoryview) -> tuple[float, ...]:
     return struct.unpack(f"<{len(raw) // 8}d", raw)
 
 
 def _decode_imu(data: memoryview) -> Imu:
-    found = _fields(data)
-    ax, ay, az = _reals(_one(found, 2))
-    gx, gy, gz = _reals(_one(found, 3))
-    return Imu(_long(_one(found, 1)), (ax, ay, az), (gx, gy, gz))
+    found = by_number(data)
+    ax, ay, az = _reals(first(found, 2))
+    gx, gy, gz = _reals(first(found, 3))
+    return Imu(long(first(found, 1)), (ax, ay, az), (gx, gy, gz))
 
 
 def _decode_gnss(data: memoryview) -> Gnss:
-    found = _fields(data)
-    values = [_reals(_one(found, n))[0] for n, _ in enumerate(GNSS, start=_FIRST_GNSS)]
-    return Gnss(_long(_one(found, 1)), *values)
+    found = by_number(data)
+    values = [_reals(first(found, n))[0] for n, _ in enumerate(GNSS, start=_FIRST_GNSS)]
+    return Gnss(long(first(found, 1)), *values)
 
 
 def _decode_bus(data: memoryview) -> Bus:
-    found = _fields(data)
-    fl, fr, rl, rr = _reals(_one(found, 2))
-    return Bus(_long(_one(found, 1)), (fl, fr, rl, rr), _reals(_one(found, 3))[0])
+    found = by_number(data)
+    fl, fr, rl, rr = _reals(first(found, 2))
+    return Bus(long(first(found, 1)), (fl, fr, rl, rr), _reals(first(found, 3))[0])
 
 
 def _decode_objects(data: memoryview) -> ObjectList:
-    found = _fields(data)
+    found = by_number(data)
     columns = {
-        name: np.frombuffer(_one(found, n), dtype=np.dtype(kind)).copy()
+        name: np.frombuffer(first(found, n), dtype=np.dtype(kind)).copy()
         for n, (name, kind) in enumerate(OBJECTS, start=_FIRST_OBJECT)
     }
-    return ObjectList(sensor=int(_one(found, 2)), t_ns=_long(_one(found, 1)), **columns)
+    return ObjectList(sensor=int(first(found, 2)), t_ns=long(first(found, 1)), **columns)

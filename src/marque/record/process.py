@@ -24,7 +24,13 @@ from marque.record import viewer
 from marque.record.codec import decode_tick
 from marque.record.deliveries import stamp_of
 from marque.record.log_file import LogFile
-from marque.record.schemas import EVENT_SCHEMA, FOXGLOVE_SET, HEADER_SCHEMA, MARQUE_SET
+from marque.record.schemas import (
+    EVENT_SCHEMA,
+    FOXGLOVE_SET,
+    HEADER_SCHEMA,
+    MARQUE_SET,
+    READINGS_SET,
+)
 from marque.types.episode import Event, Tick
 
 FRAME = struct.Struct("<BI")
@@ -37,7 +43,6 @@ TOPICS = (
     # topic, encoding, schema name, schema encoding, schema
     ("/marque/header", "json", "marque.Header", "jsonschema", HEADER_SCHEMA),
     ("/marque/tick", "protobuf", "marque.Tick", "protobuf", MARQUE_SET),
-    ("/marque/delivery", "protobuf", "marque.Delivery", "protobuf", MARQUE_SET),
     ("/marque/event", "json", "marque.Event", "jsonschema", EVENT_SCHEMA),
     ("/tf", "protobuf", "foxglove.FrameTransform", "protobuf", FOXGLOVE_SET),
     ("/map", "protobuf", "foxglove.SceneUpdate", "protobuf", FOXGLOVE_SET),
@@ -93,7 +98,11 @@ class DriveLog:
 
     def delivery(self, payload: bytes) -> None:
         """What sensors handed over, as it came; `payload` begins with its stamp."""
-        self._send("/marque/delivery", stamp_of(payload), payload)
+        topic = "/marque/delivery"
+        if topic not in self._topic:  # most drives have none, and need not carry its schema
+            schema = self._file.schema("marque.Delivery", "protobuf", READINGS_SET)
+            self._topic[topic] = self._file.channel(topic, "protobuf", schema)
+        self._send(topic, stamp_of(payload), payload)
 
     def event(self, payload: bytes) -> None:
         """An event, for machines and for the viewer's log panel."""

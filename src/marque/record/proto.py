@@ -136,6 +136,26 @@ def parse(data: memoryview) -> Iterator[tuple[int, Any]]:
         yield key >> 3, value
 
 
+def by_number(data: memoryview) -> dict[int, list[Any]]:
+    """The values of every field of a message, by number, in the order in which they stand."""
+    found: dict[int, list[Any]] = {}
+    for number, value in parse(data):
+        found.setdefault(number, []).append(value)
+    return found
+
+
+def first(found: dict[int, list[Any]], number: int) -> Any:
+    """The first value of a field. ValueError when it is missing."""
+    if number not in found:
+        raise ValueError(f"field {number} is missing")
+    return found[number][0]
+
+
+def long(raw: memoryview) -> int:
+    """The value of a `sfixed64`."""
+    return int.from_bytes(raw, "little", signed=True)
+
+
 def _read_varint(data: memoryview, at: int) -> tuple[int, int]:
     value = shift = 0
     while at < len(data):

@@ -23,7 +23,15 @@ from marque.record.log_file import MAGIC
 
 _HEAD = struct.Struct("<BQ")
 _KNOWN = frozenset(Opcode)
-_BROKEN = (McapError, ValueError, struct.error, MemoryError, zstandard.ZstdError)
+# what reading damage raises; lengths may be beyond any index or any memory
+_BROKEN = (
+    McapError,
+    ValueError,
+    struct.error,
+    OverflowError,
+    MemoryError,
+    zstandard.ZstdError,
+)
 _READERS: dict[int, Any] = {
     Opcode.HEADER: Header,
     Opcode.SCHEMA: Schema,

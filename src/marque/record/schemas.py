@@ -283,6 +283,27 @@ MARQUE = File(
             "8 reason int32",
             "9 ego_jerk_mps3 double",
         ),
+        _message(
+            "State",
+            "1 speed_mps double",
+            "2 accel_mps2 double",
+            "3 lat_accel_mps2 double",
+            "4 jerk_mps3 double",
+            "5 yaw_rate_radps double",
+            "6 steer_rad double",
+            "7 command_accel_mps2 double",
+            "8 users_100m int32",
+            "9 reason string",
+            "10 manoeuvre string",
+            "11 guard string",
+        ),
+    ),
+)
+
+READINGS = File(
+    "marque/readings.proto",
+    "marque",
+    (
         _message("Imu", "1 t_ns sfixed64", "2 accel_mps2 double*", "3 gyro_radps double*"),
         _message(
             "Gnss",
@@ -304,25 +325,12 @@ MARQUE = File(
             "4 bus message:marque.Bus*",
             "5 objects message:marque.Objects*",
         ),
-        _message(
-            "State",
-            "1 speed_mps double",
-            "2 accel_mps2 double",
-            "3 lat_accel_mps2 double",
-            "4 jerk_mps3 double",
-            "5 yaw_rate_radps double",
-            "6 steer_rad double",
-            "7 command_accel_mps2 double",
-            "8 users_100m int32",
-            "9 reason string",
-            "10 manoeuvre string",
-            "11 guard string",
-        ),
     ),
 )
 
 FOXGLOVE_SET = describe((*GOOGLE, FOXGLOVE))
 MARQUE_SET = describe((MARQUE,))
+READINGS_SET = describe((READINGS,))
 EVENT_SCHEMA = (
     b'{"title":"marque.Event","type":"object","properties":{"t_ns":{"type":"integer"},'
     b'"kind":{"type":"string"},"text":{"type":"string"},"x_m":{"type":"number"},'

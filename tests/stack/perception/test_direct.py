@@ -1,9 +1,11 @@
 """Perception: who is lost is carried on for a moment; standing and red are remembered."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
-from builders import straight_road
+from builders import Lane, straight_road, tiny_map
 from marque.maps.lookup import LaneIndex
 from marque.stack.perception.direct import KEEP_S, PerceptionMemory, perceive
 from marque.types.codes import Indicator, UserKind
@@ -63,3 +65,22 @@ def test_standing_time_grows_only_while_standing():
     still = [float(s.tracks.still_s[0]) for s in scenes(steps)]
     assert still[:6] == pytest.approx([0.0, 0.1, 0.2, 0.3, 0.4, 0.5])
     assert still[6:] == pytest.approx([0.0, 0.1, 0.2, 0.3])
+
+
+def test_who_turns_inside_a_junction_is_still_known_to_have_indicated():
+    town = tiny_map(
+        [
+            Lane([(0.0, 0.0), (50.0, 0.0)], succ=[1]),
+            Lane([(50.0, 0.0), (62.0, 0.0)], succ=[2], connector=True),
+            Lane([(62.0, 0.0), (120.0, 0.0)]),
+        ]
+    )
+    memory = PerceptionMemory(town, LaneIndex(town))
+    shown = []
+    places = ((45.0, Indicator.LEFT), (52.0, Indicator.LEFT), (55.0, Indicator.OFF))
+    for i, (x, indicator) in enumerate((*places, (70.0, Indicator.OFF))):
+        given = reading(0.1 * i, {7: (x, 3.0)})
+        found = replace(given.detections, indicator=np.array([indicator], np.int8))
+        memory, scene = perceive(memory, replace(given, detections=found))
+        shown.append(int(scene.tracks.indicator[0]))
+    assert shown == [Indicator.LEFT, Indicator.LEFT, Indicator.LEFT, Indicator.OFF]

@@ -272,3 +272,17 @@ def test_the_antenna_may_sit_anywhere():
     _, wrong = follow(run.deliveries, fresh(TUNING, Mounting(0.0, 0.2)))
     apart = math.hypot(right[-1].x_m - wrong[-1].x_m, right[-1].y_m - wrong[-1].y_m)
     assert apart == pytest.approx(1.3, abs=0.05)
+
+
+def test_a_receiver_that_claims_to_be_perfect_is_taken_soberly():
+    run = drive(14, 3.0, noise=0.0)
+    proud = [
+        replace(
+            each,
+            gnss=tuple(replace(f, position_sigma_m=0.0, speed_sigma_mps=0.0) for f in each.gnss),
+        )
+        for each in run.deliveries
+    ]
+    _, said = follow(proud)
+    assert said[-1].integrity == Integrity.KNOWN
+    assert math.hypot(said[-1].x_m - run.truth[-1, 0], said[-1].y_m - run.truth[-1, 1]) < 0.05

@@ -12,21 +12,21 @@ from hypothesis.extra.numpy import arrays
 from builders import Lane, arc, straight_road, street_grid, tiny_map
 from lines import line, smooth_bends
 from marque.kernels.rollout import E_FRONT, E_LEN, E_STEER, E_TURN
+from marque.maps.area import make_area
 from marque.maps.field import plan_route
 from marque.maps.oncoming import APART_M, CAR_HALF_M, EDGE_M
 from marque.maps.path import STEP_M, build_path, trailed
 from marque.stack.planning.corridor import (
-    SLOWEST_MPS,
     backward_pass,
     build_corridor,
     centre_line,
     follow,
-    steerable,
     swing,
 )
 from marque.stack.planning.sideways import shifted
 from marque.stack.planning.state import lanes_before
 from marque.stack.planning.style import Style
+from marque.stack.planning.swept import SLOWEST_MPS
 from marque.types.codes import Allow, Turn
 from oracle.corridor_twin import backward
 
@@ -128,7 +128,7 @@ def test_where_the_oncoming_lane_lies_over_ours_the_line_keeps_aside(apart, left
     theirs = Lane([(150.0, side * apart), (60.0, side * apart)], allow=Allow.BUS)
     road = tiny_map([ours, theirs], left_hand=left_hand)
     route = plan_route(road, 0, 190.0)
-    line = centre_line(road, route, EGO, (), 0, 5.0, 180.0)
+    line = centre_line(road, route, EGO, make_area(road), (), 0, 5.0, 180.0)
     beside = -side * np.interp((20.0, 105.0, 185.0), *line.path.xy_m.T)
     wanted = min(max(0.0, APART_M - apart), 1.6 - CAR_HALF_M - EDGE_M)
     assert beside == pytest.approx((0.0, wanted, 0.0), abs=0.02)
@@ -150,7 +150,9 @@ def test_a_corridor_slows_for_bends_and_knows_its_goal():
     names = {n: i for i, n in enumerate(TOWN.lane_name)}
     route = plan_route(TOWN, names["1,0>1,1"], 50.0)
     style = Style()
-    one = build_corridor(TOWN, route, style, EGO, (), names["0,0>1,0"], 20.0, 160.0)
+    one = build_corridor(
+        TOWN, route, style, EGO, make_area(TOWN), (), names["0,0>1,0"], 20.0, 160.0
+    )
     assert one.end_kind == "goal"
     n = len(one.path.xy_m)
     for name in ("cap_mps", "limit_mps", "v_ref_mps", "swing_left_m", "swing_right_m"):
@@ -161,7 +163,9 @@ def test_a_corridor_slows_for_bends_and_knows_its_goal():
     assert one.cap_mps.min() < 8.0  # the corner
     slow = EGO.copy()
     slow[E_STEER] *= 0.3
-    slower = build_corridor(TOWN, route, style, slow, (), names["0,0>1,0"], 20.0, 160.0)
+    slower = build_corridor(
+        TOWN, route, style, slow, make_area(TOWN), (), names["0,0>1,0"], 20.0, 160.0
+    )
     assert (slower.cap_mps <= one.cap_mps).all()
     turned = slower.cap_mps * np.abs(np.gradient(slower.path.curvature_1pm, STEP_M))
     assert (turned <= slow[E_STEER] + 1e-9)[slower.cap_mps > SLOWEST_MPS].all()
@@ -171,42 +175,20 @@ def test_a_corridor_slows_for_bends_and_knows_its_goal():
     assert math.dist(at, goal) < 1.0
 
 
-@pytest.mark.parametrize("radius_m", [2.5, 3.2, 8.0])
-def test_a_bend_tighter_than_the_car_turns_is_cut_and_others_are_left_alone(radius_m):
-    bend = arc((0.0, radius_m), radius_m, -0.5 * math.pi, 0.0)
-    points = np.vstack(([[-20.0, 0.0]], bend, [[radius_m, radius_m + 20.0]]))
-    road = tiny_map([Lane([tuple(p) for p in points])])
-    path = build_path(road, (0,), 0.0, 40.0)
-    cut = steerable(path, 0.24)
-    if radius_m > 5.0:
-        assert cut is path
-        return
-    assert np.abs(path.curvature_1pm).max() > 0.25
-    assert np.abs(cut.curvature_1pm).max() < 0.26
-    apart = np.hypot(*(cut.xy_m[:, None] - path.xy_m[None]).transpose(2, 0, 1)).min(axis=1)
-    assert 0.05 < apart.max() < 1.0
-    assert apart[0] < 1e-6 and apart[-1] < 0.3  # where it is straight it stays
-
-
-def test_who_starts_behind_a_u_turn_is_planned_for_where_it_stands() -> None:
+def test_nobody_is_thought_to_have_come_by_a_u_turn() -> None:
     """A way of 1.2 m radius, made wide enough for a car, would run past the first metres of the
     lane that it leads to."""
-    road = tiny_map(
-        [
-            Lane([(-60.0, 0.0), (0.0, 0.0)], succ=[1]),
-            Lane(arc((0.0, 1.2), 1.2, -0.5 * math.pi, 0.5 * math.pi), [2], connector=True),
-            Lane([(0.0, 2.4), (-90.0, 2.4)], name="away"),
-        ]
-    )
-    ego = np.zeros(E_LEN)
-    ego[E_FRONT], ego[E_STEER], ego[E_TURN] = 3.7, 0.1, 0.19
 
-    def apart(turn: Turn) -> float:
-        road.lane_turn.setflags(write=True)
-        road.lane_turn[1] = turn
-        route = plan_route(road, 2, 80.0)
-        line = centre_line(road, route, ego, lanes_before(road, 2), 2, 2.0, 60.0)
-        return float(np.hypot(*(line.path.xy_m - [-2.0, 2.4]).T).min())
+    def before(turn: Turn) -> tuple[int, ...]:
+        bend = arc((0.0, 1.2), 1.2, -0.5 * math.pi, 0.5 * math.pi)
+        road = tiny_map(
+            [
+                Lane([(-60.0, 0.0), (0.0, 0.0)], succ=[1]),
+                Lane(bend, [2], connector=True, turn=turn),
+                Lane([(0.0, 2.4), (-90.0, 2.4)]),
+            ]
+        )
+        return lanes_before(road, 2)
 
-    assert apart(Turn.U_TURN) < 0.5 * STEP_M + 1e-6
-    assert apart(Turn.LEFT) > 0.5 * STEP_M + 0.02
+    assert before(Turn.U_TURN) == ()
+    assert before(Turn.LEFT) == (0, 1)

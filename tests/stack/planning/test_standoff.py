@@ -11,9 +11,10 @@ from hypothesis import strategies as st
 
 from marque.kernels.rollout import E_BRAKE, E_FRONT, E_JERK, E_LEN
 from marque.stack.planning.corridor import Way
+from marque.stack.planning.driver import _stood
 from marque.stack.planning.interactions import _before_waiting_place, _sets_off
 from marque.stack.planning.propose import HERE_M, _out_of_the_way
-from marque.stack.planning.rules import LINE_MARGIN_M, ZONE_MARGIN_M, Rules, Stop, _is_open
+from marque.stack.planning.rules import LINE_MARGIN_M, ZONE_MARGIN_M, Rules, Stop, _may_come
 from marque.stack.planning.standoff import granted, let_out, wait_for_traffic
 from marque.stack.planning.state import Start
 from marque.types.codes import Reason, SignalState, UserKind
@@ -103,6 +104,32 @@ def test_whom_we_were_to_go_before_waits_while_we_are_under_way(speed, kept):
     assert (0 in granted(memory, scene)) == kept
 
 
+@pytest.mark.parametrize(
+    ("away", "theirs", "kept"), [(20.0, 0.0, True), (20.0, 0.6, False), (40.0, 0.0, False)]
+)
+def test_a_grant_holds_until_they_move_however_fast_we_have_become(away, theirs, kept):
+    """Who is in the middle of a crossing does not stop there because of somebody who stands."""
+    seen = tracks((away, 0.0, math.pi, theirs), (10.0, 5.0, math.pi, 0.0))
+    scene = SimpleNamespace(tracks=seen, ego=SimpleNamespace(x_m=0.0, y_m=0.0, speed_mps=6.0))
+    context = SimpleNamespace(ego=np.full(E_LEN, 3.8))
+    memory = SimpleNamespace(granted=np.array([0]), stood_s=9.0, context=context)
+    assert granted(memory, scene).tolist() == ([0] if kept else [])
+
+
+@pytest.mark.parametrize(
+    ("reason", "speed", "stood"),
+    [
+        (Reason.ONCOMING, 0.0, 4.1),
+        (Reason.ONCOMING, 0.8, 4.0),
+        (Reason.ONCOMING, 2.0, 0.0),
+        (Reason.RED_LIGHT, 0.0, 0.0),  # who stands at a light waits for nobody
+    ],
+)
+def test_only_who_stands_for_others_waits_for_them(reason, speed, stood):
+    found = _stood(SimpleNamespace(stood_s=4.0), SimpleNamespace(reason=reason), speed)
+    assert found == pytest.approx(stood)
+
+
 def across(*, speed=0.0, cosine=-0.6, k_off=-1e9, way=(30.0, 27.0, 24.0), walker=0):
     """Somebody whose body begins 30 m along our way and who leaves it towards us."""
     one = np.array([[way]])
@@ -190,7 +217,35 @@ def test_who_drives_up_to_where_one_waits_in_a_junction_may_still_wait(lane, fro
     assert found.tolist() == [may, False]
 
 
-def test_nobody_comes_over_a_way_that_a_light_holds_or_that_we_cannot_see():
-    states = [SignalState.RED, SignalState.UNKNOWN, SignalState.GREEN, SignalState.GREEN_YIELD]
-    scene = SimpleNamespace(signal_state=np.array(states))
-    assert [_is_open(scene, head) for head in (-1, 0, 1, 2, 3)] == [True, False, False, True, True]
+@pytest.mark.parametrize(
+    ("theirs", "ours", "over", "come"),
+    [
+        (None, SignalState.UNKNOWN, False, "all"),  # no light
+        (SignalState.RED, SignalState.GREEN_YIELD, False, "none"),
+        (SignalState.GREEN, SignalState.GREEN_YIELD, False, "all"),
+        (SignalState.UNKNOWN, SignalState.GREEN_YIELD, False, "towards"),
+        (SignalState.UNKNOWN, SignalState.GREEN, False, "equal"),  # both turn left at an arrow
+        (SignalState.UNKNOWN, SignalState.RED, False, "none"),
+        (SignalState.UNKNOWN, SignalState.UNKNOWN, False, "none"),
+        (SignalState.UNKNOWN, SignalState.UNKNOWN, True, "towards"),  # it was green
+    ],
+)
+def test_those_who_come_towards_us_may_have_green_when_we_have(theirs, ours, over, come):
+    scene = SimpleNamespace(signal_state=np.array([ours, theirs or 0], np.int8))
+    junction = SimpleNamespace(head=0)
+    head = -1 if theirs is None else 1
+    first, side = Way(0.0, 3.0, head, True, True), Way(0.0, 3.0, head, True)
+    equal = Way(0.0, 3.0, head, True, True, True)
+    found = [_may_come(scene, junction, way, over) for way in (first, equal, side)]
+    wanted = {"all": (1, 1, 1), "towards": (1, 1, 0), "equal": (0, 1, 0), "none": (0, 0, 0)}
+    assert found == [bool(may) for may in wanted[come]]
+
+
+@pytest.mark.parametrize(
+    ("front", "speed", "stays"), [(9.0, 0.0, True), (9.3, 0.5, True), (9.8, 2.0, False)]
+)
+def test_who_stands_where_one_waits_does_not_go_on_to_wait_in_the_way(front, speed, stays):
+    """Those who may come go over 10 m to 18 m; whoever we wait for comes at 15 m."""
+    stop, rules = Stop(14.0, Reason.YIELD, 7), Rules([way(10.0, 8.0)])
+    found = _out_of_the_way(stop, rules, front, 4.5, speed)
+    assert (found.at_m < 10.0) == stays

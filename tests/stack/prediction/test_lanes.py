@@ -6,15 +6,21 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from builders import Lane, Program, Walk, arc, straight_road, street_grid, tiny_map
-from marque.kernels.forecast import crosses_likely, crosswalk_near
+from builders import Conflict, Lane, Program, Walk, arc, straight_road, street_grid, tiny_map
+from marque.core.time import PLAN_STEP_NS
+from marque.kernels.forecast import (
+    SPEEDS_UP_MPS2,
+    crosses_likely,
+    crosswalk_near,
+    may_be_open,
+)
 from marque.kernels.tables import map_tables
 from marque.maps.lookup import LaneIndex
 from marque.stack.perception.direct import PerceptionMemory, perceive
 from marque.stack.planning.driver import Marque
 from marque.stack.planning.interactions import HARDLY
-from marque.stack.prediction.lanes import predict
-from marque.types.codes import Indicator, SignalState, Turn, UserKind
+from marque.stack.prediction.lanes import HORIZON_S, predict
+from marque.types.codes import ConflictKind, Indicator, SignalState, Turn, UserKind
 from marque.types.reading import EgoReading
 from stage import Actor, Stage, _reading, steady
 
@@ -136,6 +142,97 @@ def test_who_stands_with_their_tail_at_the_line_waits_for_the_light(middle, spee
     scene = replace(scene, signal_state=np.array([state], np.int8))
     found = predict(map_tables(town), scene)
     assert (float(found.stop_m[0]) == 0.0) == stays
+
+
+def lights_at_a_cross():
+    """We come from the west and turn left; lane 4 comes from the east, lane 7 from the south, and
+    both go straight on. Heads: 0 of our left turn, 1 of lane 4's way on, 2 of lane 7's."""
+    turn = arc((-10.0, 10.0), 10.0, -0.5 * math.pi, 0.0)
+    return tiny_map(
+        [
+            Lane([(-60.0, 0.0), (-10.0, 0.0)], succ=[1]),
+            Lane(turn, succ=[2], connector=True, turn=Turn.LEFT, head=0),
+            Lane([(0.0, 10.0), (0.0, 60.0)]),
+            Lane([(60.0, 3.2), (10.0, 3.2)], succ=[4, 9]),
+            Lane([(10.0, 3.2), (-10.0, 3.2)], [5], connector=True, turn=Turn.STRAIGHT, head=1),
+            Lane([(-10.0, 3.2), (-60.0, 3.2)]),
+            Lane([(-3.0, -60.0), (-3.0, -10.0)], succ=[7]),
+            Lane([(-3.0, -10.0), (-3.0, 10.0)], [8], connector=True, turn=Turn.STRAIGHT, head=2),
+            Lane([(-3.0, 10.0), (-3.0, 60.0)]),
+            Lane([(10.0, 3.2), (0.0, -10.0)], connector=True, turn=Turn.LEFT, head=1),
+        ],
+        conflicts=[
+            Conflict(1, 4, 3.0, 9.0, 8.0, 14.0, ConflictKind.CROSS, -1),
+            Conflict(1, 7, 3.0, 9.0, 10.0, 18.0, ConflictKind.CROSS, -1),
+            Conflict(4, 7, 10.0, 16.0, 10.0, 16.0, ConflictKind.CROSS, 1),
+        ],
+        programs=[Program(((30.0, "rrr"),))],
+        heads=[(0, 0, (-10.0, 0.0)), (0, 1, (10.0, 3.2)), (0, 2, (-3.0, -10.0))],
+    )
+
+
+EAST = (13.0, 3.2)  # before the line of lane 4
+LEFT, OFF = Indicator.LEFT, Indicator.OFF
+GREEN, GREEN_YIELD = SignalState.GREEN, SignalState.GREEN_YIELD
+RED, UNKNOWN = SignalState.RED, SignalState.UNKNOWN
+
+
+@pytest.mark.parametrize(
+    ("connector", "ours", "opposite", "may"),
+    [
+        (4, GREEN_YIELD, UNKNOWN, True),  # it has green with us, and we yield to it
+        (9, GREEN_YIELD, UNKNOWN, True),  # and so does who turns there: one light for the lane
+        (4, GREEN, UNKNOWN, False),  # a protected turn: it is closed
+        (9, GREEN, UNKNOWN, False),
+        (4, RED, UNKNOWN, False),
+        (4, UNKNOWN, UNKNOWN, False),
+        (7, GREEN_YIELD, UNKNOWN, False),  # comes from the side
+        (7, GREEN_YIELD, GREEN, False),
+    ],
+)
+def test_an_unseen_light_may_be_green_where_who_comes_towards_it_has_green(
+    connector, ours, opposite, may
+):
+    lights = np.array([ours, opposite, UNKNOWN], np.int8)
+    assert may_be_open(map_tables(lights_at_a_cross()), connector, lights) == may
+
+
+@pytest.mark.parametrize(
+    ("ours", "at", "heading", "shows", "inside", "held"),
+    [
+        (GREEN_YIELD, EAST, math.pi, LEFT, False, False),  # may wait for somebody at green
+        (GREEN_YIELD, EAST, math.pi, OFF, False, True),  # goes straight on: nobody to wait for
+        (GREEN, EAST, math.pi, LEFT, False, True),
+        (RED, EAST, math.pi, LEFT, False, True),
+        (UNKNOWN, EAST, math.pi, LEFT, False, True),
+        (UNKNOWN, EAST, math.pi, LEFT, True, False),  # we are over our line: it was green
+        (UNKNOWN, EAST, math.pi, OFF, True, True),
+        (GREEN_YIELD, (-3.0, -13.0), 0.5 * math.pi, OFF, False, True),
+        (UNKNOWN, (-3.0, -13.0), 0.5 * math.pi, OFF, True, True),
+    ],
+)
+def test_who_has_stood_at_an_unseen_light_has_red_unless_it_may_be_green(
+    ours, at, heading, shows, inside, held
+):
+    town = lights_at_a_cross()
+    other = Actor(steady(*at, heading, 0.0), indicator=shows)
+    stage = Stage(town, Marque(), (0, 1.0), (2, 20.0), actors=[other])
+    place = (-4.0, 2.2, 0.6) if inside else (-20.0, 0.0, 0.0)
+    memory = PerceptionMemory(town, LaneIndex(town))
+    for step in range(30):
+        ego = EgoReading(step * PLAN_STEP_NS, *place, 0.0, 0.0, 0.0, 0.0)
+        memory, scene = perceive(memory, _reading(stage, ego, 0.1 * step))
+    scene = replace(scene, signal_state=np.array([ours, UNKNOWN, UNKNOWN], np.int8))
+    found = predict(map_tables(town), scene)
+    assert np.isfinite(found.stop_m).all() == held
+
+
+@pytest.mark.parametrize("speed", [0.0, 3.0])
+def test_the_way_of_who_sets_off_is_as_long_as_they_may_drive(speed):
+    """From rest one gets on 50 m in 8 s: who ends before that would vanish from the rollouts."""
+    _, found = forecast(Actor(steady(30.0, -1.6, 0.0, speed)))
+    least = speed * HORIZON_S + 0.5 * SPEEDS_UP_MPS2 * HORIZON_S**2 - 10.0 * speed
+    assert (np.diff(found.off) > least).all()
 
 
 def test_nobody_there_is_no_path():

@@ -10,7 +10,7 @@ import numpy as np
 
 from marque.core.time import seconds
 from marque.maps.lookup import LaneIndex
-from marque.types.codes import SignalState
+from marque.types.codes import Indicator, SignalState
 from marque.types.reading import Detections, Reading
 from marque.types.road_map import NONE, RoadMap
 from marque.types.scene import EgoBelief, Scene, Tracks
@@ -38,6 +38,7 @@ def perceive(memory: PerceptionMemory, reading: Reading) -> tuple[PerceptionMemo
     lane, s, d = memory.index.match_many(
         found["x_m"], found["y_m"], found["heading_rad"], found["kind"]
     )
+    found["indicator"] = _told(memory, found["uid"], found["indicator"], lane)
     tracks = Tracks(
         **found,
         lane=lane,
@@ -113,17 +114,35 @@ def _with_lost(memory: PerceptionMemory, seen: Detections, t_ns: int) -> dict[st
     return {name: np.concatenate((columns[name], more[name])) for name in columns}
 
 
+def _told(
+    memory: PerceptionMemory, uid: np.ndarray, shown: np.ndarray, lane: np.ndarray
+) -> np.ndarray:
+    """The indicators [n], those inside junctions as they were shown before: whoever has begun to
+    turn, or waits for it in the middle, may show nothing any more."""
+    before = memory.scene
+    if before is None or len(before.tracks.uid) == 0:
+        return shown
+    inside = (lane != NONE) & memory.road_map.lane_connector[lane] & (shown == Indicator.OFF)
+    row, known = _rows(before, uid)
+    return np.where(inside & known, before.tracks.indicator[row], shown)
+
+
+def _rows(before: Scene, uid: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """(row of each uid in a scene that is not empty, whether it is there)."""
+    order = np.argsort(before.tracks.uid)
+    place = np.searchsorted(before.tracks.uid, uid, sorter=order)
+    row = order[np.minimum(place, len(order) - 1)]
+    return row, before.tracks.uid[row] == uid
+
+
 def _still(before: Scene | None, uid: np.ndarray, speed: np.ndarray, t_ns: int) -> np.ndarray:
     out = np.zeros(len(uid))
     if before is None or len(before.tracks.uid) == 0:
         return out
     gone = seconds(t_ns - before.t_ns)
-    order = np.argsort(before.tracks.uid)
-    place = np.searchsorted(before.tracks.uid, uid, sorter=order)
-    place = order[np.minimum(place, len(order) - 1)]
-    known = before.tracks.uid[place] == uid
+    row, known = _rows(before, uid)
     still = known & (speed < STILL_MPS)
-    out[still] = before.tracks.still_s[place[still]] + gone
+    out[still] = before.tracks.still_s[row[still]] + gone
     return out
 
 

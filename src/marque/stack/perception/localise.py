@@ -43,6 +43,7 @@ STEP_NS = 50_000_000  # longest step of the prediction
 CHI2_1, CHI2_2 = 6.6349, 9.2103  # 99 % points, 1 and 2 degrees of freedom
 HEADING_FROM_MPS = 2.0  # below, the course of a fix says nothing
 STANDING_MPS = 0.02
+LEAST_FIX_M, LEAST_FIX_MPS = 0.02, 0.02  # no receiver is better, whatever it says
 STANDING_NS = 500_000_000
 PARKED_M, PARKED_RAD, PARKED_FIX_M = 0.5, 0.03, 1.0
 
@@ -235,9 +236,20 @@ def _sorted_out(
             names.append(f"{kind} twice")
         else:
             seen.add(key)
-            fresh.append(item)
+            fresh.append(_sober(item) if isinstance(item, Gnss) else item)
     fresh.sort(key=_stamp)
     return _counted(memory, names), tuple(fresh)
+
+
+def _sober(fix: Gnss) -> Gnss:
+    """A fix whose opinion of itself is not better than any receiver's."""
+    if fix.position_sigma_m >= LEAST_FIX_M and fix.speed_sigma_mps >= LEAST_FIX_MPS:
+        return fix
+    return replace(
+        fix,
+        position_sigma_m=max(fix.position_sigma_m, LEAST_FIX_M),
+        speed_sigma_mps=max(fix.speed_sigma_mps, LEAST_FIX_MPS),
+    )
 
 
 def _oldest(memory: LocaliseMemory, now_ns: int) -> int:
@@ -254,7 +266,7 @@ def _finite(item: Item) -> bool:
     else:
         total = item.x_m + item.y_m + item.speed_mps + item.course_rad
         total += item.position_sigma_m + item.speed_sigma_mps
-        if item.position_sigma_m <= 0.0 or item.speed_sigma_mps <= 0.0:
+        if item.position_sigma_m < 0.0 or item.speed_sigma_mps < 0.0:
             return False
     return math.isfinite(total)
 

@@ -205,6 +205,7 @@ def _line(memory: Memory, corridor: Corridor, start: Start) -> tuple[Line, Besid
         context.mission.road_map,
         route_for(memory),
         context.ego,
+        context.area,
         corridor.path.lanes[max(0, at - 3) : at],
         lane,
         lane_s,

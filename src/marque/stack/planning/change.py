@@ -287,7 +287,7 @@ def change_to(
     wide = ahead_m(float(corridor.limit_mps[sample_at(corridor, start.s_m)]))
     wide += max(20.0, 1.5 * context.style.lane_change_s * start.speed_mps)
     head = lanes_before(road_map, lane)
-    line = centre_line(road_map, route, context.ego, head, lane, lane_s, wide)
+    line = centre_line(road_map, route, context.ego, context.area, head, lane, lane_s, wide)
     state = beside(line.path, pose, line.here_m)
     length = change_length(state, start.speed_mps, context.style.lane_change_s, room_m)
     if length is None:

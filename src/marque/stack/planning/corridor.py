@@ -9,14 +9,16 @@ from dataclasses import dataclass
 import numpy as np
 
 from marque.core.arrays import FloatArray
-from marque.core.geometry import curvatures
 from marque.core.jit import jit
-from marque.kernels.rollout import E_FRONT, E_STEER, E_TURN
+from marque.kernels.forecast import OPPOSITE
+from marque.kernels.rollout import E_FRONT, E_STEER
+from marque.maps.area import DrivableArea
 from marque.maps.field import Route
 from marque.maps.oncoming import aside_along
 from marque.maps.path import STEP_M, Path, build_path, trailed
 from marque.stack.planning.sideways import Beside, Leg, Pose, offsets, on_path, shifted
 from marque.stack.planning.style import Style
+from marque.stack.planning.swept import SLOWEST_MPS, fitted
 from marque.types.codes import ConflictKind, Control
 from marque.types.road_map import NONE, RoadMap
 
@@ -28,22 +30,22 @@ AT_LINE = (
 )  # fmt: skip
 ENTRY_M = 0.5  # who waits inside a junction stays farther than this from the ways of others
 LED_M = 5.0  # a path that is led by a point of the body ends so much before its last lane, at most
-SLOWEST_MPS = 1.5  # a cap never asks for less than this
 # the point of the body that keeps to the lane's middle, as a share of rear axle to front bumper:
 # a compromise between front corners that swing out and rear wheels that cut in
 LEAD_SHARE = 0.45
-ROUNDS, AROUND = 60, 6  # of smoothing bends that no car can turn; samples on either side of those
 
 
 @dataclass(frozen=True, slots=True)
 class Way:
-    """The way of others who go first, over ours: path metres, their signal head, and whether it
-    crosses ours or joins it."""
+    """The way of others who go first, or as early as we, over ours: path metres, their signal
+    head, whether it crosses ours or joins it, and whether they come towards us."""
 
     begin_m: float
     end_m: float
     head: int
     crosses: bool
+    towards: bool = False
+    equal: bool = False
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -171,6 +173,7 @@ def centre_line(
     road_map: RoadMap,
     route: Route,
     ego: FloatArray,
+    area: DrivableArea,
     before: tuple[int, ...],
     lane: int,
     s_m: float,
@@ -190,22 +193,7 @@ def centre_line(
     path = build_path(road_map, (*head, *lanes), start, ahead_m + BEHIND_M + front_m)
     path = shifted(path, aside_along(road_map, path.lane, path.lane_s_m, STEP_M))
     path = trailed(path, LEAD_SHARE * front_m)
-    return Line(steerable(path, float(ego[E_TURN])), back - start, end_kind)
-
-
-def steerable(path: Path, most_1pm: float) -> Path:
-    """The path, cut through bends that are tighter than a car turns, until it can follow: else it
-    leaves them outwards. As near to it as `ROUNDS` of smoothing come."""
-    xy = path.xy_m.copy()
-    for _ in range(ROUNDS):
-        tight = np.abs(curvatures(xy)) > most_1pm
-        if not tight.any():
-            break
-        near = np.convolve(tight, np.ones(2 * AROUND + 1), "same")[1:-1] > 0.0
-        xy[1:-1][near] += 0.25 * (xy[:-2] - 2.0 * xy[1:-1] + xy[2:])[near]
-    sin, cos = np.sin(path.heading_rad), np.cos(path.heading_rad)
-    dx, dy = (xy - path.xy_m).T
-    return shifted(path, dy * cos - dx * sin)
+    return Line(fitted(path, ego, area), back - start, end_kind)
 
 
 def build_corridor(
@@ -213,13 +201,14 @@ def build_corridor(
     route: Route,
     style: Style,
     ego: FloatArray,
+    area: DrivableArea,
     before: tuple[int, ...],
     lane: int,
     s_m: float,
     ahead_m: float,
 ) -> Corridor:
     """Corridor along the centre line from (lane, s)."""
-    line = centre_line(road_map, route, ego, before, lane, s_m, ahead_m)
+    line = centre_line(road_map, route, ego, area, before, lane, s_m, ahead_m)
     return with_rules(road_map, route, style, ego, line.path, line.end_kind, "keep", 0.0)
 
 
@@ -322,6 +311,19 @@ def with_rules(
     )
 
 
+def _way(road_map: RoadMap, lane: int, row: int, begin: float, end: float) -> Way:
+    other = int(road_map.conf_lane[row])
+    turn = road_map.pt_heading_rad[road_map.pt_off[[other, lane]]]
+    return Way(
+        begin,
+        end,
+        int(road_map.lane_head[other]),
+        bool(road_map.conf_kind[row] == ConflictKind.CROSS),
+        bool(np.cos(turn[0] - turn[1]) < OPPOSITE),
+        bool(road_map.conf_priority[row] == 0),
+    )
+
+
 def _widest(values: FloatArray) -> FloatArray:
     """[n] greatest of each value and its two neighbours on either side."""
     padded = np.pad(values, 2, mode="edge")
@@ -356,7 +358,7 @@ def _junction(road_map: RoadMap, path: Path, i: int, clear: list[tuple[float, fl
         if road_map.conf_priority[j] <= 0:
             yields = True
             wait = min(wait, begin)
-            ways.append(Way(begin, end, int(road_map.lane_head[road_map.conf_lane[j]]), crosses))
+            ways.append(_way(road_map, lane, j, begin, end))
     return Junction(
         lane=lane,
         s_in_m=s_in,

@@ -72,6 +72,7 @@ from marque.types.scene import Scene, Tracks
 BEHIND = ("keep", "return", "peek")  # manoeuvres that pass nobody who is in our way
 CREEP_MPS = 1.5
 SAME_WAY = 0.5  # cosine of headings
+LIGHTS = (Reason.RED_LIGHT, Reason.AMBER_LIGHT, Reason.SIGNAL_UNKNOWN)
 BLOCKED_S = 30.0
 TIGHT_COST = 0.8  # passing somebody closely where there is a way with more room
 # waiting for a gap for longer than a share of what the way round costs: take the way round instead
@@ -164,7 +165,7 @@ class Marque:
             detour=memory.detour | chosen.given_up,
             aimed=_aimed(wish, scene.tracks),
             waiting_s=_waited(memory, plan, start, scene),
-            stood_s=_stood(memory, scene.ego.speed_mps),
+            stood_s=_stood(memory, plan, scene.ego.speed_mps),
             granted=let_us_go,
         )
         return way_round(memory, block, start), plan
@@ -572,8 +573,11 @@ def _fallback_policy(policies: list[Policy], result: FloatArray, winner: Policy)
     return free[0] if free else rows[int(np.argmax(contact))]
 
 
-def _stood(memory: Memory, speed_mps: float) -> float:
-    """Creeping neither adds to the time nor ends it: else two would wait and creep in turns."""
+def _stood(memory: Memory, plan: Plan, speed_mps: float) -> float:
+    """How long we have stood for others. Creeping neither adds to the time nor ends it: else two
+    would wait and creep in turns. Before a light we, and those opposite, wait for nobody."""
+    if plan.reason in LIGHTS:
+        return 0.0
     if speed_mps < 0.2:
         return memory.stood_s + PLAN_STEP_S
     return memory.stood_s if speed_mps < CREEP_MPS else 0.0

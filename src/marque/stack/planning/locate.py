@@ -11,6 +11,7 @@ from marque.core.errors import MarqueError
 from marque.core.time import PLAN_STEP_NS, PLAN_STEP_S
 from marque.maps.path import STEP_M
 from marque.stack.planning.corridor import Corridor, build_corridor, centre_line, corridor_beside
+from marque.stack.planning.passage import wide_enough
 from marque.stack.planning.sideways import (
     FIRM_MPS2,
     GENTLE_MPS2,
@@ -20,6 +21,7 @@ from marque.stack.planning.sideways import (
     beside,
     leg_length,
     on_path,
+    pose_at,
 )
 from marque.stack.planning.state import (
     Memory,
@@ -40,6 +42,8 @@ LOST_SIDE_M = 0.6  # off the planned line by more than this: plan from where the
 LOST_ALONG_M = 0.6
 LOST_MPS = 0.8
 SPARE_M = 40.0  # of road, as a corridor beside the line does not grow before it is settled
+# a way back that begins so far from the car, or turned so far, winds too much behind it
+ASTRAY_M, ASTRAY_RAD = 0.5, 0.25
 STRAIGHT_M, STRAIGHT_SLOPE = 0.15, 0.05  # nearer to the line than this, we are on it
 
 
@@ -97,6 +101,8 @@ def _fresh(memory: Memory, scene: Scene) -> tuple[Memory, Corridor, Start]:
     ego = scene.ego
     road_map = memory.context.mission.road_map
     lane, lane_s, before = _where(memory, scene)
+    if not memory.looked:
+        memory = wide_enough(memory, lane, lane_s)
     v = ego.speed_mps
     option = settle_on(
         memory,
@@ -121,11 +127,35 @@ def settle_on(
     manoeuvre: str = "return",
 ) -> Option:
     """From a pose to the centre line of the way on from (lane, s), as gently as there is time."""
+    straight = lanes_before(memory.context.mission.road_map, lane)
+    head = straight if before is None else before
+    option = _settled(memory, lane, lane_s, pose, start, limit_mps, head, manoeuvre)
+    if head != straight and _astray(pose_at(option.corridor.path, option.start.s_m), pose):
+        option = _settled(memory, lane, lane_s, pose, start, limit_mps, straight, manoeuvre)
+    return option
+
+
+def _astray(found: Pose, pose: Pose) -> bool:
+    """Whether a corridor begins elsewhere than at the car."""
+    turn = math.remainder(found.heading_rad - pose.heading_rad, 2.0 * math.pi)
+    apart = math.hypot(found.x_m - pose.x_m, found.y_m - pose.y_m)
+    return apart > ASTRAY_M or abs(turn) > ASTRAY_RAD
+
+
+def _settled(
+    memory: Memory,
+    lane: int,
+    lane_s: float,
+    pose: Pose,
+    start: Start,
+    limit_mps: float,
+    head: tuple[int, ...],
+    manoeuvre: str,
+) -> Option:
     context = memory.context
     road_map, route = context.mission.road_map, route_for(memory)
-    head = lanes_before(road_map, lane) if before is None else before
     line = centre_line(
-        road_map, route, context.ego, head, lane, lane_s, ahead_m(limit_mps) + SPARE_M
+        road_map, route, context.ego, context.area, head, lane, lane_s, ahead_m(limit_mps) + SPARE_M
     )
     state = beside(line.path, pose, line.here_m)
     if abs(state.d_m) < STRAIGHT_M and abs(state.slope) < STRAIGHT_SLOPE:
@@ -186,6 +216,7 @@ def _extended(memory: Memory, corridor: Corridor, start: Start) -> tuple[Memory,
         route_for(memory),
         context.style,
         context.ego,
+        context.area,
         corridor.path.lanes[max(0, position - 3) : position],
         lane,
         lane_s,

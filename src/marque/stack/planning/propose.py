@@ -117,17 +117,19 @@ def _out_of_the_way(
     stop: Stop, rules: Rules, front_m: float, length_m: float, speed_mps: float
 ) -> Stop:
     """A place to wait before somebody, moved back until we stand on nobody's way who may go first,
-    wherever they turn. If we are too far on for that: as it is, or where we come to rest soonest
-    if our nose would be in the way of who may well come: deeper in is no better."""
+    wherever they turn. Who is near that place, or a little beyond it and yet on nobody's way,
+    stays there. If we are too far on for that: as it is, or where we come to rest soonest if our
+    nose would be in the way of who may well come: deeper in is no better."""
     at = stop.at_m
     for way in sorted(rules.ways, key=lambda each: -each.begin_m):
         if way.begin_m - ZONE_MARGIN_M < at < way.end_m + length_m:
             at = way.begin_m - ZONE_MARGIN_M
     if at > front_m:
         return replace(stop, at_m=at)
-    if not any(way.begin_m < stop.at_m < way.end_m for way in rules.crossed):
-        return stop
     here = front_m + HERE_M + speed_mps * HERE_S + speed_mps * speed_mps / (2.0 * SOFT_MPS2)
+    before = at < stop.at_m and here < at + ZONE_MARGIN_M
+    if not before and not any(way.begin_m < stop.at_m < way.end_m for way in rules.crossed):
+        return stop
     return replace(stop, at_m=min(stop.at_m, here))
 
 

@@ -59,7 +59,7 @@ class RuleMemory:
 class Rules:
     """Result of one look at the corridor. `quiet`: crosswalks that nobody may step on now;
     `ways`: on which others may come who go first; `crossed`: those of them that cross ours, and
-    that no light holds as far as we see."""
+    that no light holds as far as we know."""
 
     ways: list[Way] = field(default_factory=list)
     crossed: list[Way] = field(default_factory=list)
@@ -88,7 +88,10 @@ def apply_rules(
             continue
         _junction(state, rules, scene, junction)
         rules.ways += [way for way in junction.ways if not _is_red(scene, way.head)]
-        rules.crossed += [way for way in junction.ways if way.crosses and _is_open(scene, way.head)]
+        over = front_m > junction.stop_m
+        rules.crossed += [
+            way for way in junction.ways if way.crosses and _may_come(scene, junction, way, over)
+        ]
     for crossing in corridor.crossings:
         if crossing.s_out_m > front_m:
             line = _before_walk(road_map, corridor, scene, crossing, front_m, speed_mps, length_m)
@@ -111,8 +114,18 @@ def _is_red(scene: Scene, head: int) -> bool:
     return head >= 0 and int(scene.signal_state[head]) == SignalState.RED
 
 
-def _is_open(scene: Scene, head: int) -> bool:
-    return head < 0 or int(scene.signal_state[head]) not in (SignalState.RED, SignalState.UNKNOWN)
+def _may_come(scene: Scene, junction: Junction, way: Way, over: bool) -> bool:
+    """Whether no light holds those on a way. Where theirs is not seen: they who come towards us
+    mostly have green when we have; but not to go first where ours protects us. `over`: we are
+    over our line, so that ours was green when it went out of sight."""
+    theirs = int(scene.signal_state[way.head]) if way.head >= 0 else SignalState.OFF
+    if theirs != SignalState.UNKNOWN:
+        return theirs != SignalState.RED
+    ours = int(scene.signal_state[junction.head]) if junction.head >= 0 else SignalState.OFF
+    if ours == SignalState.GREEN:
+        return way.towards and way.equal
+    may = ours == SignalState.GREEN_YIELD or (over and ours == SignalState.UNKNOWN)
+    return way.towards and may
 
 
 def _junction(state: _Ahead, rules: Rules, scene: Scene, junction: Junction) -> None:

@@ -16,6 +16,8 @@ from marque.types.road_map import NONE, RoadMap
 from marque.types.scene import Scene, Tracks
 
 STANDOFF_S = 3.0  # two who have both stood for so long may wait for each other for ever
+# the grant: until they move, for those within this distance; none is given while we drive
+MOVES_MPS, GRANTED_M, GRANTS_MPS = 0.4, 30.0, 5.0
 PASSING_M = 3.0  # from our front bumper to the middle of somebody
 UNDER_WAY_MPS = 1.0
 SAME_WAY = 0.7  # cosine of headings
@@ -26,12 +28,17 @@ TRAFFIC_MPS, TRAFFIC_M, TRAFFIC_PAST_M = 2.0, 40.0, 5.0  # who comes near somebo
 
 def granted(memory: Memory, scene: Scene) -> IntArray:
     """uids of users who have stood as long as we have: they wait for us, and we may go first.
-    The grant holds until they move or we are well on our way."""
-    if scene.ego.speed_mps > 5.0:
+    The grant holds until they move or lie behind: who has begun to cross before them does not
+    stop in their way because they might set off after all."""
+    if len(memory.granted) == 0 and scene.ego.speed_mps > GRANTS_MPS:
         return NOBODY
     tracks = scene.tracks
     known = np.isin(tracks.uid, memory.granted)
-    keeps = known & (tracks.speed_mps < 0.4)
+    keeps = known & (tracks.speed_mps < MOVES_MPS)
+    if scene.ego.speed_mps > GRANTS_MPS:
+        near = np.hypot(tracks.x_m - scene.ego.x_m, tracks.y_m - scene.ego.y_m) < GRANTED_M
+        held: IntArray = tracks.uid[keeps & near & (tracks.kind != UserKind.PEDESTRIAN)]
+        return held
     if memory.stood_s > STANDOFF_S:
         stands = (tracks.speed_mps < 0.1) & (tracks.still_s > STANDOFF_S)
         keeps |= stands

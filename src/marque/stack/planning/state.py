@@ -35,6 +35,7 @@ from marque.types.road_map import NONE, RoadMap
 
 # of the rate at which the wheel can be turned, and of how far: the rest is for tracking
 STEER_SHARE, TURN_SHARE = 0.93, 0.97
+TURN_M = 25.0  # of a lane that leads to ours: so much of it may lie behind us
 NOBODY: IntArray = np.empty(0, np.int64)
 
 
@@ -62,13 +63,14 @@ class Memory:
     previous: tuple[str, bool] | None = None
     doubts: int = 0  # see `score.Scores`
     changed_ns: int = -(10**18)  # when the last lane change was settled
-    stood_s: float = 0.0  # standing, for whatever reason
+    stood_s: float = 0.0  # standing, for whatever reason but a light
     granted: IntArray = field(default_factory=lambda: NOBODY)  # uids of those who wait for us
     aimed: int | None = None  # uid of who leads the gap that we aim for, -1: nobody does
     waiting_s: float = 0.0  # standing for a lane change while the light ahead is not red
     blocked_s: float = 0.0  # standing behind somebody who is no queue
     detour: frozenset[int] = frozenset()  # lanes on which we gave up changing
-    closed: frozenset[int] = frozenset()  # lanes that somebody blocks for good
+    closed: frozenset[int] = frozenset()  # lanes that somebody blocks for good, or too narrow ones
+    looked: bool = False  # whether the way is wide enough
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -150,16 +152,29 @@ def ahead_m(limit_mps: float) -> float:
 
 
 def lanes_before(road_map: RoadMap, lane: int) -> tuple[int, ...]:
-    """One way that leads to a lane, for what comes from behind. No U-turn: hardly anybody comes by
-    it, and a line that is made wide enough for one no longer runs where we are."""
+    """The straightest way that leads to a lane, for what comes from behind. No U-turn: hardly
+    anybody comes by one, and none that is wide enough for a car runs where its lane does."""
     out: list[int] = []
     for _ in range(2):
-        previous = road_map.predecessors(lane if not out else out[0])
-        previous = previous[road_map.lane_turn[previous] != Turn.U_TURN]
-        if len(previous) == 0 or int(previous[0]) in out:
+        first = lane if not out else out[0]
+        previous = [
+            each
+            for each in road_map.predecessors(first).tolist()
+            if each not in out and road_map.lane_turn[each] != Turn.U_TURN
+        ]
+        if not previous:
             break
-        out.insert(0, int(previous[0]))
+        out.insert(0, min(previous, key=lambda each: (_turned(road_map, each, first), each)))
     return tuple(out)
+
+
+def _turned(road_map: RoadMap, before: int, lane: int) -> float:
+    """How far a lane turns on its last `TURN_M` and into the next one, rad."""
+    arc = road_map.arc(before)
+    angle = road_map.pt_heading_rad
+    at = int(np.searchsorted(arc, float(arc[-1]) - TURN_M))
+    entry = float(angle[road_map.pt_off[before] + at])
+    return abs(math.remainder(float(angle[road_map.pt_off[lane]]) - entry, 2.0 * math.pi))
 
 
 def neighbour(road_map: RoadMap, lane: int, side: int) -> tuple[int, bool]:

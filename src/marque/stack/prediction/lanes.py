@@ -2,14 +2,28 @@
 
 import numpy as np
 
+from marque.core.arrays import Int8Array
 from marque.kernels.forecast import MAX_PATHS, find_leaders, forecast_paths
 from marque.kernels.tables import MapTables
+from marque.types.codes import SignalState
 from marque.types.forecast import Forecast
 from marque.types.road_map import NONE
 from marque.types.scene import Scene
 
 HORIZON_S = 8.0
 SAMPLES_PER_TRACK = 140
+
+
+def _lights(tables: MapTables, scene: Scene) -> Int8Array:
+    """The lights seen; and that over whose line we have come, so that it is not seen any more: we
+    came with green, and who comes towards us may have it still."""
+    lane = scene.ego.lane
+    head = int(tables.lane_head[lane]) if lane != NONE else NONE
+    if head == NONE or scene.signal_state[head] != SignalState.UNKNOWN:
+        return scene.signal_state
+    lights = scene.signal_state.copy()
+    lights[head] = SignalState.GREEN_YIELD
+    return lights
 
 
 def predict(tables: MapTables, scene: Scene) -> Forecast:
@@ -41,7 +55,7 @@ def predict(tables: MapTables, scene: Scene) -> Forecast:
         tracks.s_m,
         tracks.d_m,
         tracks.still_s,
-        scene.signal_state,
+        _lights(tables, scene),
         HORIZON_S,
         track,
         probability,
