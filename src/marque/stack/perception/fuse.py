@@ -22,7 +22,9 @@ from marque.types.reading import (
     Reading,
     SignalReading,
 )
-from marque.types.scene import Doubt
+from marque.types.scene import Doubt, Tracks
+
+FRESH_NS = 200_000_000  # objects were seen so shortly ago, or their stamp says since when not
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -34,8 +36,10 @@ class FuseMemory:
     lights: Lights
     waiting: tuple[ObjectList, ...] = ()  # that have come since objects were last tracked
     signal: SignalReading | None = None  # the newest
-    tracked: Detections | None = None
+    tracks: Tracks | None = None
     doubt: Doubt | None = None  # how far the tracked can be off
+    tracked: Detections | None = None  # the same for who looks for himself
+    seen_ns: int = 0  # the newest list's stamp
     located: Located | None = None
     next_ns: int = 0
     steer_rad: float = field(default=0.0)
@@ -62,11 +66,24 @@ def fuse(memory: FuseMemory, delivery: Delivery) -> tuple[FuseMemory, Reading]:
     return memory, Reading(delivery.t_ns, ego, memory.tracked, signals)
 
 
+def sensed(
+    memory: FuseMemory | None, came: Reading | Delivery
+) -> tuple[FuseMemory | None, Reading, Tracks | None]:
+    """Exact senses need no fusing: what they read is passed on, and has no tracks yet."""
+    if isinstance(came, Reading):
+        return memory, came, None
+    assert memory is not None
+    memory, reading = fuse(memory, came)
+    return memory, reading, memory.tracks
+
+
 def _look(memory: FuseMemory, ego: EgoReading, t_ns: int) -> FuseMemory:
     """Road users and signals, at 10 Hz."""
     objects, (tracks, doubt) = track(memory.objects, ego, memory.waiting, t_ns)
+    newest = max((one.t_ns for one in memory.waiting if one.t_ns <= t_ns), default=0)
+    seen_ns = max(memory.seen_ns, newest)
     found = Detections(
-        t_ns=t_ns,
+        t_ns=t_ns if t_ns - seen_ns <= FRESH_NS else seen_ns,
         uid=tracks.uid,
         kind=tracks.kind,
         x_m=tracks.x_m,
@@ -81,8 +98,10 @@ def _look(memory: FuseMemory, ego: EgoReading, t_ns: int) -> FuseMemory:
     return replace(
         memory,
         objects=objects,
-        tracked=found,
+        tracks=tracks,
         doubt=doubt,
+        tracked=found,
+        seen_ns=seen_ns,
         waiting=(),
         lights=watch_lights(memory.lights, memory.signal, t_ns),
         next_ns=t_ns + PLAN_STEP_NS,
