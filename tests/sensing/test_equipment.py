@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from marque.core.errors import MarqueError
-from marque.sensing.equipment import FOLDER, equipment_names, load_equipment
+from marque.sensing.profile import FOLDER, load_equipment, load_exact, load_profile, profile_names
 
 
 def text(tmp_path: Path, change: tuple[str, str], name: str = "standard") -> str:
@@ -17,10 +17,10 @@ def text(tmp_path: Path, change: tuple[str, str], name: str = "standard") -> str
 
 
 def test_the_profiles_that_come_along_are_good_and_named_after_their_files() -> None:
-    names = equipment_names()
+    names = profile_names()
     assert {"ideal", "standard", "rain_night"} <= set(names)
     for name in names:
-        assert load_equipment(name).name == name
+        assert load_profile(name).name == name
     lidars = [
         sum(each.kind == "lidar" for each in load_equipment(name).sensor)
         for name in ("no_lidar", "one_lidar", "two_lidars", "four_lidars")
@@ -69,3 +69,10 @@ def test_unknown_profiles_and_files_are_named(tmp_path: Path) -> None:
         load_equipment("standrad")
     with pytest.raises(MarqueError, match=r"cannot read sensor profile .*none\.toml"):
         load_equipment(str(tmp_path / "none.toml"))
+
+
+def test_exact_senses_are_no_equipment() -> None:
+    with pytest.raises(MarqueError, match="sensor profile 'ideal' is exact; it has no equipment"):
+        load_equipment("ideal")
+    with pytest.raises(MarqueError, match="sensor profile 'standard' is equipment"):
+        load_exact("standard")

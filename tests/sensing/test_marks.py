@@ -1,16 +1,19 @@
 """Lane marks: where the lines are, how they err."""
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 
 from builders import straight_road
 from marque.kernels.paint import lane_paint
-from marque.sensing.equipment import load_equipment
 from marque.sensing.marks import find_marks
 from marque.sensing.objects import mounted
+from marque.sensing.profile import load_equipment
 from marque.types.world import EgoTruth
 from marque.vehicle.catalog import load_platform
 
+FLAWLESS = str(Path(__file__).parent / "flawless.toml")
 CAR = load_platform("saloon_ev")
 ROAD = straight_road(300.0, 2)  # centre lines at y = 0 and 3.2
 EGO = EgoTruth(100.0, 0.4, 0.05, 8.0, 0.0, 0.0, 0.0, 0.0)
@@ -40,7 +43,7 @@ def test_each_line_stands_once_and_says_whether_it_may_be_crossed():
 
 
 def test_without_errors_marks_lie_on_the_lines_ahead():
-    marks = scan("ideal", EGO)
+    marks = scan(FLAWLESS, EGO)
     x, y, heading = on_map(marks, EGO)
     assert marks.count > 50 and marks.t_ns == 5
     assert sorted(set(np.round(y, 6))) == [-1.6, 1.6, 4.8]

@@ -2,6 +2,7 @@
 
 import math
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -10,9 +11,10 @@ from hypothesis import strategies as st
 
 from builders import straight_road
 from marque.core.time import BASE_STEP_NS, PLAN_STEP_NS
-from marque.sensing.equipment import Equipment, ObjectSensor, load_equipment
+from marque.sensing.equipment import ObjectSensor
 from marque.sensing.motion import drawn, measure_bus, measure_inertia, measure_satellites
 from marque.sensing.objects import boxes, find, in_sight, mounted
+from marque.sensing.profile import load_equipment
 from marque.sensing.receive import Senses, begin, observe, receive
 from marque.sensing.signals import head_headings, read_signals
 from marque.types.codes import SignalState, UserKind
@@ -215,8 +217,8 @@ def test_nothing_comes_before_its_time_and_stamps_tell_when_it_was_true():
     assert len(senses.coming) < 40
 
 
-def test_ideal_inertia_and_wheels_say_how_the_car_moves():
-    ideal: Equipment = load_equipment("ideal")
+def test_flawless_inertia_and_wheels_say_how_the_car_moves():
+    ideal = load_equipment(str(Path(__file__).parent / "flawless.toml"))
     errors = drawn(ideal, stream())
     imu = measure_inertia(ideal.inertia, errors, EGO, 0, stream())
     assert imu.accel_mps2 == pytest.approx((0.3, 8.0 * 0.02, 9.80665))

@@ -1,18 +1,13 @@
-"""Equipment profiles: TOML files that say which senses a car has, and how far they can be trusted.
+"""Equipment: which senses a car has, and how far they can be trusted; the fields of its profiles.
 
 A profile fits every car: sensors are placed by shares of its body. Sigmas are standard deviations.
 """
 
-import tomllib
-from pathlib import Path
 from typing import Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from marque.core.errors import MarqueError, unknown
 from marque.types.codes import SensorKind
-
-FOLDER = Path(__file__).parent / "profiles"
 
 Share = Field(ge=0.0, le=1.0)
 Sigma = Field(ge=0.0, le=10.0)
@@ -140,37 +135,3 @@ class Equipment(_Section):
         if not any(each.signals for each in self.sensor):
             raise ValueError("no camera reads signals (signals = true)")
         return self
-
-
-def equipment_names() -> list[str]:
-    """The profiles that come with the program."""
-    return sorted(path.stem for path in FOLDER.glob("*.toml"))
-
-
-def load_equipment(name_or_path: str = "standard") -> Equipment:
-    """A profile by name, or from a TOML file.
-
-    MarqueError: no such profile, unreadable file, or a field that is missing, unknown or out of
-    bounds.
-    """
-    path = Path(name_or_path)
-    if path.suffix != ".toml":
-        if name_or_path not in equipment_names():
-            raise unknown("sensor profile", name_or_path, equipment_names())
-        path = FOLDER / f"{name_or_path}.toml"
-    try:
-        return Equipment.model_validate(tomllib.loads(path.read_text(encoding="utf-8")))
-    except OSError as error:
-        reason = error.strerror or error
-        raise MarqueError(f"cannot read sensor profile {path}: {reason}") from error
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise MarqueError(f"sensor profile {path} is no TOML: {error}") from error
-    except ValidationError as error:
-        raise MarqueError(f"sensor profile {path}: {_first(error)}") from error
-
-
-def _first(error: ValidationError) -> str:
-    first = error.errors()[0]
-    field = ".".join(str(part) for part in first["loc"])
-    said = first["msg"].removeprefix("Value error, ")
-    return f"{field}: {said}" if field else said

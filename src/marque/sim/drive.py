@@ -57,7 +57,7 @@ class Setup:
     driver: str
     trip: Trip
     seed: int
-    profile: SensorProfile | Equipment
+    profile: SensorProfile
     limit_s: float  # of simulated time
 
 

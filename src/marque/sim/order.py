@@ -20,9 +20,9 @@ from marque.maps.reach import explain
 from marque.maps.trips import Trip, draw_trips
 from marque.metrics.arrival import time_limit_s
 from marque.metrics.optimal import trip_optimal_time_s
+from marque.sensing.profile import load_profile
 from marque.sim.drive import Setup, load_driver, place_on, trip_route
 from marque.sim.reference import Reference, reference_run
-from marque.sim.senses import load_senses
 from marque.sim.worlds.empty import EmptyWorld
 from marque.sim.worlds.port import RoadWorld
 from marque.sim.worlds.sumo import SumoSpec, SumoWorld
@@ -139,7 +139,7 @@ def prepare(order: Order, ground: Ground, trip: Trip | None = None) -> Ready:
     _check_words(order)
     platform = load_platform(order.car)
     load_driver(order.driver)
-    profile = load_senses(order.sensors)
+    profile = load_profile(order.sensors)
     road_map = ground.road_map
     if trip is None:
         trip = _trip(order, ground)

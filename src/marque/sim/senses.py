@@ -1,15 +1,14 @@
 """The car's senses in a closed loop: exact ones, or equipment that errs and is late."""
 
-from dataclasses import dataclass
+import math
 from typing import Protocol
 
-from marque.core.errors import unknown
 from marque.maps.lookup import LaneIndex
 from marque.maps.paint import paint_of
 from marque.sensing import measure, receive
-from marque.sensing.equipment import Equipment, equipment_names, load_equipment
+from marque.sensing.equipment import Equipment
 from marque.sensing.objects import Mounted, mounted
-from marque.sensing.profile import SensorProfile, load_profile, profile_names
+from marque.sensing.profile import ExactSenses, SensorProfile
 from marque.stack.perception.fuse import FuseMemory
 from marque.stack.perception.lights import no_lights
 from marque.stack.perception.localise import LocaliseMemory, parked
@@ -34,21 +33,11 @@ class Senses(Protocol):
         """What has arrived by `t_ns`."""
 
 
-def load_senses(name_or_path: str) -> SensorProfile | Equipment:
-    """A profile of senses by name or file. MarqueError: unknown, unreadable, absurd."""
-    if name_or_path in profile_names():
-        return load_profile(name_or_path)
-    if not name_or_path.endswith(".toml") and name_or_path not in equipment_names():
-        known = sorted({*profile_names(), *equipment_names()})
-        raise unknown("sensor profile", name_or_path, known)
-    return load_equipment(name_or_path)
-
-
 def begin_senses(
-    profile: SensorProfile | Equipment, platform: Platform, road_map: RoadMap, seed: int
+    profile: SensorProfile, platform: Platform, road_map: RoadMap, seed: int
 ) -> Senses:
     """Senses before their first look."""
-    if isinstance(profile, SensorProfile):
+    if isinstance(profile, ExactSenses):
         return _Exact(profile, road_map)
     return _Equipped(profile, platform, road_map, seed)
 
@@ -70,12 +59,11 @@ def _model(mount: Mounted) -> SensorModel:
     """What the workshop tells the tracker of a sensor: its kind, its place and how far it looks.
     How it errs is the tracker's own opinion."""
     sensor = mount.sensor
-    half = min(3.1415926, sensor.half_angle_deg * 0.017453292519943295)
     return MODELS[sensor.code](
         mount_x_m=mount.x_m,
         mount_y_m=mount.y_m,
         yaw_rad=mount.heading_rad,
-        half_angle_rad=half,
+        half_angle_rad=math.radians(sensor.half_angle_deg),
         range_m=sensor.range_m,
     )
 
@@ -83,7 +71,7 @@ def _model(mount: Mounted) -> SensorModel:
 class _Exact:
     """Neither noise nor delay: whatever is in range and in line of sight."""
 
-    def __init__(self, profile: SensorProfile, road_map: RoadMap) -> None:
+    def __init__(self, profile: ExactSenses, road_map: RoadMap) -> None:
         self.profile = profile
         self.road_map = road_map
         self.memory = measure.start(road_map)
@@ -98,11 +86,8 @@ class _Exact:
         return Reading(t_ns, own, self.seen.detections, self.seen.signals)
 
 
-@dataclass(slots=True, eq=False)
 class _Equipped:
     """Sensors with errors and delay."""
-
-    senses: receive.Senses
 
     def __init__(
         self, equipment: Equipment, platform: Platform, road_map: RoadMap, seed: int

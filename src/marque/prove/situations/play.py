@@ -7,9 +7,9 @@ from typing import Any
 from marque.core.errors import MarqueError
 from marque.maps.lookup import LaneIndex
 from marque.prove.situations.case import Case, Stage, set_stage
+from marque.sensing.profile import load_profile
 from marque.sim.drive import Setup, Timing, begin_episode, place_on, run_drive, trip_route
 from marque.sim.reference import Reference, reference_run
-from marque.sim.senses import load_senses
 from marque.sim.worlds.sumo import SumoSpec, SumoWorld
 from marque.types.episode import Episode
 from marque.types.platform import Platform
@@ -47,7 +47,7 @@ def play(
         driver=driver,
         trip=stage.trip,
         seed=seed,
-        profile=load_senses(sensors),
+        profile=load_profile(sensors),
         limit_s=case.limit_s + OVERTIME_S,
     )
     world = SumoWorld(_spec(stage, edges, platform, folder, seed))
