@@ -94,8 +94,8 @@ def city(
     console = standard_output()
     console.print(
         f"map {ground.road_map.name}, traffic {traffic}; driver {driver}, car {car}, "
-        f"senses {sensors}; {routes} trips for each of {len(chosen)} seeds, at least {min_length_m:g} m; "
-        f"trips in {folder}",
+        f"senses {sensors}; {routes} trips for each of {len(chosen)} seeds, "
+        f"at least {min_length_m:g} m; trips in {folder}",
         soft_wrap=True,
         markup=False,
     )
