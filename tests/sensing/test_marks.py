@@ -7,7 +7,7 @@ import pytest
 
 from builders import straight_road
 from marque.kernels.paint import lane_paint
-from marque.sensing.marks import find_marks
+from marque.sensing.marks import find_marks, strewn
 from marque.sensing.objects import mounted
 from marque.sensing.profile import load_equipment
 from marque.types.world import EgoTruth
@@ -23,7 +23,8 @@ def scan(profile: str, ego: EgoTruth, seed: int = 1, **changes: float):
     equipment = load_equipment(profile)
     rules = equipment.marks.model_copy(update=changes)
     mount = mounted(0, equipment.sensor[0], CAR)
-    return find_marks(mount, rules, lane_paint(ROAD), ego, 5, np.random.default_rng(seed))
+    paint = strewn(lane_paint(ROAD), rules.range_m)
+    return find_marks(mount, rules, paint, ego, 5, np.random.default_rng(seed))
 
 
 def on_map(marks, ego: EgoTruth):

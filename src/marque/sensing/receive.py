@@ -14,7 +14,7 @@ from marque.core.arrays import FloatArray
 from marque.core.time import nanoseconds
 from marque.kernels.paint import lane_paint
 from marque.sensing.equipment import Equipment
-from marque.sensing.marks import find_marks
+from marque.sensing.marks import Strewn, find_marks, strewn
 from marque.sensing.motion import Errors, drawn, measure_bus, measure_inertia, measure_satellites
 from marque.sensing.objects import Mounted, find, mounted
 from marque.sensing.signals import head_headings, read_signals
@@ -39,13 +39,15 @@ class Senses:
     seed: int
     mounts: tuple[Mounted, ...]
     head_heading_rad: FloatArray  # [H]
-    paint: FloatArray  # [P, 4] of `lane_paint`
+    paint: Strewn
     errors: Errors
+    dice: "_Dice"
     coming: tuple[tuple[int, Found], ...] = ()  # (when it comes, what)
 
 
 def begin(equipment: Equipment, platform: Platform, road_map: RoadMap, seed: int) -> Senses:
     """Senses before their first scan."""
+    dice = _Dice(seed)
     return Senses(
         equipment,
         platform,
@@ -53,8 +55,9 @@ def begin(equipment: Equipment, platform: Platform, road_map: RoadMap, seed: int
         seed,
         tuple(mounted(i, sensor, platform) for i, sensor in enumerate(equipment.sensor)),
         head_headings(road_map),
-        lane_paint(road_map),
-        drawn(equipment, _stream(seed, 0, _ERRORS)),
+        strewn(lane_paint(road_map), equipment.marks.range_m),
+        drawn(equipment, dice.at(0, _ERRORS)),
+        dice,
     )
 
 
@@ -62,13 +65,13 @@ def observe(senses: Senses, world: World) -> Senses:
     """Every sensor scans the world; what it finds is under way."""
     coming = list(senses.coming)
     for mount in senses.mounts:
-        draw = _stream(senses.seed, world.t_ns, _SENSORS + mount.number)
+        draw = senses.dice.at(world.t_ns, _SENSORS + mount.number)
         found = find(mount, world.ego, world.users, world.t_ns, draw)
         sensor = mount.sensor
         late = nanoseconds(sensor.latency_s + sensor.jitter_s * draw.uniform(-1.0, 1.0))
         coming.append((world.t_ns + late, found))
         if sensor.signals:
-            lights = _stream(senses.seed, world.t_ns, _LIGHTS)
+            lights = senses.dice.at(world.t_ns, _LIGHTS)
             state = read_signals(
                 mount,
                 senses.equipment.signals,
@@ -78,7 +81,7 @@ def observe(senses: Senses, world: World) -> Senses:
                 lights,
             )
             coming.append((world.t_ns + late, state))
-            paint = _stream(senses.seed, world.t_ns, _PAINT)
+            paint = senses.dice.at(world.t_ns, _PAINT)
             marks = find_marks(
                 mount, senses.equipment.marks, senses.paint, world.ego, world.t_ns, paint
             )
@@ -89,10 +92,10 @@ def observe(senses: Senses, world: World) -> Senses:
 def receive(senses: Senses, ego: EgoTruth, t_ns: int) -> tuple[Senses, Delivery]:
     """Own motion now, and what has come since the delivery before, in the order of its coming."""
     equipment = senses.equipment
-    motion = _stream(senses.seed, t_ns, _MOTION)
     errors, fix = measure_satellites(
-        equipment.satellites, senses.errors, ego, t_ns, _stream(senses.seed, t_ns, _SKY)
+        equipment.satellites, senses.errors, ego, t_ns, senses.dice.at(t_ns, _SKY)
     )
+    motion = senses.dice.at(t_ns, _MOTION)
     coming = senses.coming
     if fix is not None:
         coming = (*coming, (t_ns + nanoseconds(equipment.satellites.latency_s), fix))
@@ -110,5 +113,18 @@ def receive(senses: Senses, ego: EgoTruth, t_ns: int) -> tuple[Senses, Delivery]
     )
 
 
-def _stream(seed: int, t_ns: int, source: int) -> np.random.Generator:
-    return np.random.Generator(np.random.Philox(key=seed, counter=[0, 0, source, t_ns]))
+class _Dice:
+    """Streams of random numbers by instant and source. One generator is set to the beginning of
+    whichever stream is asked for, so draw all you need of one before you ask for the next."""
+
+    def __init__(self, seed: int) -> None:
+        self._bits = np.random.Philox(key=seed)
+        self._fresh = self._bits.state
+        self._draw = np.random.Generator(self._bits)
+
+    def at(self, t_ns: int, source: int) -> np.random.Generator:
+        """The stream of this source at this instant, from its beginning."""
+        counter = self._fresh["state"]["counter"]
+        counter[2], counter[3] = source, t_ns
+        self._bits.state = self._fresh
+        return self._draw

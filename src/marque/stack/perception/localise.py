@@ -18,6 +18,7 @@ reckon from, when fixes contradict for seconds, after a jump of the clock.
 import bisect
 import math
 from dataclasses import dataclass, field, replace
+from typing import NamedTuple
 
 import numpy as np
 
@@ -123,9 +124,9 @@ class Located:
         return math.sqrt(worst)
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Filter:
-    """The filter at one instant, with what it needs of the past."""
+class Filter(NamedTuple):
+    """The filter at one instant, with what it needs of the past. (A tuple, as one is made per
+    measurement, several hundred a second.)"""
 
     t_ns: int
     state: FloatArray  # [N]
@@ -136,9 +137,6 @@ class Filter:
     fix_ns: int | None = None  # the newest that agreed
     doubt_ns: int | None = None  # since when fixes contradict
     moved_ns: int = 0  # when the wheels last turned
-
-    def __post_init__(self) -> None:
-        freeze_arrays(self)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -378,7 +376,7 @@ def _carried(memory: LocaliseMemory, now: Filter, to_ns: int, coming: Imu | None
     state, cov = now.state, now.cov
     for _ in range(steps):
         state, cov = eskf.predict(state, cov, accel, spin, dt, noise, 1.0 / tuning.wander_s)
-    return replace(now, t_ns=to_ns, state=state, cov=cov)
+    return now._replace(t_ns=to_ns, state=state, cov=cov)
 
 
 def _steered(memory: LocaliseMemory, now: Filter) -> float:
@@ -392,7 +390,7 @@ def _steered(memory: LocaliseMemory, now: Filter) -> float:
 
 def _taken(memory: LocaliseMemory, now: Filter, item: Item) -> tuple[Filter, list[Check]]:
     if isinstance(item, Imu):
-        return replace(now, imu=item), []
+        return now._replace(imu=item), []
     if isinstance(item, Bus):
         return _take_bus(memory, now, item)
     if isinstance(item, LaneMarks):
@@ -406,7 +404,7 @@ def _take_bus(memory: LocaliseMemory, now: Filter, bus: Bus) -> tuple[Filter, li
     # a front wheel rolls along its own plane: the axle behind is slower by the cosine
     rolled = 0.25 * ((front_left + front_right) * math.cos(bus.steer_rad) + left + right)
     standing = max(bus.wheel_mps) < STANDING_MPS
-    now = replace(now, bus=bus, moved_ns=now.moved_ns if standing else bus.t_ns)
+    now = now._replace(bus=bus, moved_ns=now.moved_ns if standing else bus.t_ns)
     checks: list[Check] = []
     if standing and bus.t_ns - now.moved_ns >= STANDING_NS:
         now = _scalar(now, "standing", _row((V, 1.0)), -now.state[V], 0.01**2, checks)
@@ -441,7 +439,7 @@ def _take_marks(
 def _take_fix(memory: LocaliseMemory, now: Filter, fix: Gnss) -> tuple[Filter, list[Check]]:
     tuning, arm, state = memory.tuning, memory.mounting, now.state
     white = tuning.white_share * fix.position_sigma_m**2
-    now = replace(now, offset_var=fix.position_sigma_m**2 - white)
+    now = now._replace(offset_var=fix.position_sigma_m**2 - white)
     c, s = math.cos(state[PSI]), math.sin(state[PSI])
     east = arm.forward_m * c - arm.left_m * s
     north = arm.forward_m * s + arm.left_m * c
@@ -453,9 +451,9 @@ def _take_fix(memory: LocaliseMemory, now: Filter, fix: Gnss) -> tuple[Filter, l
     checks = [Check(fix.t_ns, "position", nis, 2, agrees)]
     if agrees:
         state, cov = eskf.correct_2(now.state, now.cov, hx, hy, rx, ry, white)
-        now = replace(now, state=state, cov=cov, fix_ns=fix.t_ns, doubt_ns=None)
+        now = now._replace(state=state, cov=cov, fix_ns=fix.t_ns, doubt_ns=None)
     elif now.doubt_ns is None:
-        now = replace(now, doubt_ns=fix.t_ns)
+        now = now._replace(doubt_ns=fix.t_ns)
     return _take_motion(now, fix, arm, checks), checks
 
 
@@ -492,7 +490,7 @@ def _scalar(
     if not taken:
         return now
     state, cov = eskf.correct(now.state, now.cov, row, residual, variance)
-    return replace(now, state=state, cov=cov)
+    return now._replace(state=state, cov=cov)
 
 
 # What goes out ---------------------------------------------------------------------------------
