@@ -20,6 +20,7 @@ from marque.types.reading import Delivery, Reading
 from marque.types.road_map import RoadMap
 from marque.types.world import EgoTruth, World
 
+BEFORE_NS = -1  # it was parked before the first delivery
 MODELS = {SensorKind.CAMERA: camera, SensorKind.RADAR: radar, SensorKind.LIDAR: lidar}
 
 
@@ -49,7 +50,7 @@ def begin_fusing(
     place = LocaliseMemory(platform, paint=paint_of(road_map))
     mounts = [mounted(i, sensor, platform) for i, sensor in enumerate(equipment.sensor)]
     return FuseMemory(
-        place=parked(place, 0, ego.x_m, ego.y_m, ego.heading_rad),
+        place=parked(place, BEFORE_NS, ego.x_m, ego.y_m, ego.heading_rad),
         objects=start(tuple(_model(mount) for mount in mounts), index),
         lights=no_lights(len(road_map.head_group)),
     )

@@ -83,7 +83,7 @@ def _look(memory: FuseMemory, ego: EgoReading, t_ns: int) -> FuseMemory:
     newest = max((one.t_ns for one in memory.waiting if one.t_ns <= t_ns), default=0)
     seen_ns = max(memory.seen_ns, newest)
     found = Detections(
-        t_ns=t_ns if t_ns - seen_ns <= FRESH_NS else seen_ns,
+        t_ns=t_ns if t_ns - seen_ns <= FRESH_NS or memory.tracked is None else memory.tracked.t_ns,
         uid=tracks.uid,
         kind=tracks.kind,
         x_m=tracks.x_m,
