@@ -49,6 +49,7 @@ WORDS: dict[Reason, str] = {
     Reason.NO_ROUTE: "no way to the goal",
     Reason.SPEED_LIMIT_AHEAD: "lower limit ahead",
     Reason.RAIL_CROSSING: "rail crossing",
+    Reason.SENSES: "senses impaired",
 }
 STANDING: dict[Reason, str] = {Reason.LEAD: "waiting behind others"}
 

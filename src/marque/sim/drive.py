@@ -23,12 +23,14 @@ from marque.maps.lookup import LaneIndex
 from marque.maps.route_line import route_line
 from marque.maps.trips import Trip
 from marque.sensing.equipment import Equipment
+from marque.sensing.faults import Fault
 from marque.sensing.profile import SensorProfile
 from marque.sim.narrate import Narrator, edges_ahead
 from marque.sim.senses import Senses, begin_fusing, begin_senses
 from marque.sim.worlds.port import WorldPort
 from marque.stack.control.tracking import ControlMemory
 from marque.stack.perception.direct import PerceptionMemory
+from marque.stack.perception.fuse import health_of
 from marque.stack.planning.contract import Driver
 from marque.stack.tick import Decision, StackMemory, tick
 from marque.types.codes import Reason
@@ -59,6 +61,7 @@ class Setup:
     seed: int
     profile: SensorProfile
     limit_s: float  # of simulated time
+    fault: Fault | None = None  # laid over what the senses deliver
 
 
 @dataclass(slots=True, eq=False)
@@ -169,7 +172,7 @@ def run_drive(
     stack = begin_stack(setup)
     car = _Car(setup)
     timing = Timing()
-    senses = begin_senses(setup.profile, setup.platform, setup.road_map, setup.seed)
+    senses = begin_senses(setup.profile, setup.platform, setup.road_map, setup.seed, setup.fault)
     truth = world.reset(car.truth())
     narrator = Narrator(episode, setup.index, world)
     ends = _End(setup, episode, narrator)
@@ -252,6 +255,7 @@ def _frame(
         verdicts=tuple(verdicts),
         reason=Reason.GUARD if any(v.action > Action.LIMIT for v in verdicts) else reason,
         ego_jerk_mps3=jerk,
+        health=health_of(stack.fusing),
     )
 
 

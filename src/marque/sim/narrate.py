@@ -7,14 +7,23 @@ from marque.core.errors import MarqueError
 from marque.maps.field import Route, plan_route, route_lanes
 from marque.maps.lookup import LaneIndex
 from marque.sim.worlds.port import RoadWorld, WorldPort
-from marque.types.codes import UserKind
+from marque.types.codes import Reaction, UserKind
 from marque.types.episode import Episode, Event, Tick
+from marque.types.health import FINE
 from marque.types.road_map import RoadMap
 from marque.types.verdict import Action
 from marque.types.world import World
 
 LOOK_FRAMES = 5  # the way is checked every 0.5 s
 SURE_LOOKS = 2  # this often off the told way before the world is told another
+REACTS = {
+    Reaction.NONE: "senses in order again",
+    Reaction.LOG: "noted (R0)",
+    Reaction.DEGRADE: "drives slower, with more headway (R1)",
+    Reaction.TAKEOVER: "asks to be taken over (R2)",
+    Reaction.STOP: "stops in lane (R3)",
+    Reaction.HARD: "brakes with the wheel held (R4)",
+}
 QUIET_NS = 2_000_000_000  # the same rule of the guard within this is the same intervention
 
 
@@ -40,6 +49,7 @@ class Narrator:
         self._told = 0  # news of the traffic that are in the episode
         self._frame = 0
         self._rule, self._rule_ns = "", -QUIET_NS
+        self._health = FINE
         self._lost_looks = 0
         self._route: Route | None = None
         self._edges: frozenset[str] = frozenset()
@@ -48,6 +58,8 @@ class Narrator:
         """One frame."""
         if tick.verdicts:
             self._guard(tick)
+        if tick.health is not self._health:
+            self._senses(tick)
         if self._world is None:
             return
         if len(self._world.events) > self._told:
@@ -77,6 +89,16 @@ class Narrator:
         did = {Action.LIMIT: "limits", Action.BRAKE: "brakes", Action.FALLBACK: "takes over"}
         text = f"the guard {did[verdict.action]}: {verdict.rule} (margin {verdict.margin:.2f})"
         self._note(tick.world, "guard", text)
+
+    def _senses(self, tick: Tick) -> None:
+        """What is newly wrong with the senses, and each change of what is done about it."""
+        before, now = self._health, tick.health
+        self._health = now
+        known = {one.text for one in before.findings}
+        if now.level == before.level and {one.text for one in now.findings} <= known:
+            return
+        why = f": {now.text}" if now.findings else ""
+        self._note(tick.world, "senses", f"{REACTS[now.level]}{why}")
 
     def _way(self, world: RoadWorld, truth: World) -> None:
         ego, road_map = truth.ego, self._episode.road_map

@@ -3,13 +3,16 @@
 import math
 from typing import Protocol
 
+from marque.core.errors import MarqueError
 from marque.maps.lookup import LaneIndex
 from marque.maps.paint import paint_of
 from marque.sensing import measure, receive
 from marque.sensing.equipment import Equipment
+from marque.sensing.faults import Fault, Faulty, has_parts
 from marque.sensing.objects import Mounted, mounted
 from marque.sensing.profile import ExactSenses, SensorProfile
 from marque.stack.perception.fuse import FuseMemory
+from marque.stack.perception.health import begin_health
 from marque.stack.perception.lights import no_lights
 from marque.stack.perception.localise import LocaliseMemory, parked
 from marque.stack.perception.noise import SensorModel, camera, lidar, radar
@@ -35,24 +38,38 @@ class Senses(Protocol):
 
 
 def begin_senses(
-    profile: SensorProfile, platform: Platform, road_map: RoadMap, seed: int
+    profile: SensorProfile,
+    platform: Platform,
+    road_map: RoadMap,
+    seed: int,
+    fault: Fault | None = None,
 ) -> Senses:
-    """Senses before their first look."""
+    """Senses before their first look. A fault is laid over what equipment delivers.
+
+    MarqueError: exact senses, or equipment without the part that is to fail.
+    """
     if isinstance(profile, ExactSenses):
+        if fault is not None:
+            raise MarqueError(f"exact senses have no faults; '{fault.name}' needs equipment")
         return _Exact(profile, road_map)
-    return _Equipped(profile, platform, road_map, seed)
+    if fault is not None and not has_parts(fault, profile):
+        raise MarqueError(f"'{profile.name}' has no part that '{fault.name}' could break")
+    return _Equipped(profile, platform, road_map, seed, fault)
 
 
 def begin_fusing(
     equipment: Equipment, platform: Platform, road_map: RoadMap, index: LaneIndex, ego: EgoTruth
 ) -> FuseMemory:
     """Perception of a car that knows where it was parked, and where its sensors are mounted."""
-    place = LocaliseMemory(platform, paint=paint_of(road_map))
+    paint = paint_of(road_map)
+    place = LocaliseMemory(platform, paint=paint)
     mounts = [mounted(i, sensor, platform) for i, sensor in enumerate(equipment.sensor)]
+    models = tuple(_model(mount) for mount in mounts)
     return FuseMemory(
         place=parked(place, BEFORE_NS, ego.x_m, ego.y_m, ego.heading_rad),
-        objects=start(tuple(_model(mount) for mount in mounts), index),
+        objects=start(models, index),
         lights=no_lights(len(road_map.head_group)),
+        watching=begin_health(platform, models, paint),
     )
 
 
@@ -91,13 +108,19 @@ class _Equipped:
     """Sensors with errors and delay."""
 
     def __init__(
-        self, equipment: Equipment, platform: Platform, road_map: RoadMap, seed: int
+        self,
+        equipment: Equipment,
+        platform: Platform,
+        road_map: RoadMap,
+        seed: int,
+        fault: Fault | None,
     ) -> None:
         self.senses = receive.begin(equipment, platform, road_map, seed)
+        self.faulty = Faulty(fault, equipment, platform, seed) if fault is not None else None
 
     def observe(self, world: World) -> None:
         self.senses = receive.observe(self.senses, world)
 
     def receive(self, ego: EgoTruth, t_ns: int) -> Delivery:
         self.senses, delivery = receive.receive(self.senses, ego, t_ns)
-        return delivery
+        return delivery if self.faulty is None else self.faulty.lay(delivery)

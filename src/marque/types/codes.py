@@ -43,6 +43,17 @@ class Basis(IntFlag):
     STANDSTILL = 16
 
 
+class Reaction(IntEnum):
+    """What is done when something is wrong; the higher, the more."""
+
+    NONE = -1
+    LOG = 0  # R0: noted, nothing else
+    DEGRADE = 1  # R1: slower and with more headway
+    TAKEOVER = 2  # R2: the person is asked to take over, and we drive on as for R1
+    STOP = 3  # R3: a soft stop in lane
+    HARD = 4  # R4: our pose may not be used; the guard brakes with the wheel held
+
+
 class LaneKind(IntEnum):
     """What a lane is for. A connector (lane across a junction) has the kind of its traffic."""
 
@@ -148,3 +159,4 @@ class Reason(IntEnum):
     NO_ROUTE = 24
     SPEED_LIMIT_AHEAD = 25
     RAIL_CROSSING = 26
+    SENSES = 27  # not all senses can be relied on

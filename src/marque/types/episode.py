@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from marque.core.arrays import FloatArray
 from marque.types.codes import Reason
 from marque.types.command import Command
+from marque.types.health import FINE, Health
 from marque.types.plan import Plan
 from marque.types.platform import Platform
 from marque.types.reading import Delivery
@@ -26,6 +27,7 @@ class Tick:
     verdicts: tuple[Verdict, ...]  # those that were not PASS, of the five in this frame
     reason: Reason
     ego_jerk_mps3: float  # from acceleration at 10 Hz
+    health: Health = FINE  # as the stack saw its senses; not recorded, its changes are events
 
 
 @dataclass(frozen=True, slots=True, eq=False)

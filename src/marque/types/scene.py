@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from marque.core.arrays import FloatArray, Int8Array, Int32Array, IntArray, freeze_arrays
+from marque.types.health import FINE, Health
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -73,6 +74,7 @@ class Scene:
     tracks: Tracks
     signal_state: Int8Array  # [H] SignalState, UNKNOWN where not seen
     signal_since_s: FloatArray  # [H] seconds that the state has been seen
+    health: Health = FINE  # of our own senses
 
     def __post_init__(self) -> None:
         freeze_arrays(self)

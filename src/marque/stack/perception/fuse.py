@@ -1,8 +1,9 @@
 """Fuse: what many sensors hand over, late and with errors, becomes one reading of now.
 
 Own motion at 50 Hz from satellites, inertia, wheels and lane marks; road users by tracking and
-signals by watching at 10 Hz. Everything downstream sees only this. What was dropped or
-contradicted is counted under its name in the memories of the parts.
+signals by watching at 10 Hz. Before that, each delivery is held against what is believed, and what
+is known to be wrong is left out (`health.py`). Everything downstream sees only this.
+What was dropped or contradicted is counted under its name in the memories of the parts.
 """
 
 from dataclasses import dataclass, field, replace
@@ -10,10 +11,13 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 
 from marque.core.time import PLAN_STEP_NS
+from marque.stack.perception.health import HealthMemory, trusted, watch
 from marque.stack.perception.lights import Lights, watch_lights
 from marque.stack.perception.localise import LocaliseMemory, Located, localise
 from marque.stack.perception.tracking import TrackMemory, track
-from marque.types.codes import Integrity
+from marque.stack.perception.watch_lists import Around
+from marque.types.codes import Integrity, Reaction
+from marque.types.health import FINE, Health
 from marque.types.reading import (
     Delivery,
     Detections,
@@ -34,6 +38,7 @@ class FuseMemory:
     place: LocaliseMemory
     objects: TrackMemory
     lights: Lights
+    watching: HealthMemory
     waiting: tuple[ObjectList, ...] = ()  # that have come since objects were last tracked
     signal: SignalReading | None = None  # the newest
     tracks: Tracks | None = None
@@ -47,18 +52,23 @@ class FuseMemory:
 
 def fuse(memory: FuseMemory, delivery: Delivery) -> tuple[FuseMemory, Reading]:
     """One delivery in, one reading out."""
+    around = Around(memory.tracks, memory.doubt, memory.next_ns - PLAN_STEP_NS, memory.objects.past)
+    watching = watch(memory.watching, delivery, around, memory.located)
+    delivery = trusted(watching, delivery)
     place, located = localise(memory.place, delivery)
     steer = delivery.bus[-1].steer_rad if delivery.bus else memory.steer_rad
     newest = max(delivery.signals, key=lambda each: each.t_ns, default=memory.signal)
     memory = replace(
         memory,
         place=place,
+        watching=watching,
         located=located,
         steer_rad=steer,
         waiting=(*memory.waiting, *delivery.objects),
         signal=newest,
     )
-    ego = _ego(located, steer)
+    usable = watching.health.level < Reaction.HARD
+    ego = _ego(located, steer, usable)
     if delivery.t_ns >= memory.next_ns:
         memory = _look(memory, ego, delivery.t_ns)
     assert memory.tracked is not None
@@ -75,6 +85,11 @@ def sensed(
     assert memory is not None
     memory, reading = fuse(memory, came)
     return memory, reading, memory.tracks
+
+
+def health_of(memory: FuseMemory | None) -> Health:
+    """What is wrong with the senses; with exact ones, nothing ever is."""
+    return FINE if memory is None else memory.watching.health
 
 
 def _look(memory: FuseMemory, ego: EgoReading, t_ns: int) -> FuseMemory:
@@ -108,9 +123,10 @@ def _look(memory: FuseMemory, ego: EgoReading, t_ns: int) -> FuseMemory:
     )
 
 
-def _ego(located: Located, steer_rad: float) -> EgoReading:
-    """Own motion; where we do not know where we are, its stamp says that it is of no use."""
-    known = located.integrity != Integrity.UNKNOWN
+def _ego(located: Located, steer_rad: float, usable: bool) -> EgoReading:
+    """Own motion; where we do not know where we are, or what would tell us is beyond use, its stamp
+    says that it is of no use: the guard then brakes."""
+    known = usable and located.integrity != Integrity.UNKNOWN
     return EgoReading(
         located.t_ns if known else -1,
         located.x_m,
