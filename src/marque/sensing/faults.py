@@ -71,7 +71,7 @@ FAULTS: tuple[Fault, ...] = (
     Fault("camera_black", "4", "front camera finds nothing", (Laid("empty", CAMERA),),
           ("camera ahead blind",), R2, 0.5),
     Fault("camera_dirt", "5a", "front camera blind in 30 % of its view",
-          (Laid("blind", CAMERA, 0.3),), ("camera ahead blind",), R1, 2.0),
+          (Laid("blind", CAMERA, -0.3),), ("camera ahead blind",), R1, 2.0),
     Fault("camera_ice", "5b", "front camera blind in 70 % of its view",
           (Laid("blind", CAMERA, 0.7),), ("camera ahead blind",), R2, 2.0),
     Fault("camera_turned", "6", "front camera turned by 3 degrees", (Laid("turn", CAMERA, 3.0),),
@@ -83,9 +83,9 @@ FAULTS: tuple[Fault, ...] = (
     Fault("radar_dropout", "9", "front radar silent", (Laid("drop", RADAR),),
           ("radar ahead silent",), R1, 0.2),
     Fault("radar_ghost", "10a", "front radar sees a standing vehicle that is not there",
-          (Laid("ghost", RADAR, 45.0),), ("sees what nobody else sees",), R0, 1.0, lasts_s=3.0),
+          (Laid("ghost", RADAR, 25.0),), ("sees what nobody else sees",), R0, 1.0, lasts_s=3.0),
     Fault("camera_ghost", "10b", "front camera sees a standing vehicle that is not there",
-          (Laid("ghost", CAMERA, 45.0),), ("sees what nobody else sees",), R0, 1.0, lasts_s=3.0),
+          (Laid("ghost", CAMERA, 25.0),), ("sees what nobody else sees",), R0, 1.0, lasts_s=3.0),
     Fault("radar_frozen", "11", "front radar repeats one list", (Laid("freeze", RADAR),),
           ("radar ahead frozen",), R1, 0.3),
     Fault("lidar_dropout", "12a", "lidar silent", (Laid("drop", LIDAR),),
@@ -325,15 +325,16 @@ def _empty(self: Faulty, laid: Laid, came: Delivery, since_s: float, on: bool) -
 
 
 def _blind(self: Faulty, laid: Laid, came: Delivery, since_s: float, on: bool) -> Delivery:
-    """No objects in a share of the view, from its left edge on."""
+    """No objects in a share of the view, from its left edge on; negative: right of its middle."""
 
     def change(part: str, one: Any) -> list[Any]:
         if part != "objects":
             return [one]
         sensor = self.equipment.sensor[one.sensor]
         half = math.radians(sensor.half_angle_deg)
-        left = half - _bearing(self, one)
-        return [_rows(one, left > 2.0 * half * laid.amount)]
+        bearing, wide = _bearing(self, one), 2.0 * half * laid.amount
+        sees = half - bearing > wide if wide > 0.0 else (bearing > 0.0) | (bearing < wide)
+        return [_rows(one, sees)]
 
     return _map(self, laid, came, change) if on else came
 

@@ -11,9 +11,9 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 
 from marque.core.time import PLAN_STEP_NS
-from marque.stack.perception.health import HealthMemory, trusted, watch
+from marque.stack.perception.health import HealthMemory, fixes_hold, trusted, watch
 from marque.stack.perception.lights import Lights, watch_lights
-from marque.stack.perception.localise import LocaliseMemory, Located, localise
+from marque.stack.perception.localise import LocaliseMemory, Located, localise, undoubted
 from marque.stack.perception.tracking import TrackMemory, track
 from marque.stack.perception.watch_lists import Around
 from marque.types.codes import Integrity, Reaction
@@ -55,7 +55,8 @@ def fuse(memory: FuseMemory, delivery: Delivery) -> tuple[FuseMemory, Reading]:
     around = Around(memory.tracks, memory.doubt, memory.next_ns - PLAN_STEP_NS, memory.objects.past)
     watching = watch(memory.watching, delivery, around, memory.located)
     delivery = trusted(watching, delivery)
-    place, located = localise(memory.place, delivery)
+    before = memory.place if fixes_hold(watching) else undoubted(memory.place)
+    place, located = localise(before, delivery)
     steer = delivery.bus[-1].steer_rad if delivery.bus else memory.steer_rad
     newest = max(delivery.signals, key=lambda each: each.t_ns, default=memory.signal)
     memory = replace(

@@ -82,6 +82,8 @@ def watch(
         notes += more
     for each, sensor in zip(memory.lists, memory.sensors, strict=True):
         notes += watch_lists.silent(each, sensor, came.t_ns, motion.lossy)
+    if came.objects:
+        notes += watch_lists.turned(memory.lists, memory.sensors)
     for marks in came.marks:
         memory, more = _marks(memory, marks, located)
         notes += more
@@ -168,7 +170,8 @@ def _judged(memory: HealthMemory, notes: list[Note], now_ns: int) -> HealthMemor
         if now_ns - asked >= TAKEOVER_NS:
             level = Reaction.STOP
     moves = bool(memory.motion.speeds) and memory.motion.speeds[-1][0] > MOVES_MPS
-    latched = max(memory.latched, level) if level >= Reaction.STOP and moves else memory.latched
+    lasts = level == Reaction.HARD or (level == Reaction.STOP and moves)
+    latched = max(memory.latched, level) if lasts else memory.latched
     level = max(level, latched)
     before = memory.health
     since = before.since_ns if level == before.level else now_ns
@@ -230,13 +233,21 @@ def trusted(memory: HealthMemory, came: Delivery) -> Delivery:
     wheel = next((k for k, name in enumerate(WHEELS) if (name, "wheel differs") in said), -1)
     if wheel >= 0:
         came = replace(came, bus=tuple(_without(one, wheel) for one in came.bus))
-    if {("satellites", "drift"), ("satellites", "misdated")} & said:
+    if not fixes_hold(memory):
         came = replace(came, gnss=())
     bad = {part for part, fault in said if fault in ("frozen", "turned", "looks elsewhere")}
     if bad:
         keep = [one for one in came.objects if _name(memory, one.sensor) not in bad]
         came = replace(came, objects=tuple(keep))
     return came
+
+
+def fixes_hold(memory: HealthMemory) -> bool:
+    """Whether nothing speaks against the fixes of the satellites."""
+    wrong = ("drift", "misdated", "jump")
+    return not any(
+        one.part == "satellites" and one.fault in wrong for one in memory.health.findings
+    )
 
 
 def _without(bus: Bus, wheel: int) -> Bus:

@@ -187,6 +187,17 @@ def parked(
     return replace(memory, base=Filter(t_ns, state, cov, slow, fix_ns=t_ns, moved_ns=t_ns))
 
 
+def undoubted(memory: LocaliseMemory) -> LocaliseMemory:
+    """Memory after it has become known from elsewhere that the fixes are wrong which contradicted:
+    the pose is not in doubt because of them."""
+    head = memory.head
+    if head is None or head.doubt_ns is None:
+        return memory
+    base = None if memory.base is None else memory.base._replace(doubt_ns=None)
+    trail = tuple(each._replace(doubt_ns=None) for each in memory.trail)
+    return replace(memory, base=base, trail=trail)
+
+
 def counts(memory: LocaliseMemory) -> dict[str, int]:
     """What was dropped or contradicted so far, by name."""
     return dict(memory.counts)

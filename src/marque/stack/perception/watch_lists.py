@@ -33,7 +33,7 @@ USED_TO = 20  # lists that make the usual lateness
 # a clock that goes wrong: jitter of +-20 ms leaves the mean of the last few within 20 ms
 DRIFTS_S, DRIFTS_FAR_S = 0.022, 0.050
 QUICK, SLOW = 0.25, 0.01
-OFTEN = 0.05  # share of lists that come twice
+OFTEN, TWICE = 0.05, 0.015  # share of lists that come twice, and what one of them adds
 
 SECTORS = 4  # of each view
 # log odds: a sensor that sees finds nine of ten in plain view. Four misses make it blind there,
@@ -44,6 +44,7 @@ HALF_BLIND = 2  # of its sectors: hardly a part of the view is left
 WENT_MARKS = 8  # marks found before, and none now: no road ends like that
 
 TURN_RAD, TURN_WEIGHT, TURN_KEEP = 0.03, 12.0, 0.96  # 1.7 degrees: more than any mount gives
+TURN_EYES = 3  # fewer cannot tell who of them is turned
 ELSEWHERE_RAD = 0.25  # beyond the edge of its view nothing can be found
 GHOST_TIMES, GHOST_M = 4, 5.0  # lists in a row with the same object that no track explains
 GHOST_X_M, GHOST_Y_M = (5.0, 70.0), 2.5  # in our way
@@ -80,7 +81,10 @@ class ListWatch:
         """In how many parts of its view it seems to find nothing."""
         if self.scores is None or self.misses is None:
             return 0
-        return int(((self.scores >= BLIND) & (self.misses == -2)).sum())
+        bad = self.scores >= BLIND
+        missed = self.misses[bad]
+        several = bool((missed == -2).any()) or len(set(missed.tolist())) > 1
+        return int(bad.sum()) if several else 0
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -134,7 +138,7 @@ def take(
     """One list. Returns what is remembered and what was noticed."""
     loss = graded(watch, sensor)
     if one.t_ns == watch.stamp_ns:
-        twice = watch.twice + QUICK * 0.1 * (1.0 - watch.twice)
+        twice = watch.twice + TWICE
         level = DEGRADE if twice > OFTEN else LOG
         return replace(watch, twice=twice), [(watch.name, "repeated", level)]
     if one.t_ns < watch.stamp_ns:
@@ -159,7 +163,7 @@ def _timed(
         came_ns=now_ns,
         stamp_ns=one.t_ns,
         lists=lists,
-        twice=(1.0 - 0.1 * QUICK) * watch.twice,
+        twice=(1.0 - TWICE) * watch.twice,
     )
     if not 0 <= age_ns <= STALE_NS:
         return watch, [(watch.name, "misdated", DEGRADE)]
@@ -232,9 +236,6 @@ def _told(watch: ListWatch, sensor: SensorModel) -> list[Note]:
     blind = watch.blind_sectors
     if blind:
         notes.append((watch.name, "blind", loss if blind >= HALF_BLIND else DEGRADE))
-    off, held = watch.turn
-    if sensor.kind != SensorKind.RADAR and held > TURN_WEIGHT and abs(off) > TURN_RAD * held:
-        notes.append((watch.name, "turned", loss))
     if watch.elsewhere >= 2:
         notes.append((watch.name, "looks elsewhere", TAKEOVER))
     if watch.ghost[0] >= GHOST_TIMES:
@@ -242,6 +243,24 @@ def _told(watch: ListWatch, sensor: SensorModel) -> list[Note]:
     if watch.jumps[0] >= JUMP_TIMES:
         notes.append((watch.name, "has an object that jumps", LOG))
     return notes
+
+
+def turned(lists: tuple[ListWatch, ...], sensors: tuple[SensorModel, ...]) -> list[Note]:
+    """Who of those that look ahead sees everything turned. Tracks follow all of them, the turned
+    one too, so the witness is what most of them say."""
+    said = [
+        (k, each.turn[0] / each.turn[1])
+        for k, each in enumerate(lists)
+        if each.ahead and each.turn[1] > TURN_WEIGHT
+    ]
+    if len(said) < TURN_EYES:
+        return []
+    usual = float(np.median([angle for _, angle in said]))
+    return [
+        (lists[k].name, "turned", graded(lists[k], sensors[k]))
+        for k, angle in said
+        if abs(angle - usual) > TURN_RAD
+    ]
 
 
 def went_black(before: int, marks: int, watch: ListWatch) -> bool:
@@ -318,7 +337,7 @@ def _held_against(
                 explained[i], found[j] = True, True
                 if gap / room < best:
                     best, at = gap / room, j
-        if at >= 0 and 10.0 < away[at] < FAR_M and has_box[i] and row_score[i] > 0.5:
+        if at >= 0 and 10.0 < away[at] < FAR_M and row_score[i] > 0.5:
             turned += _wrapped(mine - angle[at])
             weight += 1.0
     jumped = 0

@@ -34,7 +34,9 @@ WHEEL_SCALE, YAW_RADPS = 0.006, 0.04
 WHEEL_MPS, WHEEL_SHARE, WHEEL_TIMES = 0.4, 0.04, 2
 STUCK_TIMES, LIVELY = 5, 0.9  # the same number to the last digit where it always changed before
 
-JUMP_NIS = 60.0  # one in 10^13 of fixes that agree
+# a fix this far from where the last good ones and the wheels put it has jumped; whatever goes on
+# saying so for long is believed, and the filter has to settle it
+JUMP_M, JUMP_SHARE, JUMP_LASTS_NS = 6.0, 0.05, 5 * NS_PER_S
 MISDATED_NS = (1000 * MS, 50 * MS)  # so old, so far ahead
 DRIFT_M, DRIFT_SHARE, DRIFT_FIXES, DRIFT_NS = 3.0, 0.012, 20, NS_PER_S
 
@@ -56,13 +58,14 @@ class MotionWatch:
     imu: Imu | None = None
     bus: Bus | None = None
     differ: tuple[float, float, float] = (0.0, 0.0, 0.0)  # gyro-steer, gyro-wheels, steer-wheels
-    speeds: tuple[tuple[float, float], ...] = ()  # (speed, acceleration) of the last six
+    speeds: tuple[tuple[float, float, float], ...] = ()  # speed, acceleration, when: the last six
     wrong_ns: int = -1  # since when inertia contradicts
     wheel: tuple[int, int] = (-1, 0)  # which differs, times
     steer_same: int = 0
     steer_lively: float = 0.0
     reckoned: tuple[float, float, float] = (0.0, 0.0, 0.0)  # x, y and way by wheels and heading
     marks: tuple[Mark, ...] = ()
+    jumped_ns: int = -1  # since when fixes jump
 
     @property
     def lossy(self) -> bool:
@@ -205,7 +208,7 @@ def _turning(watch: MotionWatch, came: Delivery, car: Platform) -> tuple[MotionW
     watch = replace(watch, wheel=(at if times else -1, times))
     if times >= WHEEL_TIMES:
         notes.append((WHEELS[at], "wheel differs", DEGRADE))
-    watch = replace(watch, speeds=(*watch.speeds[-5:], (v, imu.accel_mps2[0])))
+    watch = replace(watch, speeds=(*watch.speeds[-5:], (v, imu.accel_mps2[0], seconds(bus.t_ns))))
     wrong = ""
     if v > WITNESS_MPS and times == 0:
         watch = replace(watch, differ=_differ(watch.differ, bus, imu.gyro_radps[2], v, car))
@@ -265,7 +268,10 @@ def _push_differs(watch: MotionWatch) -> bool:
     """Whether inertia speeds up otherwise than the wheels did in the last tenth of a second."""
     if len(watch.speeds) < 6:
         return False
-    by_wheels = (watch.speeds[-1][0] - watch.speeds[0][0]) / 0.1
+    took_s = watch.speeds[-1][2] - watch.speeds[0][2]
+    if not 0.05 < took_s < 0.13:  # messages are missing in between
+        return False
+    by_wheels = (watch.speeds[-1][0] - watch.speeds[0][0]) / took_s
     by_inertia = sum(each[1] for each in watch.speeds[1:]) / 5.0
     return abs(by_inertia - by_wheels) > SLOPE_MPS2
 
@@ -275,12 +281,6 @@ def _fixes(
 ) -> tuple[MotionWatch, list[Note]]:
     """Satellites against the filter, the clock, and the way that we have gone by wheels."""
     notes: list[Note] = []
-    jumped = located is not None and any(
-        each.what == "position" and not each.taken and each.nis > JUMP_NIS
-        for each in located.checks
-    )
-    if jumped:
-        notes.append(("satellites", "jump", LOG))
     if located is not None and watch.speeds and located.integrity != Integrity.UNKNOWN:
         way = watch.speeds[-1][0] * dt_s
         x, y, total = watch.reckoned
@@ -296,22 +296,33 @@ def _fixes(
             continue
         stamp = max(watch.fix_stamp_ns, fix.t_ns)
         watch = replace(watch, fix_ns=came.t_ns, fix_stamp_ns=stamp)
-        if not jumped:
-            watch, drifts = _drifts(watch, fix, came.t_ns)
-            notes += [("satellites", "drift", DEGRADE)] if drifts else []
+        watch, wrong = _off(watch, fix, came.t_ns)
+        notes += wrong
     return watch, notes
 
 
-def _drifts(watch: MotionWatch, fix: Gnss, now_ns: int) -> tuple[MotionWatch, bool]:
-    """Whether the fixes have gone another way than the wheels within the last twenty seconds."""
+def _off(watch: MotionWatch, fix: Gnss, now_ns: int) -> tuple[MotionWatch, list[Note]]:
+    """Whether the fixes have gone another way than the wheels: all at once, or little by little
+    within the last twenty seconds."""
     if not math.isfinite(fix.x_m + fix.y_m):
-        return watch, False
+        return watch, [("satellites", "not a number", LOG)]
     x, y, way = watch.reckoned
     here: Mark = (now_ns, fix.x_m - x, fix.y_m - y, way)
+    if watch.marks and _apart(here, watch.marks[-1]) > JUMP_M + JUMP_SHARE * (
+        way - watch.marks[-1][3]
+    ):
+        since = watch.jumped_ns if watch.jumped_ns >= 0 else now_ns
+        if now_ns - since < JUMP_LASTS_NS:
+            return replace(watch, jumped_ns=since), [("satellites", "jump", LOG)]
+        watch = replace(watch, marks=())
     drifts = any(
-        math.hypot(here[1] - dx, here[2] - dy) > DRIFT_M + DRIFT_SHARE * (way - gone)
-        for _, dx, dy, gone in watch.marks
+        _apart(here, each) > DRIFT_M + DRIFT_SHARE * (way - each[3]) for each in watch.marks
     )
     if not watch.marks or now_ns - watch.marks[-1][0] >= DRIFT_NS:
         watch = replace(watch, marks=(*watch.marks[1 - DRIFT_FIXES :], here))
-    return watch, drifts
+    notes = [("satellites", "drift", DEGRADE)] if drifts else []
+    return replace(watch, jumped_ns=-1), notes
+
+
+def _apart(one: Mark, other: Mark) -> float:
+    return math.hypot(one[1] - other[1], one[2] - other[2])
