@@ -38,12 +38,13 @@ OFTEN, TWICE = 0.05, 0.015  # share of lists that come twice, and what one of th
 SECTORS = 4  # of each view
 # log odds: a sensor that sees finds nine of ten in plain view. Four misses make it blind there,
 # if they are not all the same object, which may be hidden from it alone
-MISSED, FOUND, BLIND, MOST = 2.5, -5.0, 10.0, 15.0
+MISSED, FOUND, BLIND, MOST = 2.5, -5.0, 10.0, 35.0
+LONE = 30.0  # or it is one alone, and in plain view of the others for more than a second
 SURE_SHARE, NEAR_M, FAR_M, EDGE_RAD, SEEN_S = 0.6, 4.0, 60.0, 0.15, 0.25
-HALF_BLIND = 2  # of its sectors: hardly a part of the view is left
+MIDDLE = (SECTORS // 2 - 1, SECTORS // 2)  # both blind: nothing is seen straight ahead
 WENT_MARKS = 8  # marks found before, and none now: no road ends like that
 
-TURN_RAD, TURN_WEIGHT, TURN_KEEP = 0.03, 12.0, 0.96  # 1.7 degrees: more than any mount gives
+TURN_RAD, TURN_WEIGHT, TURN_KEEP = 0.015, 12.0, 0.96  # 0.9 degrees, where tracks go half way
 TURN_EYES = 3  # fewer cannot tell who of them is turned
 ELSEWHERE_RAD = 0.25  # beyond the edge of its view nothing can be found
 GHOST_TIMES, GHOST_M = 4, 5.0  # lists in a row with the same object that no track explains
@@ -77,14 +78,15 @@ class ListWatch:
     jumps: tuple[int, int] = (0, 0)  # times, when last
 
     @property
-    def blind_sectors(self) -> int:
-        """In how many parts of its view it seems to find nothing."""
+    def blind(self) -> tuple[int, ...]:
+        """Parts of its view where it seems to find nothing, from right to left."""
         if self.scores is None or self.misses is None:
-            return 0
+            return ()
         bad = self.scores >= BLIND
         missed = self.misses[bad]
         several = bool((missed == -2).any()) or len(set(missed.tolist())) > 1
-        return int(bad.sum()) if several else 0
+        several = several or bool((self.scores >= LONE).any())
+        return tuple(np.flatnonzero(bad).tolist()) if several else ()
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -233,9 +235,9 @@ def _against_others(
 def _told(watch: ListWatch, sensor: SensorModel) -> list[Note]:
     """What the evidence so far amounts to."""
     loss, notes = graded(watch, sensor), []
-    blind = watch.blind_sectors
-    if blind:
-        notes.append((watch.name, "blind", loss if blind >= HALF_BLIND else DEGRADE))
+    if watch.blind:
+        ahead = set(MIDDLE) <= set(watch.blind)
+        notes.append((watch.name, "blind", loss if ahead else DEGRADE))
     if watch.elsewhere >= 2:
         notes.append((watch.name, "looks elsewhere", TAKEOVER))
     if watch.ghost[0] >= GHOST_TIMES:
@@ -369,7 +371,7 @@ def _held_against(
             ours
             and not explained[i]
             and row_score[i] > 0.5
-            and not _behind(x[i], y[i], sensor, away, angle, length, width)
+            and not _behind(x[i], y[i], sensor, away, angle, width)
         ):
             ghost_x, ghost_y, nearest = x[i], y[i], x[i]
     return turned, weight, outside, ghost_x, ghost_y, jumped
@@ -395,14 +397,13 @@ def _behind(
     sensor: tuple[float, float, float, float, float],
     away: FloatArray,
     angle: FloatArray,
-    length: FloatArray,
     width: FloatArray,
 ) -> bool:
     """Whether a track stands before a place: a radar looks beneath it."""
     mine = _wrapped(math.atan2(y - sensor[1], x - sensor[0]) - sensor[2])
     far = math.hypot(x - sensor[0], y - sensor[1])
     for k in range(len(away)):
-        half = 0.5 * math.hypot(length[k], width[k]) + 1.0
+        half = 0.5 * width[k] + 0.5
         if away[k] < far and abs(_wrapped(angle[k] - mine)) * max(1.0, away[k]) < half:
             return True
     return False

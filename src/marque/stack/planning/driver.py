@@ -35,6 +35,7 @@ from marque.stack.planning.change import RETURN_COST, Wish, abort, changes
 from marque.stack.planning.corridor import Corridor
 from marque.stack.planning.explain import explain, indicate
 from marque.stack.planning.gaps import GAP_M, brakes_from_m
+from marque.stack.planning.impaired import halt, halts, slow_down, wary
 from marque.stack.planning.interactions import Interactions, interactions
 from marque.stack.planning.locate import locate, settle_on
 from marque.stack.planning.propose import (
@@ -103,13 +104,16 @@ class Marque:
         """One tick of planning."""
         memory, corridor, start = locate(patient(memory), scene)
         options, wish, block = alternatives(memory, scene, forecast, corridor, start)
-        ego = falling_in(memory, scene, corridor)
+        if halts(scene):
+            options, wish = options[:1], None
+        ego = wary(scene, falling_in(memory, scene, corridor))
         looked = [_look(memory, scene, one) for one in options]
         rules = [each for _, each in looked]
         for one, each in zip(options, rules, strict=True):
             if one.corridor.manoeuvre in BEHIND:
                 wait_behind(each, block, one.corridor, one.start, ego)
         stand_for(scene, ego, options, rules)
+        halt(scene, ego, options, rules)
         let_us_go = granted(memory, scene)
         it = _others(memory, scene, forecast, options, rules, let_us_go)
         road_map = memory.context.mission.road_map
@@ -412,6 +416,7 @@ def _others(
         let_us_go,
     )
     pass_people_slowly(it, corridors, s0, ego, options[0].start.speed_mps, scene.tracks)
+    slow_down(scene, it)
     stays = parked(memory.context.mission.road_map, scene.tracks)
     for one in options:
         if one.corridor.manoeuvre == "nudge":

@@ -6,6 +6,7 @@ from marque.core.arrays import FloatArray
 from marque.kernels.overlap import EGO_STEP_M
 from marque.kernels.rollout import R_CAUSE
 from marque.stack.planning.corridor import Corridor
+from marque.stack.planning.impaired import degraded
 from marque.stack.planning.interactions import Interactions
 from marque.stack.planning.propose import NORMAL, Policy
 from marque.types.codes import Indicator, Reason, UserKind
@@ -53,7 +54,10 @@ def explain(
     ref = it.v_ref[policy.corridor][i]
     lower = corridor.v_ref_mps[i] - ref
     if float(lower.max()) > 0.5 and float((ref - slow).min()) < 0.5:
-        return Reason.PEDESTRIAN, int(it.beside[policy.corridor])
+        beside = int(it.beside[policy.corridor])
+        if beside < 0 and degraded(scene):
+            return Reason.SENSES, -1
+        return Reason.PEDESTRIAN, beside
     if braking or float((ref - slow).max()) < 1.0:
         lower = corridor.limit_mps[i] - corridor.cap_mps[i]
         if float(lower.max()) > 0.5 or float(gap.max()) > 0.6:

@@ -1,0 +1,61 @@
+"""Driving with senses that are not all in order: slower and with more headway, or to a stop.
+
+The one place where the health of the senses touches the plan. A hard stop is not planned here: our
+pose may then not be used, and the guard brakes.
+"""
+
+import numpy as np
+
+from marque.core.arrays import FloatArray
+from marque.kernels.following import stop_distance
+from marque.kernels.rollout import E_BRAKE, E_FRONT, E_HEADWAY, E_JERK
+from marque.stack.planning.interactions import Interactions
+from marque.stack.planning.rules import Rules, Stop
+from marque.stack.planning.state import Option
+from marque.types.codes import Reaction, Reason
+from marque.types.scene import Scene
+
+# What one sensor less may cost: it is seen a list or two later, so the same gap has to hold half
+# again as long; and four fifths of the speed need about two thirds of the way to stop.
+SPEED_SHARE, FASTEST_MPS, HEADWAY_SHARE = 0.8, 25.0, 1.5
+STANDS_MPS = 0.3
+HERE_M = 0.1
+
+
+def degraded(scene: Scene) -> bool:
+    """Whether we drive slower because of our senses."""
+    return scene.health.level >= Reaction.DEGRADE
+
+
+def halts(scene: Scene) -> bool:
+    """Whether we stop, or stay where we are: nobody needs ten seconds to take over a standing
+    car."""
+    level = scene.health.level
+    return level >= Reaction.STOP or (
+        level == Reaction.TAKEOVER and scene.ego.speed_mps < STANDS_MPS
+    )
+
+
+def wary(scene: Scene, ego: FloatArray) -> FloatArray:
+    """Our parameters, with more headway while the senses are impaired."""
+    if not degraded(scene):
+        return ego
+    ego = ego.copy()
+    ego[E_HEADWAY] *= HEADWAY_SHARE
+    return ego
+
+
+def slow_down(scene: Scene, it: Interactions) -> None:
+    """Lower the speeds that we aim for; who is faster than that lets the car roll out."""
+    if degraded(scene):
+        np.minimum(SPEED_SHARE * it.v_ref, FASTEST_MPS, out=it.v_ref)
+
+
+def halt(scene: Scene, ego: FloatArray, options: list[Option], rules: list[Rules]) -> None:
+    """A soft stop where we are: in lane, without a change of it."""
+    if not halts(scene):
+        return
+    for one, each in zip(options, rules, strict=True):
+        start = one.start
+        way = stop_distance(start.speed_mps, start.accel_mps2, ego[E_BRAKE], ego[E_JERK])
+        each.binding.append(Stop(start.s_m + float(ego[E_FRONT]) + way + HERE_M, Reason.SENSES))
