@@ -6,6 +6,7 @@ from typing import Annotated
 
 import typer
 
+from marque.cli.faults import faults
 from marque.cli.replay import replay
 from marque.cli.show import Bar, Waiting, facts_table, standard_output
 from marque.cli.situations import situations
@@ -17,10 +18,11 @@ app = typer.Typer(no_args_is_help=True, add_completion=False, rich_markup_mode=N
 
 @app.callback()
 def _root() -> None:
-    """Judge a driver on many seeded trips or situations, or the senses on a recorded drive."""
+    """Judge a driver on seeded trips, situations or faults, or the senses on a recorded drive."""
 
 
 app.command()(situations)
+app.command()(faults)
 app.command()(replay)
 
 

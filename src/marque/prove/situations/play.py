@@ -1,5 +1,6 @@
 """One case driven in SUMO's traffic by the normal closed loop."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -7,6 +8,7 @@ from typing import Any
 from marque.core.errors import MarqueError
 from marque.maps.lookup import LaneIndex
 from marque.prove.situations.case import Case, Stage, set_stage
+from marque.sensing.faults import Fault
 from marque.sensing.profile import load_profile
 from marque.sim.drive import Setup, Timing, begin_episode, place_on, run_drive, trip_route
 from marque.sim.reference import Reference, reference_run
@@ -31,9 +33,17 @@ class Played:
 
 
 def play(
-    case: Case, folder: Path, driver: str, platform: Platform, seed: int, sensors: str = "ideal"
+    case: Case,
+    folder: Path,
+    driver: str,
+    platform: Platform,
+    seed: int,
+    sensors: str = "ideal",
+    fault: Fault | None = None,
+    watch: Callable[[Episode], None] | None = None,
 ) -> Played:
     """Set the stage in `folder` and drive. A driver that raises is a result, not an error here.
+    `watch` is called after each frame, and ends the drive by setting `episode.end`.
 
     MarqueError: SUMO missing, or the case itself cannot be set up.
     """
@@ -49,6 +59,7 @@ def play(
         seed=seed,
         profile=load_profile(sensors),
         limit_s=case.limit_s + OVERTIME_S,
+        fault=fault,
     )
     world = SumoWorld(_spec(stage, edges, platform, folder, seed))
     timing = Timing()
@@ -56,7 +67,7 @@ def play(
     try:
         episode = begin_episode(setup, route, world)
         try:
-            timing = run_drive(setup, world, episode)
+            timing = run_drive(setup, world, episode, lambda _: watch(episode) if watch else None)
         except MarqueError as broken:
             error = str(broken)
         except Exception as broken:

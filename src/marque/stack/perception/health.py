@@ -32,7 +32,7 @@ from marque.types.reading import Bus, Delivery, LaneMarks, ObjectList
 
 HOLD_NS = NS_PER_S  # a finding is held for so long after its last evidence,
 HOLD_LONG_NS = 10 * NS_PER_S  # or so long, where evidence comes only now and then
-LONG = ("drift", "contradict the map", "turned", "looks elsewhere")
+LONG = ("blind", "drift", "contradict the map", "turned", "looks elsewhere")
 TAKEOVER_NS = 10 * NS_PER_S  # to take over in, as UN R171 has it
 MOVES_MPS = 0.5
 MARKS_LEAST, MARKS_SHARE, MARKS_TIMES = 10, 0.3, 5  # lists in a row that the map does not explain
@@ -193,18 +193,22 @@ def _held(
     for name, reaction in now.items():
         old = out.get(name)
         since = old.since_ns if old is not None else now_ns
-        strong = reaction if old is None else max(reaction, _faded(old, now_ns))
+        strong = reaction if old is None else max(reaction, _faded(old, name[1], now_ns))
         out[name] = _Kept(strong, since, now_ns if old is None or reaction >= old.reaction
                           else old.last_ns)  # fmt: skip
     return tuple(
         (name, one) for name, one in out.items()
-        if name in now or now_ns - one.last_ns < (HOLD_LONG_NS if name[1] in LONG else HOLD_NS)
+        if name in now or now_ns - one.last_ns < _hold_ns(name[1])
     )  # fmt: skip
 
 
-def _faded(old: _Kept, now_ns: int) -> Reaction:
+def _faded(old: _Kept, fault: str, now_ns: int) -> Reaction:
     """A stronger reaction of before is held only as long as any."""
-    return old.reaction if now_ns - old.last_ns < HOLD_NS else Reaction.NONE
+    return old.reaction if now_ns - old.last_ns < _hold_ns(fault) else Reaction.NONE
+
+
+def _hold_ns(fault: str) -> int:
+    return HOLD_LONG_NS if fault in LONG else HOLD_NS
 
 
 def _together(memory: HealthMemory, findings: tuple[Finding, ...]) -> Reaction:

@@ -1,0 +1,1 @@
+"""Faults of senses, one seeded drive each: noticed in time, and reacted to as named."""
