@@ -71,7 +71,7 @@ FAULTS: tuple[Fault, ...] = (
     Fault("camera_black", "4", "front camera finds nothing", (Laid("empty", CAMERA),),
           ("camera ahead blind",), R2, 0.5),
     Fault("camera_dirt", "5a", "front camera blind in 30 % of its view",
-          (Laid("blind", CAMERA, -0.3),), ("camera ahead blind",), R1, 2.0),
+          (Laid("blind_right", CAMERA, 0.3),), ("camera ahead blind",), R1, 2.0),
     Fault("camera_ice", "5b", "front camera blind in 70 % of its view",
           (Laid("blind", CAMERA, 0.7),), ("camera ahead blind",), R2, 2.0),
     Fault("camera_turned", "6", "front camera turned by 3 degrees", (Laid("turn", CAMERA, 3.0),),
@@ -90,7 +90,7 @@ FAULTS: tuple[Fault, ...] = (
           ("radar ahead frozen",), R1, 0.3),
     Fault("lidar_dropout", "12a", "lidar silent", (Laid("drop", LIDAR),),
           ("lidar around silent",), R1, 0.2),
-    Fault("lidar_half", "12b", "lidar blind on half of its view", (Laid("blind", LIDAR, 0.5),),
+    Fault("lidar_half", "12b", "lidar blind on half of its view", (Laid("blind_left", LIDAR, 0.5),),
           ("lidar around blind",), R1, 0.5),
     Fault("imu_step", "15a", "gyro and accelerometer off by a step", (Laid("step", "imu", 0.25),),
           ("inertia jumps", "inertia contradicts"), R2, 0.05),
@@ -325,16 +325,15 @@ def _empty(self: Faulty, laid: Laid, came: Delivery, since_s: float, on: bool) -
 
 
 def _blind(self: Faulty, laid: Laid, came: Delivery, since_s: float, on: bool) -> Delivery:
-    """No objects in a share of the view, from its left edge on; negative: right of its middle."""
+    """No objects in a share of the view: around its middle, or on one side of it."""
 
     def change(part: str, one: Any) -> list[Any]:
         if part != "objects":
             return [one]
-        sensor = self.equipment.sensor[one.sensor]
-        half = math.radians(sensor.half_angle_deg)
-        bearing, wide = _bearing(self, one), 2.0 * half * laid.amount
-        sees = half - bearing > wide if wide > 0.0 else (bearing > 0.0) | (bearing < wide)
-        return [_rows(one, sees)]
+        wide = 2.0 * math.radians(self.equipment.sensor[one.sensor].half_angle_deg) * laid.amount
+        low = {"blind": -0.5 * wide, "blind_left": 0.0, "blind_right": -wide}[laid.do]
+        bearing = _bearing(self, one)
+        return [_rows(one, (bearing < low) | (bearing > low + wide))]
 
     return _map(self, laid, came, change) if on else came
 
@@ -516,7 +515,7 @@ def _joined(one: ObjectList, row: dict[str, float]) -> ObjectList:
 
 _WAYS: dict[str, Callable[[Faulty, Laid, Delivery, float, bool], Delivery]] = {
     "drop": _drop, "lose": _lose, "freeze": _freeze, "delay": _delay, "repeat": _repeat,
-    "disorder": _disorder, "swap": _swap, "empty": _empty, "blind": _blind, "turn": _turn,
+    "disorder": _disorder, "swap": _swap, "empty": _empty, "blind": _blind, "blind_left": _blind, "blind_right": _blind, "turn": _turn,
     "ghost": _ghost, "teleport": _teleport, "nan": _nan, "step": _step, "wheel": _wheel,
     "steer": _steer, "stick": _stick, "jump": _jump, "drift": _drift, "stamp": _stamp,
     "clock": _clock, "clock_drift": _clock_drift, "aside": _aside,

@@ -14,7 +14,7 @@ import numpy as np
 
 from marque.core.errors import MarqueError, unknown
 from marque.core.registry import names as registered
-from marque.core.time import seconds
+from marque.core.time import PLAN_STEP_S, seconds
 from marque.prove.situations.case import Case, Place
 from marque.prove.situations.cast import Actor, Cast, mixed_gaps, stream
 from marque.prove.situations.lanes import BEGIN_S, winding
@@ -31,6 +31,7 @@ from marque.vehicle.catalog import load_platform
 SCHEMA = "marque.prove.faults/1"
 ROAD_M, LIMIT_MPS, START_M = 900.0, 13.89, 70.0
 TRAFFIC_S = 70.0
+AHEAD_M, SLOW_MPS = (92.0, 96.0, 112.0, 120.0, 135.0, 150.0), 10.5  # who sets off with us, ahead
 REACTS_S = 0.5  # after the bar of noticing: to tell a moment from a loss
 AFTER_S = 2.5  # a drive goes on for so long after the reaction is due,
 STOPS_S = 9.0  # or until the car stands, at most so long
@@ -58,11 +59,15 @@ def draw(seed: int) -> Case:
     for lane in (0, 1):
         gaps = mixed_gaps(rng, (2.5, 4.5), (6.0, 8.0), 0.2)
         actors += stream(rng, f"ours{lane}x", ("e0",), 0.0, TRAFFIC_S, gaps, lane)
+    for i, at_m in enumerate(AHEAD_M):
+        actors.append(
+            Actor(f"lead{i}", "car", BEGIN_S - 0.5, ("e0",), i % 2, at_m, 0.0, top_mps=SLOW_MPS)
+        )
     gaps = mixed_gaps(rng, (2.0, 4.0), (5.0, 8.0), 0.2)
     actors += stream(rng, "oncoming", ("b0",), 0.0, TRAFFIC_S, gaps)
     return Case(
         "busy winding road", roads, Cast(tuple(sorted(actors, key=lambda one: one.depart_s))),
-        Place("e0", START_M), Place("e0", ROAD_M - 20.0), 60.0, BEGIN_S,
+        Place("e0", START_M, 1), Place("e0", ROAD_M - 20.0, 1), 60.0, BEGIN_S,
     )  # fmt: skip
 
 
@@ -99,19 +104,24 @@ def what_came(fault: Fault, ticks: list[Tick]) -> Seen:
     """When it was named, when reacted to, and how strongly."""
     noticed, reacted, level, before = np.inf, np.inf, Reaction.NONE, ""
     for tick in ticks:
-        t_s, health = seconds(tick.world.t_ns), tick.health
+        health = tick.health
         if health.level > level:
             level = health.level
         for one in health.findings:
-            # a clock that has jumped stamps its own finding
-            since_s = min(seconds(one.since_ns), t_s)
+            since_s = _within(tick, one.since_ns)
             if since_s < fault.from_s and not before:
                 before = one.text
             if any(name in one.text for name in fault.named):
                 noticed = min(noticed, since_s)
         if health.level >= fault.reaction and not np.isfinite(reacted):
-            reacted = min(t_s, seconds(health.since_ns))
+            reacted = _within(tick, health.since_ns)
     return Seen(float(noticed), float(reacted), level, before)
+
+
+def _within(tick: Tick, since_ns: int) -> float:
+    """A stamp of the stack in s of the drive; one from a clock that has jumped is not later than
+    the end of the frame that tells of it."""
+    return min(seconds(since_ns), seconds(tick.world.t_ns) + PLAN_STEP_S)
 
 
 def judge(fault: Fault, played: Played) -> dict[str, Any]:

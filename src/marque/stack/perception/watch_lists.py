@@ -40,11 +40,13 @@ SECTORS = 4  # of each view
 # if they are not all the same object, which may be hidden from it alone
 MISSED, FOUND, BLIND, MOST = 2.5, -5.0, 10.0, 35.0
 LONE = 30.0  # or it is one alone, and in plain view of the others for more than a second
-SURE_SHARE, NEAR_M, FAR_M, EDGE_RAD, SEEN_S = 0.6, 4.0, 60.0, 0.15, 0.25
+SURE_SHARE, NEAR_M, FAR_M, EDGE_RAD, SEEN_S = 0.6, 4.0, 80.0, 0.15, 0.25
+NOTHING_NS = 1000 * MS  # blind somewhere, and for so long nothing was found anywhere: all blind
 MIDDLE = (SECTORS // 2 - 1, SECTORS // 2)  # both blind: nothing is seen straight ahead
 WENT_MARKS = 8  # marks found before, and none now: no road ends like that
 
 TURN_RAD, TURN_WEIGHT, TURN_KEEP = 0.015, 12.0, 0.96  # 0.9 degrees, where tracks go half way
+SAME = 0.4  # of the room that a match has: nearer is no neighbour
 TURN_EYES = 3  # fewer cannot tell who of them is turned
 ELSEWHERE_RAD = 0.25  # beyond the edge of its view nothing can be found
 GHOST_TIMES, GHOST_M = 4, 5.0  # lists in a row with the same object that no track explains
@@ -76,6 +78,7 @@ class ListWatch:
     turn: tuple[float, float] = (0.0, 0.0)  # sum and weight of how far it sees everything turned
     ghost: tuple[int, float, float] = (0, 0.0, 0.0)  # times, where
     jumps: tuple[int, int] = (0, 0)  # times, when last
+    found_ns: int = -1  # when it last found what it had to
 
     @property
     def blind(self) -> tuple[int, ...]:
@@ -220,13 +223,14 @@ def _against_others(
         (sensor.mount_x_m, sensor.mount_y_m, sensor.yaw_rad, sensor.half_angle_rad, sensor.range_m),
         scores, misses,
     )  # fmt: skip
-    turned, weight, outside, ghost_x, ghost_y, jumped = out
+    turned, weight, outside, ghost_x, ghost_y, jumped, found = out
     off, held = watch.turn
     watch = replace(
         watch, scores=scores, misses=misses,
         turn=(TURN_KEEP * off + turned, TURN_KEEP * held + weight),
         elsewhere=watch.elsewhere + 1 if outside * 2 > one.count else 0,
         ghost=_same_ghost(watch.ghost, ghost_x, ghost_y) if watch.ahead else watch.ghost,
+        found_ns=one.t_ns if found or watch.found_ns < 0 else watch.found_ns,
         jumps=_jumps(watch.jumps, bool(jumped), one.t_ns),
     )  # fmt: skip
     return watch, _told(watch, sensor)
@@ -236,8 +240,8 @@ def _told(watch: ListWatch, sensor: SensorModel) -> list[Note]:
     """What the evidence so far amounts to."""
     loss, notes = graded(watch, sensor), []
     if watch.blind:
-        ahead = set(MIDDLE) <= set(watch.blind)
-        notes.append((watch.name, "blind", loss if ahead else DEGRADE))
+        nothing = watch.stamp_ns - watch.found_ns > NOTHING_NS or set(MIDDLE) <= set(watch.blind)
+        notes.append((watch.name, "blind", loss if nothing else DEGRADE))
     if watch.elsewhere >= 2:
         notes.append((watch.name, "looks elsewhere", TAKEOVER))
     if watch.ghost[0] >= GHOST_TIMES:
@@ -307,9 +311,10 @@ def _held_against(
     sensor: tuple[float, float, float, float, float],
     scores: FloatArray,
     misses: IntArray,
-) -> tuple[float, float, int, float, float, int]:
+) -> tuple[float, float, int, float, float, int, int]:
     """(sum and weight of turns, rows outside the view, x and y of the nearest row in our way that
-    nothing explains (nan: none), 1 if an object jumped). `scores` and `misses` are changed.
+    nothing explains (nan: none), 1 if an object jumped, how many were found that had to be).
+    `scores` and `misses` are changed.
 
     Rows in the car's frame; tracks on the map, to be moved by dt; sensor: x, y, yaw, half angle,
     range.
@@ -339,10 +344,10 @@ def _held_against(
                 explained[i], found[j] = True, True
                 if gap / room < best:
                     best, at = gap / room, j
-        if at >= 0 and 10.0 < away[at] < FAR_M and row_score[i] > 0.5:
+        if at >= 0 and best < SAME and 10.0 < away[at] < FAR_M and row_score[i] > 0.5:
             turned += _wrapped(mine - angle[at])
             weight += 1.0
-    jumped = 0
+    jumped, had_to = 0, 0
     for j in range(n):
         sure = existence[j] > 0.9 and age[j] < SEEN_S and abs(angle[j]) < sensor[3] - EDGE_RAD
         sure = sure and NEAR_M < away[j] < min(FAR_M, SURE_SHARE * sensor[4])
@@ -350,6 +355,7 @@ def _held_against(
             continue
         part = min(SECTORS - 1, int((angle[j] + sensor[3]) / (2.0 * sensor[3]) * SECTORS))
         if found[j]:
+            had_to += 1
             scores[part] = max(0.0, scores[part] + FOUND)
             if scores[part] == 0.0:
                 misses[part] = -1
@@ -374,7 +380,7 @@ def _held_against(
             and not _behind(x[i], y[i], sensor, away, angle, width)
         ):
             ghost_x, ghost_y, nearest = x[i], y[i], x[i]
-    return turned, weight, outside, ghost_x, ghost_y, jumped
+    return turned, weight, outside, ghost_x, ghost_y, jumped, had_to
 
 
 @jit

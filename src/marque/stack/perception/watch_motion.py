@@ -24,6 +24,7 @@ LOST_STREAMS, LOST_LEAST, LOST_HALF = 2, 2, 0.3  # streams that lose, messages, 
 
 # No car turns faster within 20 ms than 5 rad/s^2, nor brakes with more than 75 m/s^3
 GYRO_JUMP_RADPS, ACCEL_JUMP_MPS2 = 0.1, 1.5
+RESTS_MPS = 1.0
 PERSISTS_NS = 100 * MS
 SMOOTH = 0.2  # of the differences of three turn rates: 0.1 s
 SLOPE_MPS2 = 2.0  # gravity along a road of 20 %
@@ -38,6 +39,7 @@ STUCK_TIMES, LIVELY = 5, 0.9  # the same number to the last digit where it alway
 # saying so for long is believed, and the filter has to settle it
 JUMP_M, JUMP_SHARE, JUMP_LASTS_NS = 6.0, 0.05, 5 * NS_PER_S
 MISDATED_NS = (1000 * MS, 50 * MS)  # so old, so far ahead
+REFUSED_S = 1.0, 2.5
 DRIFT_M, DRIFT_SHARE, DRIFT_FIXES, DRIFT_NS = 3.0, 0.012, 20, NS_PER_S
 
 Note = tuple[str, str, Reaction]
@@ -150,14 +152,19 @@ def _inertia(watch: MotionWatch, came: Delivery, car: Platform) -> tuple[MotionW
             notes.append(("inertia", "not a number", TAKEOVER if lasts else LOG))
             continue
         before = watch.imu
-        if before is not None and 0 < one.t_ns - before.t_ns <= 45 * MS and _jumps(before, one):
+        if before is not None and _jumps(before, one, watch):
             notes.append(("inertia", "jumps", LOG))
         if one.t_ns > _stamp(before):
             watch = replace(watch, imu=one, imu_ns=came.t_ns)
     return watch, notes
 
 
-def _jumps(before: Imu, one: Imu) -> bool:
+def _jumps(before: Imu, one: Imu, watch: MotionWatch) -> bool:
+    """A car that comes to rest lets its braking go all at once; else nothing does."""
+    if not 0 < one.t_ns - before.t_ns <= 45 * MS:
+        return False
+    if not watch.speeds or watch.speeds[-1][0] < RESTS_MPS:
+        return False
     spin = abs(one.gyro_radps[2] - before.gyro_radps[2])
     push = abs(one.accel_mps2[0] - before.accel_mps2[0])
     return spin > GYRO_JUMP_RADPS or push > ACCEL_JUMP_MPS2
@@ -288,6 +295,8 @@ def _fixes(
             x + way * math.cos(located.heading_rad), y + way * math.sin(located.heading_rad),
             total + way,
         ))  # fmt: skip
+    if came.gnss and located is not None and _refused(watch, located):
+        notes.append(("satellites", "drift", DEGRADE))
     notes += _in_order("satellites", [one.t_ns for one in came.gnss], watch.fix_stamp_ns)
     for fix in came.gnss:
         age = came.t_ns - fix.t_ns
@@ -299,6 +308,13 @@ def _fixes(
         watch, wrong = _off(watch, fix, came.t_ns)
         notes += wrong
     return watch, notes
+
+
+def _refused(watch: MotionWatch, located: Located) -> bool:
+    """Whether fixes come, and the filter has not believed one for a while, though so shortly after
+    the last one it knows well where we are. (After a longer time without any, it may be wrong.)"""
+    low, high = REFUSED_S
+    return watch.jumped_ns < 0 and low < located.fix_age_s < high
 
 
 def _off(watch: MotionWatch, fix: Gnss, now_ns: int) -> tuple[MotionWatch, list[Note]]:

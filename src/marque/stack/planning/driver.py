@@ -35,7 +35,7 @@ from marque.stack.planning.change import RETURN_COST, Wish, abort, changes
 from marque.stack.planning.corridor import Corridor
 from marque.stack.planning.explain import explain, indicate
 from marque.stack.planning.gaps import GAP_M, brakes_from_m
-from marque.stack.planning.impaired import halt, halts, slow_down, wary
+from marque.stack.planning.impaired import coming_to_rest, halt, halts, slow_down, wary
 from marque.stack.planning.interactions import Interactions, interactions
 from marque.stack.planning.locate import locate, settle_on
 from marque.stack.planning.propose import (
@@ -113,7 +113,8 @@ class Marque:
             if one.corridor.manoeuvre in BEHIND:
                 wait_behind(each, block, one.corridor, one.start, ego)
         stand_for(scene, ego, options, rules)
-        halt(scene, ego, options, rules)
+        place = coming_to_rest(scene, ego, start, memory.halt)
+        halt(place, ego, options, rules)
         let_us_go = granted(memory, scene)
         it = _others(memory, scene, forecast, options, rules, let_us_go)
         road_map = memory.context.mission.road_map
@@ -171,6 +172,7 @@ class Marque:
             waiting_s=_waited(memory, plan, start, scene),
             stood_s=_stood(memory, plan, scene.ego.speed_mps),
             granted=let_us_go,
+            halt=place,
         )
         return way_round(memory, block, start), plan
 

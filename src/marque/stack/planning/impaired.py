@@ -7,11 +7,12 @@ pose may then not be used, and the guard brakes.
 import numpy as np
 
 from marque.core.arrays import FloatArray
+from marque.core.time import PLAN_STEP_S
 from marque.kernels.following import stop_distance
 from marque.kernels.rollout import E_BRAKE, E_FRONT, E_HEADWAY, E_JERK
 from marque.stack.planning.interactions import Interactions
 from marque.stack.planning.rules import Rules, Stop
-from marque.stack.planning.state import Option
+from marque.stack.planning.state import Halt, Option, Start
 from marque.types.codes import Reaction, Reason
 from marque.types.scene import Scene
 
@@ -19,7 +20,7 @@ from marque.types.scene import Scene
 # again as long; and four fifths of the speed need about two thirds of the way to stop.
 SPEED_SHARE, FASTEST_MPS, HEADWAY_SHARE = 0.8, 25.0, 1.5
 STANDS_MPS = 0.3
-HERE_M = 0.1
+SPARE_M = 0.2
 
 
 def degraded(scene: Scene) -> bool:
@@ -51,11 +52,23 @@ def slow_down(scene: Scene, it: Interactions) -> None:
         np.minimum(SPEED_SHARE * it.v_ref, FASTEST_MPS, out=it.v_ref)
 
 
-def halt(scene: Scene, ego: FloatArray, options: list[Option], rules: list[Rules]) -> None:
-    """A soft stop where we are: in lane, without a change of it."""
+def coming_to_rest(scene: Scene, ego: FloatArray, start: Start, before: Halt | None) -> Halt | None:
+    """Where a soft stop ends, kept from plan to plan; None while we drive. What has been driven
+    since is taken from the way that was left: the place does not depend on corridors."""
     if not halts(scene):
+        return None
+    v = start.speed_mps
+    if before is None:
+        way = stop_distance(v, max(0.0, start.accel_mps2), ego[E_BRAKE], ego[E_JERK])
+        return Halt(way + SPARE_M, v)
+    gone = 0.5 * (before.speed_mps + v) * PLAN_STEP_S
+    return Halt(max(0.0, before.left_m - gone), v)
+
+
+def halt(place: Halt | None, ego: FloatArray, options: list[Option], rules: list[Rules]) -> None:
+    """Stop there, in lane."""
+    if place is None:
         return
     for one, each in zip(options, rules, strict=True):
-        start = one.start
-        way = stop_distance(start.speed_mps, start.accel_mps2, ego[E_BRAKE], ego[E_JERK])
-        each.binding.append(Stop(start.s_m + float(ego[E_FRONT]) + way + HERE_M, Reason.SENSES))
+        at = one.start.s_m + float(ego[E_FRONT]) + place.left_m
+        each.binding.append(Stop(at, Reason.SENSES))

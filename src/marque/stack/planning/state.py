@@ -51,6 +51,14 @@ class Context:
     area: DrivableArea
 
 
+@dataclass(frozen=True, slots=True)
+class Halt:
+    """A soft stop under way: what is left of it, and how fast we were when that was so."""
+
+    left_m: float
+    speed_mps: float
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Memory:
     """Everything that the driver remembers."""
@@ -71,6 +79,7 @@ class Memory:
     detour: frozenset[int] = frozenset()  # lanes on which we gave up changing
     closed: frozenset[int] = frozenset()  # lanes that somebody blocks for good, or too narrow ones
     looked: bool = False  # whether the way is wide enough
+    halt: Halt | None = None  # for senses that are impaired
 
 
 @dataclass(frozen=True, slots=True, eq=False)
