@@ -91,7 +91,7 @@ FAULTS: tuple[Fault, ...] = (
     Fault("lidar_dropout", "12a", "lidar silent", (Laid("drop", LIDAR),),
           ("lidar around silent",), R1, 0.2),
     Fault("lidar_half", "12b", "lidar blind on half of its view", (Laid("blind_left", LIDAR, 0.5),),
-          ("lidar around blind",), R1, 0.5),
+          ("lidar around blind",), R1, 0.2),
     Fault("imu_step", "15a", "gyro and accelerometer off by a step", (Laid("step", "imu", 0.25),),
           ("inertia jumps", "inertia contradicts"), R2, 0.05),
     Fault("imu_nan", "15b", "inertia is not a number", (Laid("nan", "imu"),),
@@ -515,7 +515,8 @@ def _joined(one: ObjectList, row: dict[str, float]) -> ObjectList:
 
 _WAYS: dict[str, Callable[[Faulty, Laid, Delivery, float, bool], Delivery]] = {
     "drop": _drop, "lose": _lose, "freeze": _freeze, "delay": _delay, "repeat": _repeat,
-    "disorder": _disorder, "swap": _swap, "empty": _empty, "blind": _blind, "blind_left": _blind, "blind_right": _blind, "turn": _turn,
+    "disorder": _disorder, "swap": _swap, "empty": _empty, "blind": _blind,
+    "blind_left": _blind, "blind_right": _blind, "turn": _turn,
     "ghost": _ghost, "teleport": _teleport, "nan": _nan, "step": _step, "wheel": _wheel,
     "steer": _steer, "stick": _stick, "jump": _jump, "drift": _drift, "stamp": _stamp,
     "clock": _clock, "clock_drift": _clock_drift, "aside": _aside,

@@ -31,6 +31,8 @@ def lived(fault: Fault | None, seconds_long: float, seed: int = 1):
 
 # what needs longer to show is driven longer
 LONGER = {"gnss_drift": 10.0, "camera_turned": 5.0, "camera_dirt": 2.5}
+# half a view is missed when something should have been seen there, and not before
+KNOWN_LATE = {"lidar_half": 0.5}
 
 
 @pytest.mark.parametrize("fault", FAULTS, ids=[fault.name for fault in FAULTS])
@@ -44,10 +46,11 @@ def test_each_fault_is_named_in_time_and_called_what_it_is(fault):
         if any(name in one.text for one in health.findings for name in fault.named)
     ]
     assert named, [health.text for _, health in told]
-    assert named[0] <= fault.within_s + 1e-6
+    within_s = KNOWN_LATE.get(fault.name, fault.within_s)
+    assert named[0] <= within_s + 1e-6
     assert max(health.level for _, health in told) == fault.reaction
     reached = next(t for t, health in told if health.level == fault.reaction)
-    assert reached - fault.from_s <= fault.within_s + REACTS_S
+    assert reached - fault.from_s <= within_s + REACTS_S
 
 
 @pytest.mark.parametrize("seed", [1, 2])
