@@ -392,16 +392,16 @@ def _standing(x_m: float, kind: SensorKind, draw: np.random.Generator) -> dict[s
 
 
 def _teleport(self: Faulty, laid: Laid, came: Delivery, since_s: float, on: bool) -> Delivery:
-    """The nearest object ahead is seen where it is and `amount` metres farther, in turns."""
+    """The nearest object ahead is seen where it is and `amount` metres to its left, in turns."""
 
     def change(part: str, one: Any) -> list[Any]:
         ahead = np.flatnonzero((one.x_m > 5.0) & (np.abs(one.y_m) < 6.0))
         beat = round(since_s / PLAN_STEP_S) % 2 == 0
         if part != "objects" or len(ahead) == 0 or beat:
             return [one]
-        x = one.x_m.copy()
-        x[ahead[np.argmin(one.x_m[ahead])]] += laid.amount
-        return [replace(one, x_m=x)]
+        y = one.y_m.copy()
+        y[ahead[np.argmin(one.x_m[ahead])]] += laid.amount
+        return [replace(one, y_m=y)]
 
     return _map(self, laid, came, change) if on else came
 

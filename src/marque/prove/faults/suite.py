@@ -31,7 +31,8 @@ from marque.vehicle.catalog import load_platform
 SCHEMA = "marque.prove.faults/1"
 ROAD_M, LIMIT_MPS, START_M = 900.0, 13.89, 70.0
 TRAFFIC_S = 70.0
-AHEAD_M, SLOW_MPS = (92.0, 96.0, 112.0, 120.0, 135.0, 150.0), 10.5  # who sets off with us, ahead
+# who sets off with us, ahead and, on the lane to our right, beside us
+AHEAD_M, SLOW_MPS = (74.0, 96.0, 92.0, 120.0, 112.0, 150.0), 10.5
 REACTS_S = 0.5  # after the bar of noticing: to tell a moment from a loss
 AFTER_S = 2.5  # a drive goes on for so long after the reaction is due,
 STOPS_S = 9.0  # or until the car stands, at most so long

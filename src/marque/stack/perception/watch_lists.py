@@ -51,7 +51,7 @@ TURN_EYES = 3  # fewer cannot tell who of them is turned
 ELSEWHERE_RAD = 0.25  # beyond the edge of its view nothing can be found
 GHOST_TIMES, GHOST_M = 4, 5.0  # lists in a row with the same object that no track explains
 GHOST_X_M, GHOST_Y_M = (5.0, 70.0), 2.5  # in our way
-JUMP_TIMES, JUMP_NS = 2, 1000 * MS
+JUMP_TIMES, JUMP_NS, JUMP_M = 2, 1000 * MS, 25.0
 
 Note = tuple[str, str, Reaction]
 
@@ -366,7 +366,7 @@ def _held_against(
         elif misses[part] != uid[j]:
             misses[part] = -2
         for i in range(m):
-            near = abs(y[i] - py[j]) < 4.0 and abs(x[i] - px[j]) < 25.0
+            near = math.hypot(y[i] - py[j], x[i] - px[j]) < JUMP_M
             alike = has_box[i] and row_score[i] > 0.6 and abs(row_length[i] - length[j]) < 1.5
             if near and alike and not explained[i]:
                 jumped = 1

@@ -68,6 +68,7 @@ class MotionWatch:
     reckoned: tuple[float, float, float] = (0.0, 0.0, 0.0)  # x, y and way by wheels and heading
     marks: tuple[Mark, ...] = ()
     jumped_ns: int = -1  # since when fixes jump
+    sound_ns: int = -1  # since when fixes have come one after another, and nothing was wrong
 
     @property
     def lossy(self) -> bool:
@@ -295,14 +296,17 @@ def _fixes(
             x + way * math.cos(located.heading_rad), y + way * math.sin(located.heading_rad),
             total + way,
         ))  # fmt: skip
-    if came.gnss and located is not None and _refused(watch, located):
+    if came.gnss and located is not None and _refused(watch, located, came.t_ns):
         notes.append(("satellites", "drift", DEGRADE))
     notes += _in_order("satellites", [one.t_ns for one in came.gnss], watch.fix_stamp_ns)
     for fix in came.gnss:
         age = came.t_ns - fix.t_ns
         if not -MISDATED_NS[1] <= age <= MISDATED_NS[0]:
             notes.append(("satellites", "misdated", LOG))
+            watch = replace(watch, sound_ns=-1)
             continue
+        steady = watch.sound_ns >= 0 and came.t_ns - watch.fix_ns <= FIX_NS
+        watch = replace(watch, sound_ns=watch.sound_ns if steady else came.t_ns)
         stamp = max(watch.fix_stamp_ns, fix.t_ns)
         watch = replace(watch, fix_ns=came.t_ns, fix_stamp_ns=stamp)
         watch, wrong = _off(watch, fix, came.t_ns)
@@ -310,11 +314,13 @@ def _fixes(
     return watch, notes
 
 
-def _refused(watch: MotionWatch, located: Located) -> bool:
-    """Whether fixes come, and the filter has not believed one for a while, though so shortly after
-    the last one it knows well where we are. (After a longer time without any, it may be wrong.)"""
+def _refused(watch: MotionWatch, located: Located, now_ns: int) -> bool:
+    """Whether sound fixes come, and the filter has not believed one for a while, though so shortly
+    after the last one it knows well where we are. (After a longer time without any, it may be
+    wrong.)"""
     low, high = REFUSED_S
-    return watch.jumped_ns < 0 and low < located.fix_age_s < high
+    steady = watch.sound_ns >= 0 and seconds(now_ns - watch.sound_ns) > high
+    return steady and low < located.fix_age_s < high
 
 
 def _off(watch: MotionWatch, fix: Gnss, now_ns: int) -> tuple[MotionWatch, list[Note]]:
@@ -329,7 +335,7 @@ def _off(watch: MotionWatch, fix: Gnss, now_ns: int) -> tuple[MotionWatch, list[
     ):
         since = watch.jumped_ns if watch.jumped_ns >= 0 else now_ns
         if now_ns - since < JUMP_LASTS_NS:
-            return replace(watch, jumped_ns=since), [("satellites", "jump", LOG)]
+            return replace(watch, jumped_ns=since, sound_ns=-1), [("satellites", "jump", LOG)]
         watch = replace(watch, marks=())
     drifts = any(
         _apart(here, each) > DRIFT_M + DRIFT_SHARE * (way - each[3]) for each in watch.marks
