@@ -14,7 +14,8 @@ What is known to be wrong is not fused any more (`trusted`).
 """
 
 import math
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
+from typing import NamedTuple
 
 import numpy as np
 
@@ -26,7 +27,7 @@ from marque.stack.perception.noise import SensorModel
 from marque.stack.perception.watch_lists import Around, ListWatch, Note
 from marque.stack.perception.watch_motion import WHEELS, MotionWatch
 from marque.types.codes import Integrity, Reaction, SensorKind
-from marque.types.health import Finding, Health
+from marque.types.health import FINE, Finding, Health
 from marque.types.platform import Platform
 from marque.types.reading import Bus, Delivery, LaneMarks, ObjectList
 
@@ -46,21 +47,20 @@ class _Kept:
     last_ns: int
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class HealthMemory:
+class HealthMemory(NamedTuple):
     """What is remembered of the senses."""
 
     platform: Platform
     sensors: tuple[SensorModel, ...]
     paint: Paint | None
     lists: tuple[ListWatch, ...]
-    motion: MotionWatch = field(default_factory=MotionWatch)
+    motion: MotionWatch = MotionWatch()
     marks: int = 0  # in the last list of them
     astray: int = 0  # lists of marks in a row that the map does not explain
     kept: tuple[tuple[tuple[str, str], _Kept], ...] = ()
     asked_ns: int = -1  # since when somebody is asked to take over
     latched: Reaction = Reaction.NONE
-    health: Health = field(default_factory=Health)
+    health: Health = FINE
 
 
 def begin_health(
@@ -76,12 +76,13 @@ def watch(
     """One delivery, held against the belief before it. The verdict is in `health`."""
     motion, notes = watch_motion.watch_motion(memory.motion, came, memory.platform, located)
     lists = _begun(memory.lists, came.t_ns) if _clock_is_new(memory, motion) else memory.lists
-    memory = replace(memory, motion=motion, lists=lists)
+    memory = memory._replace(motion=motion, lists=lists)
     for one in came.objects:
         memory, more = _list(memory, one, around, came.t_ns)
         notes += more
+    lossy = motion.lossy
     for each, sensor in zip(memory.lists, memory.sensors, strict=True):
-        notes += watch_lists.silent(each, sensor, came.t_ns, motion.lossy)
+        notes += watch_lists.silent(each, sensor, came.t_ns, lossy)
     if came.objects:
         notes += watch_lists.turned(memory.lists, memory.sensors)
     for marks in came.marks:
@@ -99,7 +100,7 @@ def _clock_is_new(memory: HealthMemory, motion: MotionWatch) -> bool:
 
 def _begun(lists: tuple[ListWatch, ...], now_ns: int) -> tuple[ListWatch, ...]:
     """From the first delivery of a clock on, every sensor is waited for."""
-    return tuple(replace(each, came_ns=now_ns, stamp_ns=-1) for each in lists)
+    return tuple(each._replace(came_ns=now_ns, stamp_ns=-1) for each in lists)
 
 
 def _list(
@@ -110,7 +111,7 @@ def _list(
         return memory, [("link", "message of an unknown sensor", Reaction.LOG)]
     each, notes = watch_lists.take(memory.lists[i], one, memory.sensors[i], around, now_ns)
     lists = (*memory.lists[:i], each, *memory.lists[i + 1 :])
-    return replace(memory, lists=lists), notes
+    return memory._replace(lists=lists), notes
 
 
 def _marks(
@@ -122,7 +123,7 @@ def _marks(
     if main is not None and watch_lists.went_black(memory.marks, marks.count, memory.lists[main]):
         notes.append((memory.lists[main].name, "blind", Reaction.TAKEOVER))
         return memory, notes  # and so it stays until it finds one again
-    memory = replace(memory, marks=marks.count)
+    memory = memory._replace(marks=marks.count)
     if memory.paint is None or located is None or marks.count < MARKS_LEAST:
         return memory, notes
     if located.integrity == Integrity.UNKNOWN:
@@ -130,7 +131,7 @@ def _marks(
     astray = memory.astray + 1 if _explained(memory.paint, marks, located) < MARKS_SHARE else 0
     if astray >= MARKS_TIMES:
         notes.append(("marks", "contradict the map", Reaction.DEGRADE))
-    return replace(memory, astray=astray), notes
+    return memory._replace(astray=astray), notes
 
 
 def _explained(paint: Paint, marks: LaneMarks, located: Located) -> float:
@@ -158,7 +159,7 @@ def _judged(memory: HealthMemory, notes: list[Note], now_ns: int) -> HealthMemor
     kept = _held(memory.kept, notes, now_ns)
     if not kept and memory.latched == Reaction.NONE:
         health = memory.health if memory.health.level == Reaction.NONE else Health(since_ns=now_ns)
-        return replace(memory, kept=(), asked_ns=-1, health=health)
+        return memory._replace(kept=(), asked_ns=-1, health=health)
     findings = tuple(
         Finding(part, fault, one.reaction, one.since_ns) for (part, fault), one in kept
     )
@@ -177,7 +178,7 @@ def _judged(memory: HealthMemory, notes: list[Note], now_ns: int) -> HealthMemor
     since = before.since_ns if level == before.level else now_ns
     same = level == before.level and findings == before.findings
     health = before if same else Health(level, findings, since)
-    return replace(memory, kept=kept, asked_ns=asked, latched=latched, health=health)
+    return memory._replace(kept=kept, asked_ns=asked, latched=latched, health=health)
 
 
 def _held(

@@ -5,7 +5,8 @@ that all sensors feed: what others have just seen in plain view, this one has to
 """
 
 import math
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 
@@ -56,8 +57,7 @@ JUMP_TIMES, JUMP_NS, JUMP_M = 2, 1000 * MS, 25.0
 Note = tuple[str, str, Reaction]
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class ListWatch:
+class ListWatch(NamedTuple):
     """What is remembered of one sensor. Stamps in ns, -1: nothing has come."""
 
     name: str
@@ -83,7 +83,7 @@ class ListWatch:
     @property
     def blind(self) -> tuple[int, ...]:
         """Parts of its view where it seems to find nothing, from right to left."""
-        if self.scores is None or self.misses is None:
+        if self.scores is None or self.misses is None or self.scores.max() < BLIND:
             return ()
         bad = self.scores >= BLIND
         missed = self.misses[bad]
@@ -145,7 +145,7 @@ def take(
     if one.t_ns == watch.stamp_ns:
         twice = watch.twice + TWICE
         level = DEGRADE if twice > OFTEN else LOG
-        return replace(watch, twice=twice), [(watch.name, "repeated", level)]
+        return watch._replace(twice=twice), [(watch.name, "repeated", level)]
     if one.t_ns < watch.stamp_ns:
         return watch, [(watch.name, "out of order", LOG)]
     watch, notes = _timed(watch, one, loss, now_ns)
@@ -163,8 +163,7 @@ def _timed(
     """When it comes, and how old it is by then."""
     age_ns = now_ns - one.t_ns
     age, lists = seconds(age_ns), watch.lists + 1
-    watch = replace(
-        watch,
+    watch = watch._replace(
         came_ns=now_ns,
         stamp_ns=one.t_ns,
         lists=lists,
@@ -177,7 +176,7 @@ def _timed(
     first = lists <= USED_TO
     usual = watch.usual_s + (age - watch.usual_s) * (1.0 / lists if first else SLOW)
     late = usual if first else watch.late_s + QUICK * (age - watch.late_s)
-    watch = replace(watch, usual_s=usual, late_s=late)
+    watch = watch._replace(usual_s=usual, late_s=late)
     if abs(late - usual) > DRIFTS_S:
         level = loss if abs(late - usual) > DRIFTS_FAR_S else DEGRADE
         return watch, [(watch.name, "clock drifts", level)]
@@ -188,21 +187,21 @@ def _content(watch: ListWatch, one: ObjectList, loss: Reaction) -> tuple[ListWat
     """Whether it holds numbers, and new ones."""
     total = float(one.x_m.sum() + one.y_m.sum())
     if not math.isfinite(total):
-        watch = replace(watch, broken=watch.broken + 1)
+        watch = watch._replace(broken=watch.broken + 1)
         level = LOG if watch.broken < 2 else TAKEOVER
         return watch, [(watch.name, "not a number", level)]
-    watch = replace(watch, broken=0)
+    watch = watch._replace(broken=0)
     if one.count == 0:
-        return replace(watch, last=None, same=0), []
+        return watch._replace(last=None, same=0), []
     again = watch.last is not None and np.array_equal(watch.last, one.x_m)
     same = watch.same + 1 if again else 0
     if not again:
         lively = watch.lively + 0.1 * (1.0 - watch.lively)
-        return replace(watch, last=one.x_m, same=0, lively=lively), []
+        return watch._replace(last=one.x_m, same=0, lively=lively), []
     if watch.lively < LIVELY:  # this one always repeats itself, or nothing has moved yet
-        return replace(watch, lively=0.9 * watch.lively), []
+        return watch._replace(lively=0.9 * watch.lively), []
     notes = [(watch.name, "frozen", loss if same >= FROZEN else LOG)]
-    return replace(watch, same=same), notes
+    return watch._replace(same=same), notes
 
 
 def _against_others(
@@ -225,8 +224,7 @@ def _against_others(
     )  # fmt: skip
     turned, weight, outside, ghost_x, ghost_y, jumped, found = out
     off, held = watch.turn
-    watch = replace(
-        watch, scores=scores, misses=misses,
+    watch = watch._replace(scores=scores, misses=misses,
         turn=(TURN_KEEP * off + turned, TURN_KEEP * held + weight),
         elsewhere=watch.elsewhere + 1 if outside * 2 > one.count else 0,
         ghost=_same_ghost(watch.ghost, ghost_x, ghost_y) if watch.ahead else watch.ghost,

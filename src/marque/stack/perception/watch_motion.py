@@ -4,7 +4,7 @@ that differs from both others is wrong.
 """
 
 import math
-from dataclasses import dataclass, replace
+from typing import NamedTuple
 
 from marque.core.time import NS_PER_S, seconds
 from marque.stack.perception.localise import Located
@@ -46,9 +46,9 @@ Note = tuple[str, str, Reaction]
 Mark = tuple[int, float, float, float]  # when, fix minus dead reckoning x and y, way so far
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class MotionWatch:
-    """What is remembered of own motion. Stamps in ns, -1: nothing has come."""
+class MotionWatch(NamedTuple):
+    """What is remembered of own motion. Stamps in ns, -1: nothing has come. (A tuple, as several
+    are made for each delivery.)"""
 
     t_ns: int = -1
     imu_ns: int = -1  # the newest that are numbers
@@ -92,8 +92,7 @@ def watch_motion(
         notes.append(("clock", "jumps", HARD))
         watch = MotionWatch()
     first = watch.t_ns < 0
-    watch = replace(
-        watch, t_ns=came.t_ns, imu_ns=came.t_ns if first else watch.imu_ns,
+    watch = watch._replace(t_ns=came.t_ns, imu_ns=came.t_ns if first else watch.imu_ns,
         bus_ns=came.t_ns if first else watch.bus_ns, fix_ns=came.t_ns if first else watch.fix_ns,
     )  # fmt: skip
     watch = _counted(watch, came, first)
@@ -111,8 +110,7 @@ def _counted(watch: MotionWatch, came: Delivery, first: bool) -> MotionWatch:
     if first:
         return watch
     mask = (1 << WINDOW) - 1
-    return replace(
-        watch, imu_lost=(watch.imu_lost << 1 | (not came.imu)) & mask,
+    return watch._replace(imu_lost=(watch.imu_lost << 1 | (not came.imu)) & mask,
         bus_lost=(watch.bus_lost << 1 | (not came.bus)) & mask,
     )  # fmt: skip
 
@@ -156,7 +154,7 @@ def _inertia(watch: MotionWatch, came: Delivery, car: Platform) -> tuple[MotionW
         if before is not None and _jumps(before, one, watch):
             notes.append(("inertia", "jumps", LOG))
         if one.t_ns > _stamp(before):
-            watch = replace(watch, imu=one, imu_ns=came.t_ns)
+            watch = watch._replace(imu=one, imu_ns=came.t_ns)
     return watch, notes
 
 
@@ -185,7 +183,7 @@ def _bus(watch: MotionWatch, came: Delivery, car: Platform) -> tuple[MotionWatch
         before = watch.bus
         if one.t_ns <= _stamp(before):
             continue
-        watch = replace(watch, bus=one, bus_ns=came.t_ns)
+        watch = watch._replace(bus=one, bus_ns=came.t_ns)
         if before is not None:
             watch = _steer_lives(watch, one.steer_rad == before.steer_rad)
     if watch.steer_same >= STUCK_TIMES and watch.steer_lively > LIVELY:
@@ -198,10 +196,10 @@ def _steer_lives(watch: MotionWatch, same: bool) -> MotionWatch:
     not from the stuck ones before they are told."""
     if not same:
         lively = watch.steer_lively + 0.02 * (1.0 - watch.steer_lively)
-        return replace(watch, steer_same=0, steer_lively=lively)
+        return watch._replace(steer_same=0, steer_lively=lively)
     if watch.steer_lively > LIVELY:
-        return replace(watch, steer_same=watch.steer_same + 1)
-    return replace(watch, steer_same=0, steer_lively=0.98 * watch.steer_lively)
+        return watch._replace(steer_same=watch.steer_same + 1)
+    return watch._replace(steer_same=0, steer_lively=0.98 * watch.steer_lively)
 
 
 def _turning(watch: MotionWatch, came: Delivery, car: Platform) -> tuple[MotionWatch, list[Note]]:
@@ -213,13 +211,13 @@ def _turning(watch: MotionWatch, came: Delivery, car: Platform) -> tuple[MotionW
     v, at, off = _wheels(bus, imu.gyro_radps[2], car)
     notes: list[Note] = []
     times = watch.wheel[1] + 1 if off > WHEEL_MPS + WHEEL_SHARE * v else 0
-    watch = replace(watch, wheel=(at if times else -1, times))
+    watch = watch._replace(wheel=(at if times else -1, times))
     if times >= WHEEL_TIMES:
         notes.append((WHEELS[at], "wheel differs", DEGRADE))
-    watch = replace(watch, speeds=(*watch.speeds[-5:], (v, imu.accel_mps2[0], seconds(bus.t_ns))))
+    watch = watch._replace(speeds=(*watch.speeds[-5:], (v, imu.accel_mps2[0], seconds(bus.t_ns))))
     wrong = ""
     if v > WITNESS_MPS and times == 0:
-        watch = replace(watch, differ=_differ(watch.differ, bus, imu.gyro_radps[2], v, car))
+        watch = watch._replace(differ=_differ(watch.differ, bus, imu.gyro_radps[2], v, car))
         wrong = _outvoted(watch.differ, v, imu.gyro_radps[2], car)
     if wrong == "steering angle":
         notes.append(("steering angle", "contradicts", TAKEOVER))
@@ -227,8 +225,8 @@ def _turning(watch: MotionWatch, came: Delivery, car: Platform) -> tuple[MotionW
         since = watch.wrong_ns if watch.wrong_ns >= 0 else came.t_ns
         lasts = came.t_ns - since >= PERSISTS_NS
         notes.append(("inertia", "contradicts", TAKEOVER if lasts else LOG))
-        return replace(watch, wrong_ns=since), notes
-    return replace(watch, wrong_ns=-1), notes
+        return watch._replace(wrong_ns=since), notes
+    return watch._replace(wrong_ns=-1), notes
 
 
 WHEELS = ("front left", "front right", "rear left", "rear right")
@@ -292,7 +290,7 @@ def _fixes(
     if located is not None and watch.speeds and located.integrity != Integrity.UNKNOWN:
         way = watch.speeds[-1][0] * dt_s
         x, y, total = watch.reckoned
-        watch = replace(watch, reckoned=(
+        watch = watch._replace(reckoned=(
             x + way * math.cos(located.heading_rad), y + way * math.sin(located.heading_rad),
             total + way,
         ))  # fmt: skip
@@ -303,12 +301,12 @@ def _fixes(
         age = came.t_ns - fix.t_ns
         if not -MISDATED_NS[1] <= age <= MISDATED_NS[0]:
             notes.append(("satellites", "misdated", LOG))
-            watch = replace(watch, sound_ns=-1)
+            watch = watch._replace(sound_ns=-1)
             continue
         steady = watch.sound_ns >= 0 and came.t_ns - watch.fix_ns <= FIX_NS
-        watch = replace(watch, sound_ns=watch.sound_ns if steady else came.t_ns)
+        watch = watch._replace(sound_ns=watch.sound_ns if steady else came.t_ns)
         stamp = max(watch.fix_stamp_ns, fix.t_ns)
-        watch = replace(watch, fix_ns=came.t_ns, fix_stamp_ns=stamp)
+        watch = watch._replace(fix_ns=came.t_ns, fix_stamp_ns=stamp)
         watch, wrong = _off(watch, fix, came.t_ns)
         notes += wrong
     return watch, notes
@@ -335,15 +333,15 @@ def _off(watch: MotionWatch, fix: Gnss, now_ns: int) -> tuple[MotionWatch, list[
     ):
         since = watch.jumped_ns if watch.jumped_ns >= 0 else now_ns
         if now_ns - since < JUMP_LASTS_NS:
-            return replace(watch, jumped_ns=since, sound_ns=-1), [("satellites", "jump", LOG)]
-        watch = replace(watch, marks=())
+            return watch._replace(jumped_ns=since, sound_ns=-1), [("satellites", "jump", LOG)]
+        watch = watch._replace(marks=())
     drifts = any(
         _apart(here, each) > DRIFT_M + DRIFT_SHARE * (way - each[3]) for each in watch.marks
     )
     if not watch.marks or now_ns - watch.marks[-1][0] >= DRIFT_NS:
-        watch = replace(watch, marks=(*watch.marks[1 - DRIFT_FIXES :], here))
+        watch = watch._replace(marks=(*watch.marks[1 - DRIFT_FIXES :], here))
     notes = [("satellites", "drift", DEGRADE)] if drifts else []
-    return replace(watch, jumped_ns=-1), notes
+    return watch._replace(jumped_ns=-1), notes
 
 
 def _apart(one: Mark, other: Mark) -> float:
