@@ -6,6 +6,7 @@ from typing import Annotated
 
 import typer
 
+from marque.cli.perception import perception
 from marque.cli.replay import replay
 from marque.cli.show import Bar, Waiting, facts_table, standard_output
 from marque.cli.situations import situations
@@ -22,6 +23,7 @@ def _root() -> None:
 
 app.command()(situations)
 app.command()(replay)
+app.command()(perception)
 
 
 @app.command()

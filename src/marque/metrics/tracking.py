@@ -81,6 +81,11 @@ def track_score(frames: Sequence[TrackFrame], driven_km: float) -> TrackScore:
     )
 
 
+def need_judges() -> None:
+    """MarqueError: TrackEval is not installed."""
+    _judges()
+
+
 def _judges() -> tuple[Any, Any]:
     try:
         from trackeval.metrics import CLEAR, HOTA
