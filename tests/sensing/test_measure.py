@@ -9,7 +9,7 @@ import pytest
 from builders import straight_road
 from marque.core.errors import MarqueError
 from marque.sensing.measure import measure, measure_ego, start
-from marque.sensing.profile import FOLDER, load_profile, profile_names
+from marque.sensing.profile import FOLDER, load_exact, profile_names
 from marque.types.codes import SignalState, UserKind
 from marque.types.reading import finite
 from marque.types.world import EgoTruth, RoadUsers, World
@@ -43,7 +43,7 @@ def world(rows, heads=0, ego=EGO):
 
 def uids(rows, ego=EGO):
     road = straight_road()
-    _, reading = measure(start(road), world(rows, ego=ego), load_profile(), road)
+    _, reading = measure(start(road), world(rows, ego=ego), load_exact(), road)
     return reading.detections.uid.tolist()
 
 
@@ -53,7 +53,7 @@ def test_what_is_in_range_and_in_sight_is_delivered_as_it_is():
         (9, UserKind.PEDESTRIAN, 20.0, 6.0, 1.5, 0.4, 0.5),
     ]
     road = straight_road()
-    memory, reading = measure(start(road), world(rows), load_profile(), road)
+    memory, reading = measure(start(road), world(rows), load_exact(), road)
     found = reading.detections
     assert found.uid.tolist() == [7, 9]
     assert found.kind.tolist() == [UserKind.CAR, UserKind.PEDESTRIAN]
@@ -131,7 +131,7 @@ def test_signals_are_known_only_where_they_are_seen():
         group_name=("one",),
     )
     memory = start(signalled)
-    profile = load_profile()
+    profile = load_exact()
 
     def state(x, heading=0.0, rows=()):
         here = world(rows, 1, replace(EGO, x_m=x, heading_rad=heading))
@@ -150,15 +150,15 @@ def test_signals_are_known_only_where_they_are_seen():
 def test_unknown_and_broken_profiles_are_named(tmp_path):
     assert "ideal" in profile_names()
     with pytest.raises(MarqueError, match=r"no sensor profile 'idael'.*did you mean 'ideal'"):
-        load_profile("idael")
+        load_exact("idael")
     with pytest.raises(MarqueError, match="cannot read"):
-        load_profile(str(tmp_path / "none.toml"))
+        load_exact(str(tmp_path / "none.toml"))
     broken = tmp_path / "broken.toml"
     broken.write_text("range_m = ")
     with pytest.raises(MarqueError, match="no TOML"):
-        load_profile(str(broken))
+        load_exact(str(broken))
     absurd = tmp_path / "absurd.toml"
     text = (FOLDER / "ideal.toml").read_text()
     absurd.write_text(text.replace("range_m = 120.0 ", "range_m = -3.0 ", 1))
     with pytest.raises(MarqueError, match=r"range_m: .*greater than 0"):
-        load_profile(str(absurd))
+        load_exact(str(absurd))

@@ -10,7 +10,7 @@ from episodes import drive
 from marque.maps.field import plan_route
 from marque.maps.lookup import LaneIndex
 from marque.maps.trips import Trip
-from marque.sensing.profile import load_profile
+from marque.sensing.profile import load_exact
 from marque.sim.drive import Setup, _End, at_goal, touched_row
 from marque.sim.narrate import LOOK_FRAMES, Narrator, edges_ahead
 from marque.sim.worlds.empty import EmptyWorld, nobody
@@ -166,7 +166,7 @@ def test_a_contact_names_who(told):
 def setup_on(limit_s: float = 1000.0) -> Setup:
     return Setup(
         ROADS, LaneIndex(ROADS), episode_on().platform, "marque", Trip(0, 10.0, 4, 100.0), 1,
-        load_profile(), limit_s,
+        load_exact(), limit_s,
     )  # fmt: skip
 
 

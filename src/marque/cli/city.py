@@ -11,6 +11,7 @@ from marque.cli.show import Bar, facts_table, minutes
 from marque.core.units import to_kph
 from marque.prove.city import Suite
 from marque.sim.judged import fault_words
+from marque.sim.order import Order
 
 
 class Teller:
@@ -38,10 +39,11 @@ def trip_line(record: Mapping[str, Any]) -> str:
     ).rstrip()
 
 
-def default_folder(map_name: str, driver: str, seeds: tuple[int, ...], routes: int) -> Path:
+def default_folder(map_name: str, order: Order, seeds: tuple[int, ...], routes: int) -> Path:
     """Where the trips of a suite go unless told otherwise."""
     named = "-".join(str(seed) for seed in seeds)
-    return Path("out") / f"city-{map_name}-{Path(driver).stem}-s{named}-n{routes}"
+    who = f"{Path(order.driver).stem}-{Path(order.sensors).stem}"
+    return Path("out") / f"city-{map_name}-{who}-s{named}-n{routes}"
 
 
 def suite_options(suite: Suite) -> list[tuple[str, object]]:
@@ -54,6 +56,7 @@ def suite_options(suite: Suite) -> list[tuple[str, object]]:
         ("--seeds", ",".join(str(seed) for seed in suite.seeds)),
         ("--driver", order.driver),
         ("--car", order.car),
+        ("--sensors", order.sensors),
         ("--density", order.density),
         ("--begin", order.begin_s),
         ("--sumo-args", order.sumo_args),

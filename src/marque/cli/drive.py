@@ -39,6 +39,10 @@ def drive(
     ] = "",
     driver: Annotated[str, typer.Option(metavar="D", help="Who drives.")] = "marque",
     car: Annotated[str, typer.Option(metavar="C", help="A name or a TOML file.")] = "saloon_ev",
+    sensors: Annotated[
+        str,
+        typer.Option(metavar="PROFILE", help="ideal | standard | ... or a TOML file."),
+    ] = "ideal",
     time_min: Annotated[
         float | None, typer.Option("--minutes", min=0.01, metavar="X", help="End after this.")
     ] = None,
@@ -60,7 +64,8 @@ def drive(
 
     order = Order(
         map_name=map_name, traffic=traffic, density=density, begin_s=begin, sumo_args=sumo_args,
-        driver=driver, car=car, seed=seed, start=start, goal=goal, min_length_m=min_length_m,
+        driver=driver, car=car, sensors=sensors, seed=seed, start=start, goal=goal,
+        min_length_m=min_length_m,
     )  # fmt: skip
     if reference and traffic == EMPTY:
         raise MarqueError("--reference is SUMO's own driver; on an empty road there is none")

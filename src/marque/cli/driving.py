@@ -178,7 +178,8 @@ def _first_line(ready: Ready) -> str:
     road_map, trip = ready.setup.road_map, ready.setup.trip
     return (
         f"map {road_map.name}, traffic: {ready.traffic_title}; "
-        f"driver {ready.order.driver}, car {ready.setup.platform.title}, seed {ready.order.seed}, "
+        f"driver {ready.order.driver}, car {ready.setup.platform.title}, "
+        f"senses {ready.setup.profile.name}, seed {ready.order.seed}, "
         f"from {road_map.lane_name[trip.start_lane]} to {road_map.lane_name[trip.goal_lane]}"
     )
 
@@ -215,6 +216,7 @@ def _summary(
         "traffic": episode.traffic,
         "driver": ready.order.driver,
         "car": ready.setup.platform.name,
+        "sensors": ready.setup.profile.name,
         "seed": ready.order.seed,
         "route_length_m": round(episode.route_length_m, 3),
         "optimal_s": round(ready.optimal_s, 3),

@@ -6,6 +6,7 @@ from typing import Annotated
 
 import typer
 
+from marque.cli.perception import perception
 from marque.cli.replay import replay
 from marque.cli.show import Bar, Waiting, facts_table, standard_output
 from marque.cli.situations import situations
@@ -22,6 +23,7 @@ def _root() -> None:
 
 app.command()(situations)
 app.command()(replay)
+app.command()(perception)
 
 
 @app.command()
@@ -39,6 +41,10 @@ def city(
     ] = "",
     driver: Annotated[str, typer.Option(metavar="D", help="Who drives.")] = "marque",
     car: Annotated[str, typer.Option(metavar="C", help="A name or a TOML file.")] = "saloon_ev",
+    sensors: Annotated[
+        str,
+        typer.Option(metavar="PROFILE", help="ideal | standard | ... or a TOML file."),
+    ] = "ideal",
     density: Annotated[
         int | None, typer.Option(min=0, metavar="X", help="Vehicles present. Default: by the map.")
     ] = None,
@@ -74,7 +80,7 @@ def city(
 
     order = Order(
         map_name=map_name, traffic=traffic, density=density, begin_s=begin, sumo_args=sumo_args,
-        driver=driver, car=car, min_length_m=min_length_m,
+        driver=driver, car=car, sensors=sensors, min_length_m=min_length_m,
     )  # fmt: skip
     if json_file is not None:
         need_writable_file(json_file)
@@ -85,13 +91,13 @@ def city(
     waiting("opening the map; a new one is converted first")
     ground = open_ground(order)
     waiting.clear()
-    folder = out or default_folder(ground.road_map.name, driver, chosen, routes)
+    folder = out or default_folder(ground.road_map.name, order, chosen, routes)
     suite = Suite(order, chosen, routes, workers, folder, again)
     console = standard_output()
     console.print(
-        f"map {ground.road_map.name}, traffic {traffic}; driver {driver}, car {car}; "
-        f"{routes} trips for each of {len(chosen)} seeds, at least {min_length_m:g} m; "
-        f"trips in {folder}",
+        f"map {ground.road_map.name}, traffic {traffic}; driver {driver}, car {car}, "
+        f"senses {sensors}; {routes} trips for each of {len(chosen)} seeds, "
+        f"at least {min_length_m:g} m; trips in {folder}",
         soft_wrap=True,
         markup=False,
     )

@@ -24,6 +24,10 @@ def situations(
     seed: Annotated[int, typer.Option(min=0, metavar="S", help="Of everything drawn.")] = 1,
     driver: Annotated[str, typer.Option(metavar="D", help="Who drives.")] = "marque",
     car: Annotated[str, typer.Option(metavar="C", help="A name or a TOML file.")] = "saloon_ev",
+    sensors: Annotated[
+        str,
+        typer.Option(metavar="PROFILE", help="ideal | standard | ... or a TOML file."),
+    ] = "ideal",
     workers: Annotated[int, typer.Option(min=1, metavar="K", help="Processes.")] = 1,
     case: Annotated[
         int | None, typer.Option(min=0, metavar="I", help="One case alone, with its diary.")
@@ -52,7 +56,8 @@ def situations(
     total = (len(chosen) or len(suite.CLASSES)) * (cases if case is None else 1)
     console = Console(highlight=False)
     console.print(
-        f"{total} cases, driver {driver}, car {car}, seed {seed}, traffic: SUMO's, drawn per case",
+        f"{total} cases, driver {driver}, car {car}, senses {sensors}, seed {seed}, "
+        "traffic: SUMO's, drawn per case",
         soft_wrap=True, markup=False,
     )  # fmt: skip
     with Bar(total) as bar:
@@ -64,10 +69,11 @@ def situations(
             bar.show(count, f"{result['class']} {result['case']}")
 
         report = suite.run(
-            seed=seed, cases=cases, only=chosen, driver=driver, car=car, workers=workers,
+            seed=seed, cases=cases, only=chosen, driver=driver, car=car, sensors=sensors,
+            workers=workers,
             keep=keep, case=case, done=done,
         )  # fmt: skip
-    report["command"] = _command(chosen, cases, seed, driver, car, workers, case)
+    report["command"] = _command(chosen, cases, seed, (driver, car, sensors), workers, case)
     show(console, report)
     if case is not None:
         _show_diaries(console, report)
@@ -129,14 +135,15 @@ def _command(
     only: tuple[str, ...],
     cases: int,
     seed: int,
-    driver: str,
-    car: str,
+    who: tuple[str, str, str],
     workers: int,
     case: int | None,
 ) -> str:
+    driver, car, sensors = who
     words = ["marque", "prove", "situations"]
     for name in only:
         words += ["--only", name]
     words += ["--cases", str(cases)] if case is None else ["--case", str(case)]
-    words += ["--seed", str(seed), "--driver", driver, "--car", car, "--workers", str(workers)]
+    words += ["--seed", str(seed), "--driver", driver, "--car", car, "--sensors", sensors]
+    words += ["--workers", str(workers)]
     return shlex.join(words)

@@ -113,6 +113,7 @@ def add_up(suite: Suite, ground: Ground, jobs: list[Job]) -> dict[str, Any]:
         "traffic": next((r["traffic"] for r in records if "traffic" in r), suite.order.traffic),
         "driver": suite.order.driver,
         "car": suite.order.car,
+        "sensors": suite.order.sensors,
         "seeds": list(suite.seeds),
         "min_length_m": suite.order.min_length_m,
         **sums,

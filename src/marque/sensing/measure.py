@@ -12,7 +12,7 @@ import numpy as np
 
 from marque.core.arrays import BoolArray, FloatArray, Int8Array, freeze_arrays
 from marque.sensing.occlusion import heads_in_view, next_in_row, visible_shares
-from marque.sensing.profile import SensorProfile
+from marque.sensing.profile import ExactSenses
 from marque.types.codes import SignalState, UserKind
 from marque.types.reading import Detections, EgoReading, Reading, SignalReading
 from marque.types.road_map import RoadMap
@@ -59,7 +59,7 @@ def measure_ego(ego: EgoTruth, t_ns: int) -> EgoReading:
 
 
 def measure(
-    memory: SensorMemory, world: World, profile: SensorProfile, road_map: RoadMap
+    memory: SensorMemory, world: World, profile: ExactSenses, road_map: RoadMap
 ) -> tuple[SensorMemory, Reading]:
     """One whole reading, at 10 Hz."""
     ego, users = world.ego, world.users

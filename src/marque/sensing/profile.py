@@ -1,4 +1,9 @@
-"""Sensor profiles: TOML files that say how far and how well the car sees."""
+"""Sensor profiles: TOML files that say with what senses a car drives.
+
+Two sorts. Exact senses know what is in range and in line of sight, without error or delay; what
+they say needs no fusing. Equipment is a set of sensors, each with its own errors (`equipment.py`);
+a file with `[[sensor]]` tables describes such.
+"""
 
 import tomllib
 from pathlib import Path
@@ -6,12 +11,13 @@ from pathlib import Path
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from marque.core.errors import MarqueError, unknown
+from marque.sensing.equipment import Equipment
 
 FOLDER = Path(__file__).parent / "profiles"
 
 
-class SensorProfile(BaseModel):
-    """Limits of the senses. Lengths in metres; the mount is measured from the rear axle."""
+class ExactSenses(BaseModel):
+    """Limits of exact senses. Lengths in metres; the mount is measured from the rear axle."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -27,15 +33,19 @@ class SensorProfile(BaseModel):
     rays: int = Field(ge=4, le=256)
 
 
+SensorProfile = ExactSenses | Equipment
+
+
 def profile_names() -> list[str]:
     """The profiles that come with the program."""
     return sorted(path.stem for path in FOLDER.glob("*.toml"))
 
 
-def load_profile(name_or_path: str = "ideal") -> SensorProfile:
+def load_profile(name_or_path: str) -> SensorProfile:
     """A profile by name, or from a TOML file.
 
-    MarqueError: no such profile, unreadable file, or a field that is missing or out of bounds.
+    MarqueError: no such profile, unreadable file, or a field that is missing, unknown or out of
+    bounds.
     """
     path = Path(name_or_path)
     if path.suffix != ".toml":
@@ -43,13 +53,36 @@ def load_profile(name_or_path: str = "ideal") -> SensorProfile:
             raise unknown("sensor profile", name_or_path, profile_names())
         path = FOLDER / f"{name_or_path}.toml"
     try:
-        return SensorProfile.model_validate(tomllib.loads(path.read_text(encoding="utf-8")))
+        fields = tomllib.loads(path.read_text(encoding="utf-8"))
+        sort = Equipment if "sensor" in fields else ExactSenses
+        return sort.model_validate(fields)
     except OSError as error:
         reason = error.strerror or error
         raise MarqueError(f"cannot read sensor profile {path}: {reason}") from error
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise MarqueError(f"sensor profile {path} is no TOML: {error}") from error
     except ValidationError as error:
-        first = error.errors()[0]
-        field = ".".join(str(part) for part in first["loc"])
-        raise MarqueError(f"sensor profile {path}: {field}: {first['msg']}") from error
+        raise MarqueError(f"sensor profile {path}: {_first(error)}") from error
+
+
+def load_equipment(name_or_path: str) -> Equipment:
+    """A profile of equipment. MarqueError: as `load_profile`, or it is one of exact senses."""
+    profile = load_profile(name_or_path)
+    if not isinstance(profile, Equipment):
+        raise MarqueError(f"sensor profile '{name_or_path}' is exact; it has no equipment")
+    return profile
+
+
+def load_exact(name_or_path: str = "ideal") -> ExactSenses:
+    """A profile of exact senses. MarqueError: as `load_profile`, or it is one of equipment."""
+    profile = load_profile(name_or_path)
+    if not isinstance(profile, ExactSenses):
+        raise MarqueError(f"sensor profile '{name_or_path}' is equipment; it is not exact")
+    return profile
+
+
+def _first(error: ValidationError) -> str:
+    first = error.errors()[0]
+    field = ".".join(str(part) for part in first["loc"])
+    said = first["msg"].removeprefix("Value error, ")
+    return f"{field}: {said}" if field else said

@@ -22,9 +22,10 @@ from marque.maps.field import Route, plan_route, route_length_m
 from marque.maps.lookup import LaneIndex
 from marque.maps.route_line import route_line
 from marque.maps.trips import Trip
-from marque.sensing import measure as senses
+from marque.sensing.equipment import Equipment
 from marque.sensing.profile import SensorProfile
 from marque.sim.narrate import Narrator, edges_ahead
+from marque.sim.senses import Senses, begin_fusing, begin_senses
 from marque.sim.worlds.port import WorldPort
 from marque.stack.control.tracking import ControlMemory
 from marque.stack.perception.direct import PerceptionMemory
@@ -34,7 +35,7 @@ from marque.types.codes import Reason
 from marque.types.episode import Episode, Tick
 from marque.types.mission import Mission
 from marque.types.platform import Platform
-from marque.types.reading import Reading
+from marque.types.reading import Delivery, Reading
 from marque.types.road_map import RoadMap
 from marque.types.verdict import Action
 from marque.types.world import EgoTruth, World
@@ -84,6 +85,8 @@ class Timing:
 
 
 Watcher = Callable[[Tick], None]
+# judges of belief look into the stack each 100 ms: truth, memory before, what came, memory after
+Peek = Callable[[World, StackMemory, Reading | Delivery, StackMemory], None]
 
 
 def place_on(road_map: RoadMap, lane: int, s_m: float) -> tuple[float, float, float]:
@@ -142,6 +145,12 @@ def begin_stack(setup: Setup) -> StackMemory:
     mission = Mission(
         setup.road_map, setup.platform, setup.trip.goal_lane, setup.trip.goal_s_m, setup.seed
     )
+    fusing = None
+    if isinstance(setup.profile, Equipment):
+        start = _Car(setup).truth()
+        fusing = begin_fusing(
+            (setup.profile, setup.platform, setup.road_map, setup.index), start, setup.seed
+        )
     return StackMemory(
         platform=setup.platform,
         tables=map_tables(setup.road_map),
@@ -150,11 +159,16 @@ def begin_stack(setup: Setup) -> StackMemory:
         driving=driver.start(mission),
         control=ControlMemory(),
         guard=GuardMemory(),
+        fusing=fusing,
     )
 
 
 def run_drive(
-    setup: Setup, world: WorldPort, episode: Episode, watch: Watcher | None = None
+    setup: Setup,
+    world: WorldPort,
+    episode: Episode,
+    watch: Watcher | None = None,
+    peek: Peek | None = None,
 ) -> Timing:
     """Drive until arrival, the time limit or a contact; fills `episode`, calls `watch` per tick.
 
@@ -164,18 +178,18 @@ def run_drive(
     stack = begin_stack(setup)
     car = _Car(setup)
     timing = Timing()
-    sensors = senses.start(setup.road_map)
+    senses = begin_senses(setup.profile, setup.platform, setup.road_map, setup.seed)
     truth = world.reset(car.truth())
     narrator = Narrator(episode, setup.index, world)
     ends = _End(setup, episode, narrator)
-    _warm(stack, senses.measure(sensors, truth, setup.profile, setup.road_map)[1])
+    _warm(stack, setup, truth)
     gc.collect()
     gc.freeze()
     began, cpu = time.perf_counter(), time.process_time()
     try:
         while not episode.end:
-            sensors, reading = senses.measure(sensors, truth, setup.profile, setup.road_map)
-            stack, tick_record = _frame(stack, car, truth, reading, timing)
+            senses.observe(truth)
+            stack, tick_record = _frame(stack, car, truth, senses, timing, peek)
             episode.ticks.append(tick_record)
             narrator.look(tick_record)
             episode.end = ends.look(tick_record)
@@ -190,11 +204,12 @@ def run_drive(
     return timing
 
 
-def _warm(stack: StackMemory, reading: Reading) -> None:
+def _warm(stack: StackMemory, setup: Setup, truth: World) -> None:
     """Load machine code before the clock runs: ticks whose outcome is thrown away."""
-    for part in range(PLAN_STEP_NS // BASE_STEP_NS + 1):
-        t_ns = reading.t_ns + part * BASE_STEP_NS
-        stack, _ = tick(stack, Reading(t_ns, reading.ego, reading.detections, reading.signals))
+    senses = begin_senses(setup.profile, setup.platform, setup.road_map, setup.seed)
+    senses.observe(truth)
+    for part in range(3 * PLAN_STEP_NS // BASE_STEP_NS + 1):
+        stack, _ = tick(stack, senses.receive(truth.ego, truth.t_ns + part * BASE_STEP_NS))
 
 
 class _Car:
@@ -216,20 +231,27 @@ class _Car:
 
 
 def _frame(
-    stack: StackMemory, car: _Car, truth: World, reading: Reading, timing: Timing
+    stack: StackMemory,
+    car: _Car,
+    truth: World,
+    senses: Senses,
+    timing: Timing,
+    peek: Peek | None,
 ) -> tuple[StackMemory, Tick]:
     """Five base steps: the first perceives and drives, all control and guard."""
     verdicts = []
     decision: Decision | None = None
     for part in range(PLAN_STEP_NS // BASE_STEP_NS):
         t_ns = truth.t_ns + part * BASE_STEP_NS
-        ego = senses.measure_ego(car.truth(), t_ns)
-        now = Reading(t_ns, ego, reading.detections, reading.signals)
+        now = senses.receive(car.truth(), t_ns)
         wall, cpu = time.perf_counter_ns(), time.thread_time_ns()
+        before = stack
         stack, decision = tick(stack, now)
         if decision.scene is not None:
             timing.planner_ms.append((time.thread_time_ns() - cpu) / 1e6)
             timing.planner_wall_ms.append((time.perf_counter_ns() - wall) / 1e6)
+            if peek is not None:
+                peek(truth, before, now, stack)
         verdict = decision.verdict
         if verdict.action != Action.PASS:
             verdicts.append(verdict)

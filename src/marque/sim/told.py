@@ -33,6 +33,7 @@ def drive_options(ready: Ready) -> list[tuple[str, object]]:
         ("--sumo-args", order.sumo_args),
         ("--driver", order.driver),
         ("--car", order.car),
+        ("--sensors", order.sensors),
     ]
 
 

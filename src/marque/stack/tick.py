@@ -12,11 +12,12 @@ from marque.guard.guard import GuardMemory, guard
 from marque.kernels.tables import MapTables
 from marque.stack.control.tracking import ControlMemory, control, hold
 from marque.stack.perception.direct import PerceptionMemory, perceive
+from marque.stack.perception.fuse import FuseMemory, sensed
 from marque.stack.planning.contract import Driver
 from marque.stack.prediction.lanes import predict
 from marque.types.plan import Plan
 from marque.types.platform import Platform
-from marque.types.reading import Reading
+from marque.types.reading import Delivery, Reading
 from marque.types.scene import Scene
 from marque.types.verdict import Verdict
 
@@ -32,6 +33,7 @@ class StackMemory:
     driving: Any  # the driver's own
     control: ControlMemory
     guard: GuardMemory
+    fusing: FuseMemory | None = None  # senses that err; None: exact ones
     plan: Plan | None = None  # in force
     coming: Plan | None = None  # in force from the next 100 ms frame on
     next_drive_ns: int = 0
@@ -46,15 +48,16 @@ class Decision:
     scene: Scene | None
 
 
-def tick(memory: StackMemory, reading: Reading) -> tuple[StackMemory, Decision]:
-    """One base step: newest reading in, guarded command out."""
+def tick(memory: StackMemory, came: Reading | Delivery) -> tuple[StackMemory, Decision]:
+    """One base step: what the senses handed over in, guarded command out."""
+    fusing, reading, tracks = sensed(memory.fusing, came)
     plan, coming = memory.plan, memory.coming
     if coming is not None and reading.t_ns >= coming.t_ns:
         plan, coming = coming, None
     scene = None
     perception, driving, due = memory.perception, memory.driving, memory.next_drive_ns
     if reading.t_ns >= due:
-        perception, scene = perceive(perception, reading)
+        perception, scene = perceive(perception, reading, tracks)
         driving, coming = memory.driver.drive(driving, scene, predict(memory.tables, scene))
         due = reading.t_ns + PLAN_STEP_NS
     steering, command = memory.control, hold(reading.t_ns)
@@ -67,6 +70,7 @@ def tick(memory: StackMemory, reading: Reading) -> tuple[StackMemory, Decision]:
         driving=driving,
         control=steering,
         guard=watching,
+        fusing=fusing,
         plan=plan,
         coming=coming,
         next_drive_ns=due,

@@ -116,15 +116,23 @@ class ObjectList:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Delivery:
-    """What sensors and bus handed over up to `t_ns` and after the delivery before it, each part
-    with the stamp of when it was true. Parts may be late, missing, doubled or out of order."""
+class LaneMarks:
+    """Pieces of painted lines and kerbs along lanes, n of them, as a camera finds them: places and
+    directions in the car's frame at `t_ns` (rear axle, x forward, y left)."""
 
-    t_ns: int
-    imu: tuple[Imu, ...] = ()
-    gnss: tuple[Gnss, ...] = ()
-    bus: tuple[Bus, ...] = ()
-    objects: tuple[ObjectList, ...] = ()
+    t_ns: int  # when it was true, not when it came
+    x_m: FloatArray  # [n]
+    y_m: FloatArray
+    heading_rad: FloatArray  # [n] of the line, against our own, in [-pi/2, pi/2)
+    solid: BoolArray  # [n] not to be crossed: a solid line or a kerb
+
+    def __post_init__(self) -> None:
+        freeze_arrays(self)
+
+    @property
+    def count(self) -> int:
+        """n."""
+        return len(self.x_m)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -136,6 +144,20 @@ class SignalReading:
 
     def __post_init__(self) -> None:
         freeze_arrays(self)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Delivery:
+    """What sensors and bus handed over up to `t_ns` and after the delivery before it, each part
+    with the stamp of when it was true. Parts may be late, missing, doubled or out of order."""
+
+    t_ns: int
+    imu: tuple[Imu, ...] = ()
+    gnss: tuple[Gnss, ...] = ()
+    bus: tuple[Bus, ...] = ()
+    objects: tuple[ObjectList, ...] = ()
+    signals: tuple[SignalReading, ...] = ()
+    marks: tuple[LaneMarks, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, eq=False)

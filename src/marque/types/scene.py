@@ -51,6 +51,20 @@ class Tracks:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
+class Doubt:
+    """How far n tracks may be off: standard deviations, and whether they are there at all."""
+
+    along_sigma_m: FloatArray  # [n] of the middle, along the track's heading
+    across_sigma_m: FloatArray  # [n] and across it
+    speed_sigma_mps: FloatArray  # [n]
+    heading_sigma_rad: FloatArray  # [n]; pi / sqrt(3) where nothing is known
+    existence: FloatArray  # [n] probability, 0 to 1
+
+    def __post_init__(self) -> None:
+        freeze_arrays(self)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
 class Scene:
     """Belief at `t_ns`."""
 

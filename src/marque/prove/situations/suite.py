@@ -32,6 +32,7 @@ from marque.prove.situations.obstacles import BLOCKED, BUS_PARKED, QUEUE
 from marque.prove.situations.play import Played, play
 from marque.prove.situations.situation import Situation
 from marque.prove.situations.view import View
+from marque.sensing.profile import load_profile
 from marque.vehicle.catalog import load_platform
 
 SCHEMA = "marque.prove.situations/1"
@@ -64,6 +65,7 @@ class Job:
     seed: int
     driver: str
     car: str
+    sensors: str = "ideal"
     keep: str = ""  # folder into which the files of failed cases go
     tell: bool = False  # the diary, also when it passes
 
@@ -85,7 +87,7 @@ def draw(situation: Situation, seed: int, case: int, attempt: int) -> Case:
 def run_job(job: Job) -> dict[str, Any]:
     """Draw until the situation comes about, judge, and tell. Plain data.
 
-    MarqueError: SUMO missing, unknown car or driver.
+    MarqueError: SUMO missing, unknown car, sensor profile or driver.
     """
     situation = find(job.situation)
     platform = load_platform(job.car)
@@ -94,7 +96,7 @@ def run_job(job: Job) -> dict[str, Any]:
     for attempt in range(DRAWS):
         case = draw(situation, job.seed, job.case, attempt)
         with tempfile.TemporaryDirectory(prefix="marque-") as folder:
-            played = play(case, Path(folder), job.driver, platform, job.seed)
+            played = play(case, Path(folder), job.driver, platform, job.seed, job.sensors)
             result, standing = judge_case(situation, played, job.tell)
             if job.keep and not result["passed"]:
                 _keep(Path(folder), Path(job.keep) / f"{job.situation}-{job.case}-{attempt}")
@@ -167,6 +169,7 @@ def run(
     only: tuple[str, ...] = (),
     driver: str = "marque",
     car: str = "saloon_ev",
+    sensors: str = "ideal",
     workers: int = 1,
     keep: Path | None = None,
     case: int | None = None,
@@ -176,24 +179,33 @@ def run(
 
     `case`: that one alone, of each class; its diary is told whether it passes or not. `done` is
     called with each case's result as it comes in. The result does not depend on `workers`.
-    MarqueError: unknown class, driver or car; SUMO missing.
+    MarqueError: unknown class, driver, car or sensor profile; SUMO missing.
     """
     if cases < 1 or workers < 1:
         raise MarqueError("cases and workers must be at least 1")
     chosen = [find(name) for name in only] if only else list(CLASSES)
     load_platform(car)
+    load_profile(sensors)
     if driver not in registered("driver"):
         raise unknown("driver", driver, registered("driver"))
     jobs = [
-        Job(situation.name, number, seed, driver, car, str(keep) if keep else "", case is not None)
+        Job(
+            situation.name,
+            number,
+            seed,
+            driver,
+            car,
+            sensors,
+            str(keep) if keep else "",
+            case is not None,
+        )
         for situation in chosen
         for number in (range(cases) if case is None else [case])
     ]
     began = time.perf_counter()
     results = _drive_all(jobs, workers, done)
-    return report(
-        chosen, results, seed, len(jobs) // len(chosen), driver, car, time.perf_counter() - began
-    )
+    wall_s = time.perf_counter() - began
+    return report(chosen, results, seed, len(jobs) // len(chosen), (driver, car, sensors), wall_s)
 
 
 def _drive_all(
@@ -230,11 +242,10 @@ def report(
     results: list[dict[str, Any]],
     seed: int,
     cases: int,
-    driver: str,
-    car: str,
+    who: tuple[str, str, str],
     wall_s: float,
 ) -> dict[str, Any]:
-    """The whole run as one JSON object."""
+    """The whole run as one JSON object. who: driver, car and sensor profile."""
     classes = [_class_report(situation, results) for situation in chosen]
     passed = sum(each["passed"] for each in classes)
     total = sum(each["cases"] for each in classes)
@@ -243,8 +254,9 @@ def report(
         "passed": passed == total,
         "seed": seed,
         "cases": cases,
-        "driver": driver,
-        "car": car,
+        "driver": who[0],
+        "car": who[1],
+        "sensors": who[2],
         "cases_total": total,
         "cases_passed": passed,
         "passed_share": round(passed / total, 4),

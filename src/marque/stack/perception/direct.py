@@ -4,7 +4,7 @@ A road user that is lost from sight is carried on at constant velocity for a mom
 and the age of signal states are remembered. (A later issue puts noise in front and filters here.)
 """
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
@@ -30,23 +30,16 @@ class PerceptionMemory:
     kept: dict[int, int] = field(default_factory=dict)  # uid -> when last seen, ns
 
 
-def perceive(memory: PerceptionMemory, reading: Reading) -> tuple[PerceptionMemory, Scene]:
-    """Belief from one reading."""
+def perceive(
+    memory: PerceptionMemory, reading: Reading, tracks: Tracks | None = None
+) -> tuple[PerceptionMemory, Scene]:
+    """Belief from one reading, and from what has been tracked where senses err."""
     before = memory.scene
-    found = _with_lost(memory, reading.detections, reading.t_ns)
-    age = found.pop("age_s")
-    lane, s, d = memory.index.match_many(
-        found["x_m"], found["y_m"], found["heading_rad"], found["kind"]
-    )
-    found["indicator"] = _told(memory, found["uid"], found["indicator"], lane)
-    tracks = Tracks(
-        **found,
-        lane=lane,
-        s_m=s,
-        d_m=d,
-        age_s=age,
-        still_s=_still(before, found["uid"], found["speed_mps"], reading.t_ns),
-    )
+    if tracks is None:
+        tracks = _as_they_are(memory, reading)
+    else:
+        told = _told(memory, tracks.uid, tracks.indicator, tracks.lane)
+        tracks = replace(tracks, indicator=told)
     state = reading.signals.state
     since = np.zeros(len(state))
     if before is not None:
@@ -60,6 +53,24 @@ def perceive(memory: PerceptionMemory, reading: Reading) -> tuple[PerceptionMemo
         signal_since_s=since,
     )
     return PerceptionMemory(memory.road_map, memory.index, scene, scene.ego.lane), scene
+
+
+def _as_they_are(memory: PerceptionMemory, reading: Reading) -> Tracks:
+    """Tracks of exact detections."""
+    found = _with_lost(memory, reading.detections, reading.t_ns)
+    age = found.pop("age_s")
+    lane, s, d = memory.index.match_many(
+        found["x_m"], found["y_m"], found["heading_rad"], found["kind"]
+    )
+    found["indicator"] = _told(memory, found["uid"], found["indicator"], lane)
+    return Tracks(
+        **found,
+        lane=lane,
+        s_m=s,
+        d_m=d,
+        age_s=age,
+        still_s=_still(memory.scene, found["uid"], found["speed_mps"], reading.t_ns),
+    )
 
 
 def _ego(memory: PerceptionMemory, reading: Reading) -> EgoBelief:

@@ -18,17 +18,20 @@ reckon from, when fixes contradict for seconds, after a jump of the clock.
 import bisect
 import math
 from dataclasses import dataclass, field, replace
+from typing import NamedTuple
 
 import numpy as np
 
 from marque.core.arrays import FloatArray, freeze_arrays
 from marque.core.geometry import wrap_angle
 from marque.core.time import NS_PER_S, seconds
+from marque.maps.paint import Paint
 from marque.stack.perception import eskf
 from marque.stack.perception.eskf import BA, BG, OX, OY, PSI, K, N, U, V, X, Y
+from marque.stack.perception.lines import shift_from_marks
 from marque.types.codes import Basis, Integrity
 from marque.types.platform import Platform
-from marque.types.reading import Bus, Delivery, Gnss, Imu
+from marque.types.reading import Bus, Delivery, Gnss, Imu, LaneMarks
 
 HORIZON_NS = 400_000_000
 AHEAD_NS = 5_000_000  # clocks of two devices may differ by so much
@@ -43,9 +46,10 @@ HEADING_FROM_MPS = 2.0  # below, the course of a fix says nothing
 STANDING_MPS = 0.02
 LEAST_FIX_M, LEAST_FIX_MPS = 0.02, 0.02  # no receiver is better, whatever it says
 STANDING_NS = 500_000_000
+PARKED_M, PARKED_RAD, PARKED_FIX_M = 0.5, 0.03, 1.0
 
-Item = Imu | Gnss | Bus
-_RANK: dict[type, int] = {Imu: 0, Bus: 1, Gnss: 2}
+Item = Imu | Gnss | Bus | LaneMarks
+_RANK: dict[type, int] = {Imu: 0, Bus: 1, LaneMarks: 2, Gnss: 3}
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,9 +124,9 @@ class Located:
         return math.sqrt(worst)
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Filter:
-    """The filter at one instant, with what it needs of the past."""
+class Filter(NamedTuple):
+    """The filter at one instant, with what it needs of the past. (A tuple, as one is made per
+    measurement, several hundred a second.)"""
 
     t_ns: int
     state: FloatArray  # [N]
@@ -134,9 +138,6 @@ class Filter:
     doubt_ns: int | None = None  # since when fixes contradict
     moved_ns: int = 0  # when the wheels last turned
 
-    def __post_init__(self) -> None:
-        freeze_arrays(self)
-
 
 @dataclass(frozen=True, slots=True, eq=False)
 class LocaliseMemory:
@@ -145,6 +146,7 @@ class LocaliseMemory:
     platform: Platform
     mounting: Mounting = field(default_factory=Mounting)
     tuning: Tuning = field(default_factory=Tuning)
+    paint: Paint | None = None  # lines of the map; None: there is no map
     t_ns: int | None = None
     base: Filter | None = None
     items: tuple[Item, ...] = ()
@@ -165,6 +167,24 @@ def localise(memory: LocaliseMemory, delivery: Delivery) -> tuple[LocaliseMemory
     memory = _counted(memory, [f"{c.what} contradicts" for c in checks if not c.taken])
     memory = _restarted(memory)
     return _advanced(memory, delivery.t_ns), _located(memory, delivery.t_ns, checks)
+
+
+def parked(
+    memory: LocaliseMemory, t_ns: int, x_m: float, y_m: float, heading_rad: float
+) -> LocaliseMemory:
+    """Memory of a car that knows where it was parked, as cars do: within half a metre and a
+    degree or two. Without this the first heading comes from the first fix in motion."""
+    tuning = memory.tuning
+    state = np.zeros(N)
+    state[[X, Y, PSI]] = x_m, y_m, heading_rad
+    slow = PARKED_FIX_M**2
+    cov = np.diag(
+        [
+            PARKED_M**2, PARKED_M**2, PARKED_RAD**2, 1e-4, 1e-4, tuning.gyro_bias_radps**2,
+            tuning.accel_bias_mps2**2, tuning.wheel_scale**2, slow, slow,
+        ]
+    )  # fmt: skip
+    return replace(memory, base=Filter(t_ns, state, cov, slow, fix_ns=t_ns, moved_ns=t_ns))
 
 
 def counts(memory: LocaliseMemory) -> dict[str, int]:
@@ -200,7 +220,7 @@ def _sorted_out(
     fresh: list[Item] = []
     names = []
     seen: set[tuple[type, int]] = {(type(item), item.t_ns) for item in memory.items}
-    came: tuple[Item, ...] = (*delivery.imu, *delivery.bus, *delivery.gnss)
+    came: tuple[Item, ...] = (*delivery.imu, *delivery.bus, *delivery.gnss, *delivery.marks)
     for item in came:
         kind = type(item).__name__.lower()
         key = (type(item), item.t_ns)
@@ -239,6 +259,8 @@ def _finite(item: Item) -> bool:
         total = sum(item.accel_mps2) + sum(item.gyro_radps)
     elif isinstance(item, Bus):
         total = sum(item.wheel_mps) + item.steer_rad
+    elif isinstance(item, LaneMarks):
+        total = float(item.x_m.sum() + item.y_m.sum() + item.heading_rad.sum())
     else:
         total = item.x_m + item.y_m + item.speed_mps + item.course_rad
         total += item.position_sigma_m + item.speed_sigma_mps
@@ -354,7 +376,7 @@ def _carried(memory: LocaliseMemory, now: Filter, to_ns: int, coming: Imu | None
     state, cov = now.state, now.cov
     for _ in range(steps):
         state, cov = eskf.predict(state, cov, accel, spin, dt, noise, 1.0 / tuning.wander_s)
-    return replace(now, t_ns=to_ns, state=state, cov=cov)
+    return now._replace(t_ns=to_ns, state=state, cov=cov)
 
 
 def _steered(memory: LocaliseMemory, now: Filter) -> float:
@@ -368,9 +390,11 @@ def _steered(memory: LocaliseMemory, now: Filter) -> float:
 
 def _taken(memory: LocaliseMemory, now: Filter, item: Item) -> tuple[Filter, list[Check]]:
     if isinstance(item, Imu):
-        return replace(now, imu=item), []
+        return now._replace(imu=item), []
     if isinstance(item, Bus):
         return _take_bus(memory, now, item)
+    if isinstance(item, LaneMarks):
+        return _take_marks(memory, now, item)
     return _take_fix(memory, now, item)
 
 
@@ -380,7 +404,7 @@ def _take_bus(memory: LocaliseMemory, now: Filter, bus: Bus) -> tuple[Filter, li
     # a front wheel rolls along its own plane: the axle behind is slower by the cosine
     rolled = 0.25 * ((front_left + front_right) * math.cos(bus.steer_rad) + left + right)
     standing = max(bus.wheel_mps) < STANDING_MPS
-    now = replace(now, bus=bus, moved_ns=now.moved_ns if standing else bus.t_ns)
+    now = now._replace(bus=bus, moved_ns=now.moved_ns if standing else bus.t_ns)
     checks: list[Check] = []
     if standing and bus.t_ns - now.moved_ns >= STANDING_NS:
         now = _scalar(now, "standing", _row((V, 1.0)), -now.state[V], 0.01**2, checks)
@@ -396,10 +420,26 @@ def _take_bus(memory: LocaliseMemory, now: Filter, bus: Bus) -> tuple[Filter, li
     return now, checks
 
 
+def _take_marks(
+    memory: LocaliseMemory, now: Filter, marks: LaneMarks
+) -> tuple[Filter, list[Check]]:
+    """Marks against the lines of the map, without which they say nothing."""
+    checks: list[Check] = []
+    if memory.paint is None:
+        return now, checks
+    x, y, heading = (float(now.state[k]) for k in (X, Y, PSI))
+    for row, residual, variance in shift_from_marks(memory.paint, marks, x, y, heading):
+        full = _row((X, row[0]), (Y, row[1]), (PSI, row[2]))
+        moved = now.state[[X, Y, PSI]] - (x, y, heading)  # by the corrections before this one
+        rest = residual - float(row @ moved)
+        now = _scalar(now, "marks", full, rest, variance, checks)
+    return now, checks
+
+
 def _take_fix(memory: LocaliseMemory, now: Filter, fix: Gnss) -> tuple[Filter, list[Check]]:
     tuning, arm, state = memory.tuning, memory.mounting, now.state
     white = tuning.white_share * fix.position_sigma_m**2
-    now = replace(now, offset_var=fix.position_sigma_m**2 - white)
+    now = now._replace(offset_var=fix.position_sigma_m**2 - white)
     c, s = math.cos(state[PSI]), math.sin(state[PSI])
     east = arm.forward_m * c - arm.left_m * s
     north = arm.forward_m * s + arm.left_m * c
@@ -411,9 +451,9 @@ def _take_fix(memory: LocaliseMemory, now: Filter, fix: Gnss) -> tuple[Filter, l
     checks = [Check(fix.t_ns, "position", nis, 2, agrees)]
     if agrees:
         state, cov = eskf.correct_2(now.state, now.cov, hx, hy, rx, ry, white)
-        now = replace(now, state=state, cov=cov, fix_ns=fix.t_ns, doubt_ns=None)
+        now = now._replace(state=state, cov=cov, fix_ns=fix.t_ns, doubt_ns=None)
     elif now.doubt_ns is None:
-        now = replace(now, doubt_ns=fix.t_ns)
+        now = now._replace(doubt_ns=fix.t_ns)
     return _take_motion(now, fix, arm, checks), checks
 
 
@@ -450,7 +490,7 @@ def _scalar(
     if not taken:
         return now
     state, cov = eskf.correct(now.state, now.cov, row, residual, variance)
-    return replace(now, state=state, cov=cov)
+    return now._replace(state=state, cov=cov)
 
 
 # What goes out ---------------------------------------------------------------------------------

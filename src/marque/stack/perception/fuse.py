@@ -1,0 +1,123 @@
+"""Fuse: what many sensors hand over, late and with errors, becomes one reading of now.
+
+Own motion at 50 Hz from satellites, inertia, wheels and lane marks; road users by tracking and
+signals by watching at 10 Hz. Everything downstream sees only this. What was dropped or
+contradicted is counted under its name in the memories of the parts.
+"""
+
+from dataclasses import dataclass, field, replace
+
+import numpy as np
+
+from marque.core.time import PLAN_STEP_NS
+from marque.stack.perception.lights import Lights, watch_lights
+from marque.stack.perception.localise import LocaliseMemory, Located, localise
+from marque.stack.perception.tracking import TrackMemory, track
+from marque.types.codes import Integrity
+from marque.types.reading import (
+    Delivery,
+    Detections,
+    EgoReading,
+    ObjectList,
+    Reading,
+    SignalReading,
+)
+from marque.types.scene import Doubt, Tracks
+
+FRESH_NS = 200_000_000  # objects were seen so shortly ago, or their stamp says since when not
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class FuseMemory:
+    """What fusing remembers, and what it has made of it last."""
+
+    place: LocaliseMemory
+    objects: TrackMemory
+    lights: Lights
+    waiting: tuple[ObjectList, ...] = ()  # that have come since objects were last tracked
+    signal: SignalReading | None = None  # the newest
+    tracks: Tracks | None = None
+    doubt: Doubt | None = None  # how far the tracked can be off
+    tracked: Detections | None = None  # the same for who looks for himself
+    seen_ns: int = 0  # the newest list's stamp
+    located: Located | None = None
+    next_ns: int = 0
+    steer_rad: float = field(default=0.0)
+
+
+def fuse(memory: FuseMemory, delivery: Delivery) -> tuple[FuseMemory, Reading]:
+    """One delivery in, one reading out."""
+    place, located = localise(memory.place, delivery)
+    steer = delivery.bus[-1].steer_rad if delivery.bus else memory.steer_rad
+    newest = max(delivery.signals, key=lambda each: each.t_ns, default=memory.signal)
+    memory = replace(
+        memory,
+        place=place,
+        located=located,
+        steer_rad=steer,
+        waiting=(*memory.waiting, *delivery.objects),
+        signal=newest,
+    )
+    ego = _ego(located, steer)
+    if delivery.t_ns >= memory.next_ns:
+        memory = _look(memory, ego, delivery.t_ns)
+    assert memory.tracked is not None
+    signals = SignalReading(delivery.t_ns, memory.lights.state)
+    return memory, Reading(delivery.t_ns, ego, memory.tracked, signals)
+
+
+def sensed(
+    memory: FuseMemory | None, came: Reading | Delivery
+) -> tuple[FuseMemory | None, Reading, Tracks | None]:
+    """Exact senses need no fusing: what they read is passed on, and has no tracks yet."""
+    if isinstance(came, Reading):
+        return memory, came, None
+    assert memory is not None
+    memory, reading = fuse(memory, came)
+    return memory, reading, memory.tracks
+
+
+def _look(memory: FuseMemory, ego: EgoReading, t_ns: int) -> FuseMemory:
+    """Road users and signals, at 10 Hz."""
+    objects, (tracks, doubt) = track(memory.objects, ego, memory.waiting, t_ns)
+    newest = max((one.t_ns for one in memory.waiting if one.t_ns <= t_ns), default=0)
+    seen_ns = max(memory.seen_ns, newest)
+    found = Detections(
+        t_ns=t_ns if t_ns - seen_ns <= FRESH_NS or memory.tracked is None else memory.tracked.t_ns,
+        uid=tracks.uid,
+        kind=tracks.kind,
+        x_m=tracks.x_m,
+        y_m=tracks.y_m,
+        heading_rad=tracks.heading_rad,
+        speed_mps=np.maximum(tracks.speed_mps, 0.0),
+        accel_mps2=tracks.accel_mps2,
+        length_m=tracks.length_m,
+        width_m=tracks.width_m,
+        indicator=tracks.indicator,
+    )
+    return replace(
+        memory,
+        objects=objects,
+        tracks=tracks,
+        doubt=doubt,
+        tracked=found,
+        seen_ns=seen_ns,
+        waiting=(),
+        lights=watch_lights(memory.lights, memory.signal, t_ns),
+        next_ns=t_ns + PLAN_STEP_NS,
+    )
+
+
+def _ego(located: Located, steer_rad: float) -> EgoReading:
+    """Own motion; where we do not know where we are, its stamp says that it is of no use."""
+    known = located.integrity != Integrity.UNKNOWN
+    return EgoReading(
+        located.t_ns if known else -1,
+        located.x_m,
+        located.y_m,
+        located.heading_rad,
+        located.speed_mps,
+        located.accel_mps2,
+        located.yaw_rate_radps,
+        steer_rad,
+    )
