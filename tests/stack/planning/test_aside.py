@@ -49,7 +49,9 @@ def test_who_stands_behind_us_may_set_off_unless_they_let_us_in():
     behind = row((-7.0, 0.0))
     assert not opens(behind, us(0.0), PRESSING)
     assert opens(row((-7.0, 0.0), lets_in=True), us(0.0), PRESSING)
-    assert not opens(row((-3.5, 0.0), lets_in=True), us(0.0), PRESSING)  # too close for anybody
+    assert opens(row((-3.5, 0.0), lets_in=True), us(0.0), PRESSING)  # close, and left behind
+    assert not opens(row((-3.5, 0.3), lets_in=False), us(0.0), PRESSING)  # they may drive on
+    assert not opens(row((-0.5, 0.0), lets_in=True), us(0.0), PRESSING)  # beside us
 
 
 def test_who_is_behind_us_could_stop_softly_if_we_had_to_brake():

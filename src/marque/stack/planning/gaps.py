@@ -153,7 +153,8 @@ def entry(us: Us) -> Entry:
 
 def fits(row: Row, us: Us, courtesy: Courtesy, come: Entry) -> bool:
     """Whether we could begin to change now: as things will be when we are in their way. Whoever is
-    slow behind us may speed up, if they do not let us in."""
+    slow behind us may speed up, if they do not let us in; who does may have driven up close, and
+    stays behind as we drive on: two who wait for each other there would wait for ever."""
     middle = us.s_m + 0.5 * (us.front_m - us.rear_m)
     for i in range(len(row.track)):
         other, half = float(row.speed_mps[i]), float(row.half_m[i])
@@ -167,7 +168,8 @@ def fits(row: Row, us: Us, courtesy: Courtesy, come: Entry) -> bool:
             follows = other < SLOW_MPS and not row.lets_in[i]
             faster = other + (FOLLOWS_MPS2 * come.time_s if follows else 0.0)
             behind = now + come.way_m - 0.5 * (other + faster) * come.time_s
-            if now < LEAST_M or behind < room_behind(come.speed_mps, faster, courtesy):
+            close = now < LEAST_M and not row.lets_in[i]
+            if close or behind < room_behind(come.speed_mps, faster, courtesy):
                 return False
     return True
 
