@@ -54,6 +54,24 @@ def test_who_stands_behind_us_may_set_off_unless_they_let_us_in():
     assert not opens(row((-0.5, 0.0), lets_in=True), us(0.0), PRESSING)  # beside us
 
 
+@pytest.mark.parametrize("gap", [0.2, 1.5])
+def test_at_the_end_of_our_lane_we_fall_in_before_who_stands_to_let_us_in(gap):
+    """However close behind they have driven up: else both would wait for ever."""
+    road = tiny_map(
+        [
+            Lane([(0.0, 0.0), (100.0, 0.0)], edge="road", left=1),
+            Lane([(0.0, 3.2), (100.0, 3.2)], succ=[2], edge="road", right=0),
+            Lane([(100.0, 3.2), (220.0, 3.2)]),
+        ]
+    )
+    begin = 84.0
+    rear = begin + CAR.front_m - CAR.length_m
+    lets_us_in = Actor(standing(rear - gap - 2.3, 3.2))
+    frames = Stage(road, Marque(), (2, 60.0), (0, begin), 0.0, [lets_us_in]).play(40.0)
+    assert frames[-1].x_m > 150.0
+    assert not any(f.touching for f in frames)
+
+
 def test_who_is_behind_us_could_stop_softly_if_we_had_to_brake():
     room = float(room_behind(22.0, 22.0, POLITE))
     theirs, ours = 22.0**2 / (2.0 * POLITE.stop_mps2), 22.0**2 / (2.0 * FIRM_MPS2)
