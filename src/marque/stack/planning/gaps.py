@@ -153,9 +153,12 @@ def entry(us: Us) -> Entry:
 
 def fits(row: Row, us: Us, courtesy: Courtesy, come: Entry) -> bool:
     """Whether we could begin to change now: as things will be when we are in their way. Whoever is
-    slow behind us may speed up, if they do not let us in."""
+    slow behind us may speed up, if they do not let us in; who does may have driven up close, and
+    stays behind as we drive on: two who wait for each other there would wait for ever. On this lane
+    those behind them are held by them."""
     middle = us.s_m + 0.5 * (us.front_m - us.rear_m)
-    for i in range(len(row.track)):
+    holds = np.flatnonzero(row.lets_in & (row.s_m >= 0.0) & (row.s_m <= middle))
+    for i in range(int(holds[-1]) if len(holds) else 0, len(row.track)):
         other, half = float(row.speed_mps[i]), float(row.half_m[i])
         if row.s_m[i] > middle:
             now = float(row.s_m[i]) - half - us.s_m - us.front_m
@@ -167,7 +170,8 @@ def fits(row: Row, us: Us, courtesy: Courtesy, come: Entry) -> bool:
             follows = other < SLOW_MPS and not row.lets_in[i]
             faster = other + (FOLLOWS_MPS2 * come.time_s if follows else 0.0)
             behind = now + come.way_m - 0.5 * (other + faster) * come.time_s
-            if now < LEAST_M or behind < room_behind(come.speed_mps, faster, courtesy):
+            close = now < LEAST_M and not row.lets_in[i]
+            if close or behind < room_behind(come.speed_mps, faster, courtesy):
                 return False
     return True
 
