@@ -25,6 +25,7 @@ SOFT_MPS2 = 2.5  # of the comfortable stop, or what it takes to stand within the
 STANDS_WITHIN_S = 6.0
 FIRM_MPS2 = 5.0  # of the firm stop: most that asks for more than comfort needs no more than this
 MAX_VIRTUAL = 3
+ASIDE = ("nudge", "peek")  # manoeuvres beside the middle of our lane, inside junctions too
 _ON_FOOT = (Reason.CROSSWALK, Reason.PEDESTRIAN)
 NORMAL, COMFORT_STOP, EMERGENCY_STOP = 0.0, 1.0, 2.0
 
@@ -108,8 +109,13 @@ def _past_line(corridor: Corridor, stop: Stop, front_m: float) -> bool:
     we have not entered: whoever waits there stands in the way and makes others stop."""
     if stop.reason in _ON_FOOT:
         return False
+    beside = corridor.manoeuvre in ASIDE
     return any(
-        j.yields and j.control in AT_LINE and front_m < j.stop_m < stop.at_m < j.s_out_m
+        j.yields
+        and (
+            (j.control in AT_LINE and front_m < j.stop_m < stop.at_m < j.s_out_m)
+            or (beside and front_m < j.entry_m < stop.at_m < j.s_out_m)
+        )
         for j in corridor.junctions
     )
 
