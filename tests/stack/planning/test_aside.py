@@ -28,8 +28,9 @@ NAMES = ("s_m", "speed_mps", "lets_in")
 
 def row(*others, lets_in=False):
     s, v = (np.array([o[i] for o in others], dtype=float) for i in (0, 1))
-    lets_in = np.full(len(others), lets_in)
-    return Row(np.arange(len(others)), s, v, np.full(len(others), 2.3), lets_in)
+    track = np.argsort(s)  # a row is sorted
+    lets_in, half = np.full(len(others), lets_in), np.full(len(others), 2.3)
+    return Row(track, s[track], v[track], half, lets_in)
 
 
 def us(speed=15.0, accel=0.0):

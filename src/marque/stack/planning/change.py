@@ -7,7 +7,7 @@ import numpy as np
 
 from marque.core.arrays import BoolArray, FloatArray
 from marque.core.geometry import project, wrap_angle
-from marque.kernels.rollout import E_FRONT, E_HALF_WIDTH, E_REAR
+from marque.kernels.rollout import E_FRONT, E_HALF_WIDTH, E_REAR, E_STEER
 from marque.maps.field import side_at
 from marque.maps.path import STEP_M
 from marque.stack.planning.corridor import Corridor, centre_line, corridor_beside
@@ -289,7 +289,8 @@ def change_to(
     head = lanes_before(road_map, lane)
     line = centre_line(road_map, route, context.ego, context.area, head, lane, lane_s, wide)
     state = beside(line.path, pose, line.here_m)
-    length = change_length(state, start.speed_mps, context.style.lane_change_s, room_m)
+    pace_s, wheel_1pms = context.style.lane_change_s, float(context.ego[E_STEER])
+    length = change_length(state, start, pace_s, wheel_1pms, room_m)
     if length is None:
         return None
     name = "change_left" if side > 0 else "change_right"
@@ -312,15 +313,18 @@ def entry_on(corridor: Corridor, start: Start) -> Entry:
     return Entry(float((STEP_M / speed).sum()), len(gone) * STEP_M, float(speed[-1]))
 
 
-def change_length(state: Beside, speed_mps: float, pace_s: float, room_m: float) -> float | None:
-    """At leisure where there is room, firmly where there is little; slower, if that helps."""
+def change_length(
+    state: Beside, start: Start, pace_s: float, wheel_1pms: float, room_m: float
+) -> float | None:
+    """At leisure where there is room, firmly where there is little; slower, if that helps. Who
+    speeds up is faster on the way: where there is room, the wheel keeps up with that too."""
     begin = (state.d_m, state.slope, state.bend_1pm)
     least = leg_length(begin, 0.0, CREEP_MPS, FIRM_MPS2)
     if room_m < least:
         return None
-    firm = leg_length(begin, 0.0, speed_mps, FIRM_MPS2)
-    gentle = max(leg_length(begin, 0.0, speed_mps, GENTLE_MPS2), pace_s * speed_mps)
-    return min(room_m, max(firm, gentle))
+    speed = start.speed_mps + 0.5 * pace_s * max(0.0, start.accel_mps2)
+    gentle = leg_length(begin, 0.0, speed, GENTLE_MPS2, wheel_1pms)
+    return min(room_m, max(gentle, pace_s * speed))
 
 
 def drivable(corridor: Corridor, start: Start, until_m: float) -> bool:

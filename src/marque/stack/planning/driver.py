@@ -586,8 +586,10 @@ def _stood(memory: Memory, plan: Plan, speed_mps: float) -> float:
 def _waited(memory: Memory, plan: Plan, start: Start, scene: Scene) -> float:
     """While the light of the lane beside is red nobody there moves either, and we lose nothing."""
     corridor = memory.corridor
-    if plan.reason != Reason.LANE_CHANGE or start.speed_mps > 0.3 or corridor is None:
+    if start.speed_mps > 0.3 or corridor is None:
         return 0.0
+    if plan.reason != Reason.LANE_CHANGE:
+        return memory.waiting_s  # who stands for something else for a moment has not got on
     road_map = memory.context.mission.road_map
     here = corridor.path.lanes[-1]
     beside, _ = neighbour(road_map, here, corridor.leaves)
