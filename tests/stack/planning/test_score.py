@@ -165,13 +165,3 @@ def test_who_enters_a_junction_looks_farther():
     late = {r.R_MARGIN_S: 6.5}
     assert chosen(row(nominal=late), GENTLE)[0]
     assert not chosen(row(nominal=late | {r.R_ENTERS: 1.0}), GENTLE)[0]
-
-
-@pytest.mark.parametrize("contact_s", [5.5, 7.5])
-def test_nobody_chooses_to_wait_in_the_way_of_who_comes_there_later(contact_s):
-    there, keys = row(20.0), [WAIT, WAIT]
-    there[1, r.R_COLLISION_S] = contact_s
-    result = np.stack([there, row(5.0, nominal={r.R_BRAKE: 2.5})])
-    assert choose([wait(), wait()], result, np.zeros(1), None, keys, SPEED_MPS).best == 1
-    law = Policy(0, 1.0, PLACE, -1, NORMAL, True)  # where the law has us stand is no choice
-    assert choose([law, wait()], result, np.zeros(1), None, keys, SPEED_MPS).best == 0

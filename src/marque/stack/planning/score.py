@@ -32,9 +32,7 @@ ASSERTIVE_S = 5.0  # and within this one, for less, when others assert themselve
 MARGIN_S = 5.0
 FORCED_MPS2, FORCED_SPARE_MPS2 = 2.5, 0.3
 BEYOND_MPS2 = 8.0  # others do not brake harder than this
-# standing in a keep-clear zone, or where somebody comes later: as bad as a margin that is violated
-# in 1.5 s
-BOX = 8.0
+BOX = 8.0  # standing in a keep-clear zone: as bad as a margin that is violated in 1.5 s
 HARD_MPS2 = 3.0  # own braking beyond this is for contacts alone, and for who leads us:
 LED_MPS2 = 6.0  # to brake less than following asks for is to brake too late
 W_PROGRESS, W_COMFORT, W_COURTESY, W_SWITCH, W_GAP = 5.0, 1.5, 1.0, 0.3, 1.0
@@ -117,11 +115,8 @@ def choose(
     much += np.where(~led & (nominal[:, R_BRAKE] > FULL_MPS2), FULL, 0.0)
     tier1 += np.where((hard > 0.0) & ~must, much, 0.0)
     tier1 += np.array([EMERGENCY if policy.mode == EMERGENCY_STOP else 0.0 for policy in policies])
-    # who stands in a junction is in the way of all: going on with a later, smaller margin is
-    # better; and nobody chooses to wait in the way of who comes there later
-    chosen = np.array([policy.stop is not None and not policy.binding for policy in policies])
-    later = (asserted >= ASSERTIVE_S) & (assertive[:, R_COLLISION_S] < NOMINAL_S)
-    tier1 += np.where((nominal[:, R_BOX] > 0.0) | (chosen & later), BOX, 0.0)
+    # who stands in a junction is in the way of all: going on with a later, smaller margin is better
+    tier1 += np.where(nominal[:, R_BOX] > 0.0, BOX, 0.0)
     tier = (tier0 * 10_000 + tier1 * 10).astype(np.int64)
     cost = _cost(policies, result, corridor_cost, previous, key, ways_m)
     if extra is not None:
