@@ -2,7 +2,6 @@
 
 import numpy as np
 
-from marque.stack.planning.change import aim_at
 from marque.stack.planning.gaps import PRESSING, Row, Us, entry, fits
 
 HALF_M = 2.2
@@ -32,13 +31,3 @@ def test_who_comes_fast_behind_one_far_behind_is_one():
     assert fits(row(slow), US, PRESSING, entry(US))
     assert not fits(row((30.0, 14.0, False)), US, PRESSING, entry(US))
     assert fits(row(slow, fast), US, PRESSING, entry(US))  # it brakes for the slow one, not for us
-
-
-def test_nobody_lets_a_whole_stream_by_where_a_tighter_gap_will_do():
-    us = Us(0.0, 21.8, 0.0, 3.7, 1.0, 22.2)
-    s = np.array([-118.0, -59.0, -22.0, 19.0])  # two seconds apart, and a wide gap far behind
-    stream = Row(np.arange(4), s, np.full(4, 18.7), np.full(4, HALF_M), np.zeros(4, dtype=np.bool_))
-    wish = aim_at(stream, us, PRESSING, 0.0, 230.0, 0.0, None)
-    assert wish is not None
-    assert wish.gap.leader in (2, 3)
-    assert wish.gap.speed_mps > 15.0

@@ -75,7 +75,6 @@ LEAST_SPEED2 = 0.25  # (m/s)^2, so that who sets out from rest gets there at all
 # nearer to the last chance than this and a soft stop, we press; and are urgent within
 PATIENT_M, PATIENT_S = 25.0, 3.0
 PATIENCE_S = 6.0  # for a gap in which we ask less of others
-TIGHTER_S = 15.0  # what a gap has to save in which we ask more of them
 ALIGNED_RAD = 0.2  # nobody changes lanes in the middle of a turn
 URGENT_M, URGENT_S, URGENT_MPS2 = 10.0, 1.0, 2.3
 
@@ -151,7 +150,7 @@ def _change(
             option = Option(built[0], built[1], cost)
     if not needed or left > looks_from_m(row, us):
         return option, None
-    wish = aim_at(row, us, courtesy, 0.0, left, start.s_m, _kept(memory, scene.tracks))
+    wish = _aim(row, us, courtesy, 0.0, left, start.s_m, _kept(memory, scene.tracks))
     return option, wish
 
 
@@ -210,7 +209,7 @@ def _kept(memory: Memory, tracks: Tracks) -> int | None:
     return int(found[0]) if len(found) else None
 
 
-def aim_at(
+def _aim(
     row: Row,
     us: Us,
     courtesy: Courtesy,
@@ -219,19 +218,16 @@ def aim_at(
     here_m: float,
     kept: int | None,
 ) -> Wish | None:
-    """The best gap of a row between `begin_m` and `left_m` metres from here; a tighter one where
-    a wide one cannot be reached, or only by slowing down to let many by."""
+    """The best gap of a row between `begin_m` and `left_m` metres from here; a tighter one where no
+    wide one can be reached, and one for which we let others by and catch up where there is none."""
     gap: Gap | None = None
-    taken, least = courtesy, math.inf
-    for each in dict.fromkeys((courtesy, URGENT)):
-        found = best_gap(row, us, each, begin_m, left_m, kept, (0.0, *REGAINS_S))
-        cost = math.inf if found is None else found.cost_s
-        cost += 0.0 if each is courtesy else TIGHTER_S
-        if cost < least:
-            gap, taken, least = found, each, cost
+    found = ((each, s) for s in ((0.0,), REGAINS_S) for each in dict.fromkeys((courtesy, URGENT)))
+    for courtesy, regains_s in found:
+        gap = best_gap(row, us, courtesy, begin_m, left_m, kept, regains_s)
+        if gap is not None:
+            break
     if gap is None:
         return None
-    courtesy = taken
     at = np.flatnonzero(row.track == gap.leader)
     if len(at) == 0:
         return Wish(gap, math.inf, False, courtesy.ahead_s)
@@ -263,7 +259,7 @@ def look_ahead(memory: Memory, scene: Scene, corridor: Corridor, start: Start) -
         return None
     us = _us(memory, corridor, start, -begin)
     row = row_on(road_map, route, other, scene.tracks)
-    return aim_at(row, us, PRESSING, begin, left, start.s_m, _kept(memory, scene.tracks))
+    return _aim(row, us, PRESSING, begin, left, start.s_m, _kept(memory, scene.tracks))
 
 
 def _us(memory: Memory, corridor: Corridor, start: Start, s_m: float) -> Us:

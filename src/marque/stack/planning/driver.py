@@ -79,7 +79,7 @@ TIGHT_COST = 0.8  # passing somebody closely where there is a way with more room
 PATIENCE_SHARE, PATIENCE_S, PATIENCE_MOST_S = 1.5, 15.0, 60.0
 LIGHT_M = 60.0  # a light farther away is none that the row beside us waits for
 WELL_IN_M = 1.0  # more than the least room to who is ahead, where we wait for that behind us
-IN_S, OPENS_SPS = 0.6, 0.1  # headway on a change, in the tightest gap; and how fast it grows again
+IN_S, OPENS_SPS = 0.8, 0.1  # headway on a change, and how fast it grows again
 FALLS_IN_S = 0.4  # behind us, of those whose lane we come into: `gaps.fits` has asked for more
 SLOWEST_SHARE = 0.1  # of the speed that the road allows, on the way to a gap
 # of the body may stand in the lane; in a row each comes into sight only right before we pass it

@@ -77,13 +77,11 @@ class Us:
 
 @dataclass(frozen=True, slots=True)
 class Gap:
-    """A gap to aim for: behind which track (-1: behind nobody), at which speed, when, and what that
-    costs, as `best_gap` counts."""
+    """A gap to aim for: behind which track (-1: behind nobody), at which speed, and when."""
 
     leader: int
     speed_mps: float
     time_s: float
-    cost_s: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -262,7 +260,7 @@ def best_gap(
         total -= KEPT_S if leader == kept else 0.0
         if total < least:
             least = total
-            best = Gap(leader, float(speeds[u]), float(times[q]), total)
+            best = Gap(leader, float(speeds[u]), float(times[q]))
     return best
 
 
