@@ -1,15 +1,14 @@
 """`marque prove perception`: tracks, lights and own place against the truth."""
 
-import json
-from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 from rich.console import Console
 from rich.table import Table
 
-from marque.cli.show import Bar, Waiting, standard_output
-from marque.core.files import need_writable_file, write_text
+from marque.cli.options import CarOption, MapOption, ResultOption
+from marque.cli.show import Bar, Waiting, close_report, standard_output
+from marque.core.files import need_writable_file
 
 FAILED = 1
 ROWS = (
@@ -30,9 +29,7 @@ ROWS = (
 
 
 def perception(
-    map_name: Annotated[
-        str, typer.Option("--map", metavar="M", help="A name, a map file, or a source to convert.")
-    ] = "",
+    map_name: MapOption = "",
     traffic: Annotated[
         str, typer.Option(metavar="T", help="sumo | a .sumocfg with its own demand.")
     ] = "sumo",
@@ -44,10 +41,8 @@ def perception(
         float, typer.Option("--minutes", min=0.05, metavar="X", help="At most, of each trip.")
     ] = 5.0,
     seed: Annotated[int, typer.Option(min=0, metavar="S", help="Of demand and trips.")] = 1,
-    car: Annotated[str, typer.Option(metavar="C", help="A name or a TOML file.")] = "saloon_ev",
-    json_file: Annotated[
-        Path | None, typer.Option("--json", metavar="FILE", help="The result as one object.")
-    ] = None,
+    car: CarOption = "saloon_ev",
+    json_file: ResultOption = None,
 ) -> int:
     """Drive seeded trips and judge what the car believes of others, of signals and of its place.
 
@@ -76,10 +71,7 @@ def perception(
     report["command"] = command_line(("prove", "perception"), options)
     console = standard_output()
     _show(console, report)
-    if json_file is not None:
-        write_text(json_file, json.dumps(report, indent=2) + "\n")
-        console.print(f"wrote {json_file}", soft_wrap=True, markup=False)
-    console.print(f"again: {report['command']}", soft_wrap=True, markup=False)
+    close_report(console, report, json_file)
     return 0 if report["passed"] else FAILED
 
 

@@ -14,11 +14,13 @@ from typing import Any
 import numpy as np
 
 from marque.core.errors import MarqueError
-from marque.core.time import seconds
+from marque.core.geometry import wrap_angle
+from marque.core.time import PLAN_STEP_S, seconds
 from marque.maps.trips import draw_trips
 from marque.metrics.tracking import TrackFrame, TrackScore, need_judges, track_score
 from marque.sensing.equipment import Equipment
-from marque.sensing.objects import Mounted, boxes, in_sight, mounted
+from marque.sensing.objects import Mounted, in_sight, mounted
+from marque.sensing.occlusion import boxes
 from marque.sim.drive import begin_episode, run_drive
 from marque.sim.order import Ground, Order, open_world, prepare, with_limit
 from marque.stack.perception.direct import perceive
@@ -82,7 +84,7 @@ class Seen:
                 tracks.uid[near], tracks.x_m[near], tracks.y_m[near],
             )
         )  # fmt: skip
-        self.way_m += ego.speed_mps * 0.1
+        self.way_m += ego.speed_mps * PLAN_STEP_S
         self._own(world, stack)
         self._others(world, stack, judged)
         told = fusing.lights.state != SignalState.UNKNOWN
@@ -97,7 +99,7 @@ class Seen:
             return
         c, s = math.cos(ego.heading_rad), math.sin(ego.heading_rad)
         dx, dy = located.x_m - ego.x_m, located.y_m - ego.y_m
-        turn = (located.heading_rad - ego.heading_rad + math.pi) % (2.0 * math.pi) - math.pi
+        turn = wrap_angle(located.heading_rad - ego.heading_rad)
         self.place.append(
             (c * dx + s * dy, -s * dx + c * dy, turn, located.speed_mps - ego.speed_mps)
         )

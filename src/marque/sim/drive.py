@@ -7,6 +7,7 @@ import gc
 import math
 import time
 from collections.abc import Callable
+from copy import copy
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -182,7 +183,7 @@ def run_drive(
     truth = world.reset(car.truth())
     narrator = Narrator(episode, setup.index, world)
     ends = _End(setup, episode, narrator)
-    _warm(stack, setup, truth)
+    _warm(stack, copy(senses), truth)
     gc.collect()
     gc.freeze()
     began, cpu = time.perf_counter(), time.process_time()
@@ -204,9 +205,8 @@ def run_drive(
     return timing
 
 
-def _warm(stack: StackMemory, setup: Setup, truth: World) -> None:
+def _warm(stack: StackMemory, senses: Senses, truth: World) -> None:
     """Load machine code before the clock runs: ticks whose outcome is thrown away."""
-    senses = begin_senses(setup.profile, setup.platform, setup.road_map, setup.seed)
     senses.observe(truth)
     for part in range(3 * PLAN_STEP_NS // BASE_STEP_NS + 1):
         stack, _ = tick(stack, senses.receive(truth.ego, truth.t_ns + part * BASE_STEP_NS))

@@ -5,7 +5,7 @@ signals by watching at 10 Hz. Everything downstream sees only this. What was dro
 contradicted is counted under its name in the memories of the parts.
 """
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -42,7 +42,7 @@ class FuseMemory:
     seen_ns: int = 0  # the newest list's stamp
     located: Located | None = None
     next_ns: int = 0
-    steer_rad: float = field(default=0.0)
+    steer_rad: float = 0.0
 
 
 def fuse(memory: FuseMemory, delivery: Delivery) -> tuple[FuseMemory, Reading]:
