@@ -162,7 +162,7 @@ def surprised(o, ego, s, v):
     else:
         hits = o.blocking()
         gap, lead_v = hits[0] - o.way, 0.0
-        left = o.box[hits[-1]][1] - (s - ego.rear)
+        left = max(o.box[hits[0]][1], o.box[hits[-1]][1]) - (s - ego.rear)
         if o.v * (1.0 + left / max(v, 1.0)) < gap:
             return 0.0
     if lead_v >= o.v:
@@ -218,7 +218,7 @@ def other_accel(others, o, ego, s, v, now, hypothesis, result, front0, stops):
     if not o.behind:
         front, rear = s + ego.front, s - ego.rear
         room = max(hits[0] - o.way - 1.5, 0.5 * (hits[0] - o.way))
-        edge, beyond = o.box[hits[0]][0], o.box[hits[-1]][1]
+        edge, beyond = o.box[hits[0]][0], max(o.box[hits[0]][1], o.box[hits[-1]][1])
         yields = o.relation == 1 and edge - front < max(v, 2.0) * 5.0
         inside = edge + 1.0 < front and o.k_off is None
         patient, hurried = (4.5, 3.5) if yields else (3.5, 2.0)

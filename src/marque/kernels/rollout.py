@@ -222,6 +222,13 @@ def stays_ahead(
 
 
 @jit
+def far_edge(hi: FloatArray, first: int, last: int) -> float:
+    """Where on our path we are out of somebody's way: who comes towards us slantwise begins there,
+    who goes on slantwise with us ends there."""
+    return max(float(hi[first]), float(hi[last]))
+
+
+@jit
 def surprise(
     way: float,
     v_other: float,
@@ -423,7 +430,7 @@ def roll(
                             v_k,
                             0.5 * length[k],
                             first[k],
-                            hi[k, last[k]],
+                            far_edge(hi[k], first[k], last[k]),
                             k_off[k],
                             s,
                             v,
@@ -453,7 +460,7 @@ def roll(
                     ahead_k = first[k] - pos[k]
                     room = max(ahead_k - HOLD_M, 0.5 * ahead_k)  # less is kept where little is left
                     edge = lo[k, first[k]]
-                    beyond = hi[k, last[k]]
+                    beyond = far_edge(hi[k], first[k], last[k])
                     yields = relation[k] == 1 and edge - front < max(v, 2.0) * 5.0
                     inside = edge + INSIDE_M < front and k_off[k] < -1e8
                     if yields:
