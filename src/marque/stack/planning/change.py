@@ -129,10 +129,10 @@ def _change(
     other, legal = neighbour(road_map, lane, side)
     if other == NONE or not legal or not finite(float(route.cost_s[other])):
         return None, None
-    if not needed and not _worth(memory, other, blocked):
-        return None, None
     pose = pose_at(corridor.path, start.s_m)
     other_s = along_lane(memory, other, pose)
+    if not needed and not _worth(memory, other, other_s, blocked):
+        return None, None
     left = float(route.last_chance_m[lane]) - lane_s if needed else math.inf
     us = _us(memory, corridor, start, other_s)
     row = row_on(road_map, route, other, scene.tracks)
@@ -384,10 +384,10 @@ def _held_up(corridor: Corridor, start: Start) -> bool:
     return start.speed_mps < 0.7 * float(corridor.v_ref_mps[sample_at(corridor, start.s_m)])
 
 
-def _worth(memory: Memory, other: int, blocked: bool) -> bool:
-    """Whether the other lane goes on for a while without forcing us back at once."""
+def _worth(memory: Memory, other: int, other_s: float, blocked: bool) -> bool:
+    """Whether the other lane goes on for a while from there without forcing us back at once."""
     route = memory.context.route
-    chance = float(route.last_chance_m[other])
+    chance = float(route.last_chance_m[other]) - other_s
     if blocked:
         return not math.isfinite(chance) or chance > 60.0
     return (not math.isfinite(chance) or chance > WORTH_M) and route.best_side[other] == 0
