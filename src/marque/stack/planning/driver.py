@@ -61,7 +61,7 @@ from marque.stack.planning.state import (
 )
 from marque.stack.planning.style import Style
 from marque.stack.planning.trajectory import along
-from marque.stack.planning.walkers import pass_people_slowly, walks_into_us
+from marque.stack.planning.walkers import pass_slowly, walks_into_us
 from marque.types.codes import Indicator, Reason, SignalState
 from marque.types.forecast import Forecast
 from marque.types.mission import Mission
@@ -411,7 +411,7 @@ def _others(
         [each.crossed for each in rules],
         let_us_go,
     )
-    pass_people_slowly(it, corridors, s0, ego, options[0].start.speed_mps, scene.tracks)
+    pass_slowly(it, corridors, s0, ego, options[0].start.speed_mps, scene.tracks)
     stays = parked(memory.context.mission.road_map, scene.tracks)
     for one in options:
         if one.corridor.manoeuvre == "nudge":
