@@ -67,15 +67,18 @@ def pass_slowly(
 
 def _people(tracks: Tracks) -> Iterator[tuple[int, Passed]]:
     for i in np.flatnonzero(tracks.kind == UserKind.PEDESTRIAN).tolist():
-        yield int(tracks.uid[i]), Passed(
-            float(tracks.x_m[i]),
-            float(tracks.y_m[i]),
-            float(tracks.heading_rad[i]),
-            float(tracks.speed_mps[i]),
-            0.5 * float(tracks.width_m[i]),
-            RATE_1PS,
-            ALONG_LEAST_M,
-            NONE,
+        yield (
+            int(tracks.uid[i]),
+            Passed(
+                float(tracks.x_m[i]),
+                float(tracks.y_m[i]),
+                float(tracks.heading_rad[i]),
+                float(tracks.speed_mps[i]),
+                0.5 * float(tracks.width_m[i]),
+                RATE_1PS,
+                ALONG_LEAST_M,
+                NONE,
+            ),
         )
 
 
@@ -84,15 +87,18 @@ def _noses(tracks: Tracks) -> Iterator[tuple[int, Passed]]:
     wants = (tracks.indicator == Indicator.LEFT) | (tracks.indicator == Indicator.RIGHT)
     for i in np.flatnonzero(wants & (tracks.speed_mps < NOSE_MPS)).tolist():
         heading, half = float(tracks.heading_rad[i]), 0.5 * float(tracks.length_m[i])
-        yield int(tracks.uid[i]), Passed(
-            float(tracks.x_m[i]) + half * math.cos(heading),
-            float(tracks.y_m[i]) + half * math.sin(heading),
-            heading,
-            0.0,
-            0.5 * float(tracks.width_m[i]),
-            NOSE_RATE_1PS,
-            0.0,
-            int(tracks.indicator[i]),
+        yield (
+            int(tracks.uid[i]),
+            Passed(
+                float(tracks.x_m[i]) + half * math.cos(heading),
+                float(tracks.y_m[i]) + half * math.sin(heading),
+                heading,
+                0.0,
+                0.5 * float(tracks.width_m[i]),
+                NOSE_RATE_1PS,
+                0.0,
+                int(tracks.indicator[i]),
+            ),
         )
 
 
