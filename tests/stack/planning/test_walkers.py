@@ -108,6 +108,7 @@ def test_nobody_sets_off_into_who_walks_up_to_the_car():
 TILT_RAD = 0.15
 
 
+@pytest.mark.parametrize("faces_us", [False, True])
 @pytest.mark.parametrize("side", [1.0, -1.0])
 @pytest.mark.parametrize(
     ("away_m", "tilt", "indicates", "slower"),
@@ -119,11 +120,14 @@ TILT_RAD = 0.15
         (5.5, 1.4, True, False),  # waits in a side street
     ],
 )
-def test_who_noses_out_of_a_row_beside_us_is_passed_slowly(side, away_m, tilt, indicates, slower):
-    to_us = Indicator.RIGHT if side > 0 else Indicator.LEFT
+def test_who_noses_out_of_a_row_beside_us_is_passed_slowly(
+    faces_us, side, away_m, tilt, indicates, slower
+):
+    to_us = Indicator.RIGHT if (side > 0) != faces_us else Indicator.LEFT
     lane = 0 if side > 0 else 1
+    heading = math.pi + side * tilt if faces_us else -side * tilt
     nose = Actor(
-        standing(120.0, 3.2 * lane + side * away_m, -side * tilt),
+        standing(120.0, 3.2 * lane + side * away_m, heading),
         indicator=to_us if indicates else Indicator.OFF,
     )
     stage = Stage(straight_road(400.0, 2), Marque(), (lane, 390.0), (lane, 5.0), 13.0, [nose])

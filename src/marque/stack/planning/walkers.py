@@ -175,9 +175,11 @@ def _lower(
 
 
 def _counts(one: Passed, left_m: float, turn_rad: float) -> bool:
-    """People always; of those in a row, who points at our way and indicates to its side."""
+    """People always; of those in a row, who points at our way and indicates to its side. In a row
+    that faces us, as a bus at its stop, too."""
     if one.indicator == NONE:
         return True
-    to_us = Indicator.RIGHT if left_m > 0.0 else Indicator.LEFT
+    along = math.cos(turn_rad)
+    to_us = Indicator.RIGHT if left_m * along > 0.0 else Indicator.LEFT
     towards = -math.copysign(1.0, left_m) * math.sin(turn_rad)
-    return one.indicator == to_us and towards > NOSE_SIN and math.cos(turn_rad) > NOSE_COS
+    return one.indicator == to_us and towards > NOSE_SIN and abs(along) > NOSE_COS
