@@ -170,6 +170,11 @@ def test_oncoming_drift_is_expected_to_mend() -> None:
     assert need([far], 13.9)[0] == 0.0
     near = User(CAR.front_m + 12.0, 2.0, math.pi + math.radians(12.0), 14.0)
     assert need([near], 13.9)[0] > aeb.CALM_MPS2
+    # before a bend of theirs they point at us; once they have mended it they point along the road
+    bends = User(CAR.front_m + 37.0, 4.1, math.pi + 0.2, 13.3)
+    assert need([bends], 13.9)[0] == 0.0
+    comes = User(CAR.front_m + 31.0, 3.4, math.pi + 0.2, 13.3)
+    assert need([comes], 13.9)[0] > aeb.PARTIAL_MPS2
 
 
 @given(

@@ -247,22 +247,25 @@ def test_detections_are_moved_on_to_now() -> None:
 
 
 @pytest.mark.parametrize(
-    ("speed", "turn", "kept"),
+    ("speed", "turn", "rate"),
     [
-        (6.0, 0.15, True),
-        (6.0, 0.18, False),
-        (14.0, 0.06, True),
-        (14.0, 0.08, False),
-        (0.9, 0.1, False),
+        (6.0, 0.15, 1.5),
+        (6.0, 0.18, 10.0 / 6.0),
+        (6.0, -0.3, -10.0 / 6.0),
+        (6.0, 0.36, 0.0),
+        (14.0, 0.06, 0.6),
+        (14.0, 0.08, 10.0 / 14.0),
+        (14.0, 0.16, 0.0),
+        (0.9, 0.1, 0.0),
     ],
 )
-def test_only_a_turn_that_a_car_can_drive_is_one(speed: float, turn: float, kept: bool) -> None:
-    """`turn` within 0.1 s; what no radius or tyre allows is a jump of the heading."""
+def test_nobody_turns_harder_than_a_car_can(speed: float, turn: float, rate: float) -> None:
+    """`turn` within 0.1 s; far beyond what radius and tyre allow it is a jump of the heading."""
     eyes = watch.Eyes()
     for t_ns, heading in ((0, 0.0), (100 * MS, turn)):
         found = reading(at(), [User(30.0, 5.0, heading, speed)], t_ns).detections
         eyes = watch.look_again(eyes, found)
-    assert eyes.yaw_rate_radps[0] == pytest.approx(10.0 * turn if kept else 0.0)
+    assert eyes.yaw_rate_radps[0] == pytest.approx(rate)
 
 
 def test_off_its_path_the_car_looks_along_the_arc_it_drives() -> None:

@@ -48,6 +48,11 @@ def test_acc_is_never_harsher_than_idm(v, v_lead, a_lead, room, a, b, t, s0):
     assert acc(v, v_lead, a_lead, room, a, b, t, s0) >= plain - 1e-9
 
 
+@given(st.floats(0.1, 40.0), st.floats(0.0, 20.0), gap, accel, brake, headway, standoff)
+def test_who_comes_in_as_fast_as_we_are_is_made_room_for_gently(v, faster, room, a, b, t, s0):
+    assert acc(v, v + faster, 0.0, room, a, b, t, s0) >= -b - 0.1
+
+
 @given(st.floats(0.0, 60.0), st.floats(0.5, 40.0), accel)
 def test_a_free_road_leads_to_the_free_speed(v, v_free, a):
     wanted = idm_free(v, v_free, a)

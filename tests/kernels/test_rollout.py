@@ -317,6 +317,21 @@ def test_whom_nobody_yields_to_does_not_drive_into_who_stops_where_their_ways_cr
     assert np.isfinite(found[rollout.R_COLLISION_S]) == counts
 
 
+@pytest.mark.parametrize("lean", [0.0, 0.6, -0.6])
+def test_who_waits_for_us_waits_until_we_are_out_of_their_way(lean):
+    """Whichever way they cross ours: slantwise towards us the way is free last where it begins."""
+    scene = one_other(relation=1, speed=1.0, limit=8.0, entry=math.inf)
+    front = scene.s0 + scene.ego.front
+    scene.others[0].box = [
+        (front + 3.0 + lean * (j - 3), front + 7.0 + lean * (j - 3), lean) if 3 <= j <= 9 else None
+        for j in range(60)
+    ]
+    scene.v0, scene.v_ref = 1.8, [1.8] * 320
+    found = rolled(scene, 0)
+    assert found[rollout.R_PROGRESS] > 13.0
+    assert np.isinf(found[rollout.R_COLLISION_S])
+
+
 def test_nobody_is_forced_while_we_wait_at_the_line():
     scene = one_other()
     scene.stop_m = scene.s0 + scene.ego.front

@@ -12,7 +12,7 @@ from marque.metrics.contacts import contacts
 from marque.metrics.fault import Collision, collisions, first_sight
 from marque.metrics.trace import make_trace, with_lanes
 from marque.metrics.way import driven_way
-from marque.types.codes import Control, Reason, SignalState, UserKind
+from marque.types.codes import ConflictKind, Control, Reason, SignalState, UserKind
 from marque.types.episode import Episode
 from marque.types.road_map import RoadMap
 from metrics.drives import CAR, FRONT_M, User, drive, moving, standing, straight
@@ -26,7 +26,12 @@ def judged(episode: Episode) -> list[Collision]:
     return collisions(trace, driven_way(trace, index), index)
 
 
-def crossroads(own_priority: int, head: bool = False, control: Control = Control.FREE) -> RoadMap:
+def crossroads(
+    own_priority: int,
+    head: bool = False,
+    control: Control = Control.FREE,
+    kind: ConflictKind = ConflictKind.CROSS,
+) -> RoadMap:
     """East along y = 0 with a connector from x = 100 to 120; north along x = 110 from y = -10."""
     lanes = [
         Lane([(0, 0), (100, 0)], succ=[1], stop=100.0),
@@ -39,7 +44,7 @@ def crossroads(own_priority: int, head: bool = False, control: Control = Control
     ]  # fmt: skip
     return tiny_map(
         lanes,
-        conflicts=[Conflict(1, 4, 8.4, 11.6, 8.4, 11.6, priority=own_priority)],
+        conflicts=[Conflict(1, 4, 8.4, 11.6, 8.4, 11.6, kind, own_priority)],
         heads=[(0, 0, (100.0, 0.0)), (0, 1, (110.0, -10.0))] if head else [],
         junctions=[[(95, -15), (125, -15), (125, 15), (95, 15)]],
     )
@@ -111,6 +116,13 @@ def test_standing_in_a_junction(control: Control, priority: int, x: float, words
     hitter = moving(1, x + 60.0, 0.5, math.pi, 15.0)
     (hit,) = judged(drive(road, ego, [hitter]))
     assert hit.at_fault == (words != "") and words in hit.reason
+
+
+def test_where_another_way_leaves_our_lane_one_stands_in_nobodys_way() -> None:
+    ego = straight([0.0] * 60, x=106.0) + straight([3.0] * 60, x=106.0)
+    hitter = moving(1, 166.0, 0.5, math.pi, 15.0)
+    (hit,) = judged(drive(crossroads(0, kind=ConflictKind.DIVERGE), ego, [hitter]))
+    assert not hit.at_fault
 
 
 def test_crossing_traffic_by_priority_and_by_what_could_be_avoided() -> None:

@@ -83,6 +83,20 @@ def test_who_was_away_for_long_is_a_stranger():
     assert track_score(away(60), 1.0).switches == 0
 
 
+def leaping(leap):
+    """A walker at 1 m/s that is set `leap` metres aside after 20 frames, and found at once."""
+    out = []
+    for k in range(40):
+        at = (0.1 * k, leap if k >= 20 else 0.0)
+        out.append(frame(k, {1: at}, {7 if k < 20 else 8: at}))
+    return out
+
+
+def test_whom_the_simulator_sets_anew_is_a_stranger():
+    assert track_score(leaping(0.5), 1.0).switches == 1
+    assert track_score(leaping(1.2), 1.0).switches == 0
+
+
 def test_position_error_and_empty_drives():
     score = track_score(drive(lambda k, truth: {7: (k + 0.3, 0.0), 9: (k - 0.3, 3.5)}), 0.0)
     assert score.position_rms_m == pytest.approx(0.3)

@@ -21,8 +21,8 @@ def cah(v, v_lead, a_lead, gap):
 
 
 def acc(v, v_lead, a_lead, gap, accel, brake, headway, s0, cool=0.99):
-    """Kesting 2010, eq. (4)."""
-    plain = idm_interaction(v, v_lead, gap, accel, brake, headway, s0)
+    """Kesting 2010, eq. (4), with an IDM that no car's brakes exceed."""
+    plain = max(-8.0, idm_interaction(v, v_lead, gap, accel, brake, headway, s0))
     lazy = cah(v, v_lead, min(a_lead, accel), max(gap, 0.1))
     if lazy is None or plain >= lazy:
         return plain

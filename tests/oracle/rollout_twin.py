@@ -49,6 +49,7 @@ class Other:
     beside: bool = False  # nearer than we like since the beginning
     entry: float = math.inf  # our line, beyond which it sees us come
     enters: float = math.inf  # where it is in the junction itself
+    holds: float | None = None  # where it waits for us, once it has begun to
 
     def sample(self, way):
         return int(way + MIDDLE)
@@ -162,7 +163,7 @@ def surprised(o, ego, s, v):
     else:
         hits = o.blocking()
         gap, lead_v = hits[0] - o.way, 0.0
-        left = o.box[hits[-1]][1] - (s - ego.rear)
+        left = max(o.box[hits[0]][1], o.box[hits[-1]][1]) - (s - ego.rear)
         if o.v * (1.0 + left / max(v, 1.0)) < gap:
             return 0.0
     if lead_v >= o.v:
@@ -217,15 +218,20 @@ def other_accel(others, o, ego, s, v, now, hypothesis, result, front0, stops):
                 a = min(a, idm_interaction(o.v, v, max(gap, 0.3), 1.6, 2.5, 0.7, 1.0))
     if not o.behind:
         front, rear = s + ego.front, s - ego.rear
-        room = max(hits[0] - o.way - 1.5, 0.5 * (hits[0] - o.way))
-        edge, beyond = o.box[hits[0]][0], o.box[hits[-1]][1]
+        if o.holds is None:
+            room = max(hits[0] - o.way - 1.5, 0.5 * (hits[0] - o.way))
+        else:
+            room = max(o.holds - o.way, 0.05)
+        edge, beyond = o.box[hits[0]][0], max(o.box[hits[0]][1], o.box[hits[-1]][1])
         yields = o.relation == 1 and edge - front < max(v, 2.0) * 5.0
         inside = edge + 1.0 < front and o.k_off is None
         patient, hurried = (4.5, 3.5) if yields else (3.5, 2.0)
         spends = patient if hypothesis == 0 else hurried
         if hypothesis == 0:
             spends = max(spends, 1.3 * shows)
-        if room > 0.0 and rear < beyond and (yields or inside) and o.v**2 <= 2.0 * spends * room:
+        waits = hits[0] > o.way and rear < beyond and (yields or inside)
+        if waits and o.v**2 <= 2.0 * spends * room:
+            o.holds = o.way + room if o.holds is None else o.holds
             a = min(a, idm_interaction(o.v, 0.0, room + 1.0, 1.6, 2.5, 0.3, 1.0))
             a = min(a, -(o.v**2) / (2.0 * room))
     return max(a, -7.0)
@@ -287,7 +293,7 @@ def roll(v_ref, scale, stop_m, virtual, mode, ego, s0, v0, a0, others, zones, hy
     r.update(cause=-1, conflict=-1)
     s, v, a, hardest = s0, v0, a0, 0.0
     for o in others:
-        o.way, o.v = 0.0, o.speed
+        o.way, o.v, o.holds = 0.0, o.speed, None
         box = o.box[0]
         o.beside = box is not None and box[0] < s0 + ego.front and box[1] > s0 - ego.rear
     for t in range(STEPS):

@@ -97,7 +97,7 @@ def a_report() -> dict[str, Any]:
         result_of("queue", 0, void=[{"attempt": 0}]),
         result_of("following", 1),
     ]
-    return suite.report(chosen, results, 3, 2, "marque", "saloon_ev", 12.0)
+    return suite.report(chosen, results, 3, 2, ("marque", "saloon_ev", "ideal"), 12.0)
 
 
 def test_the_report_counts_by_class_in_order_of_cases() -> None:

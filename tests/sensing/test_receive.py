@@ -13,10 +13,11 @@ from builders import straight_road
 from marque.core.time import BASE_STEP_NS, PLAN_STEP_NS
 from marque.sensing.equipment import ObjectSensor
 from marque.sensing.motion import drawn, measure_bus, measure_inertia, measure_satellites
-from marque.sensing.objects import boxes, find, in_sight, mounted
+from marque.sensing.objects import find, in_sight, mounted
+from marque.sensing.occlusion import boxes, head_headings
 from marque.sensing.profile import load_equipment
 from marque.sensing.receive import Senses, begin, observe, receive
-from marque.sensing.signals import head_headings, read_signals
+from marque.sensing.signals import read_signals
 from marque.types.codes import SignalState, UserKind
 from marque.types.reading import ObjectList
 from marque.types.world import EgoTruth, RoadUsers, World

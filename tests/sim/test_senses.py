@@ -63,7 +63,7 @@ def deliveries(seconds_long: float, seed: int = 1, profile=STANDARD) -> list[Del
 
 
 def begun():
-    return begin_fusing(STANDARD, CAR, ROAD, INDEX, ego_at(0))
+    return begin_fusing((STANDARD, CAR, ROAD, INDEX), ego_at(0), 1)
 
 
 def fused(came: list[Delivery]) -> list[Reading]:

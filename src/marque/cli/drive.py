@@ -5,6 +5,7 @@ from typing import Annotated
 
 import typer
 
+from marque.cli.options import CarOption, DriverOption, MapOption, SensorsOption
 from marque.cli.show import Waiting
 from marque.core.errors import MarqueError
 from marque.core.files import need_writable_file, need_writable_folder
@@ -14,9 +15,7 @@ app = typer.Typer(add_completion=False, rich_markup_mode=None)
 
 @app.command()
 def drive(
-    map_name: Annotated[
-        str, typer.Option("--map", metavar="M", help="A name, a map file, or a source to convert.")
-    ] = "",
+    map_name: MapOption = "",
     start: Annotated[
         str, typer.Option("--from", metavar="P", help="52.44,13.5 | xy:1200,300 | lane:ID[@m].")
     ] = "",
@@ -37,12 +36,9 @@ def drive(
     sumo_args: Annotated[
         str, typer.Option("--sumo-args", metavar='"..."', help="Passed through to SUMO.")
     ] = "",
-    driver: Annotated[str, typer.Option(metavar="D", help="Who drives.")] = "marque",
-    car: Annotated[str, typer.Option(metavar="C", help="A name or a TOML file.")] = "saloon_ev",
-    sensors: Annotated[
-        str,
-        typer.Option(metavar="PROFILE", help="ideal | standard | ... or a TOML file."),
-    ] = "ideal",
+    driver: DriverOption = "marque",
+    car: CarOption = "saloon_ev",
+    sensors: SensorsOption = "ideal",
     time_min: Annotated[
         float | None, typer.Option("--minutes", min=0.01, metavar="X", help="End after this.")
     ] = None,

@@ -9,6 +9,7 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
+from marque.cli.options import FactsOption
 from marque.cli.show import facts_table, standard_output
 from marque.core.errors import MarqueError
 from marque.core.files import need_writable_file, write_text
@@ -16,15 +17,12 @@ from marque.record.reader import DriveRecords, read_records
 from marque.record.recover import Recovery, recover
 
 app = typer.Typer(no_args_is_help=True, help="Drive logs: what stands in one, recovery, import.")
-JsonOption = Annotated[
-    Path | None, typer.Option("--json", metavar="FILE", help="Write the facts as one JSON object.")
-]
 
 
 @app.command("info")
 def info_command(
     file: Annotated[Path, typer.Argument(metavar="FILE", help="A drive log (MCAP).")],
-    json_file: JsonOption = None,
+    json_file: FactsOption = None,
 ) -> None:
     """What a log holds, and whether it is whole."""
     facts = log_facts(file, read_records(file, keep_ticks=False))
@@ -43,7 +41,7 @@ def recover_command(
         Path | None,
         typer.Option("-o", "--out", metavar="OUT", help="Default: FILE with .recovered.mcap."),
     ] = None,
-    json_file: JsonOption = None,
+    json_file: FactsOption = None,
 ) -> None:
     """Give back everything up to the last whole chunk, as a finished and indexed log."""
     if not file.name:
@@ -66,7 +64,7 @@ def import_command(
     out: Annotated[
         Path, typer.Option("-o", "--out", metavar="FILE", help="The drive log to write (MCAP).")
     ],
-    json_file: JsonOption = None,
+    json_file: FactsOption = None,
 ) -> None:
     """A recorded minute of a real car as a drive log: readings, and where the car truly was."""
     from marque.record.comma2k19.drive import read_drive, write_drive

@@ -10,6 +10,7 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
+from marque.cli.options import FactsOption
 from marque.core.errors import MarqueError
 from marque.core.files import write_text
 from marque.types.road_map import RoadMap
@@ -21,9 +22,6 @@ MapArgument = Annotated[
     typer.Argument(
         metavar="FILE", help="A map name (berlin, autobahn, braunschweig), map or source file."
     ),
-]
-JsonOption = Annotated[
-    Path | None, typer.Option("--json", metavar="FILE", help="Write the facts as one JSON object.")
 ]
 SHOWN = 40
 
@@ -39,7 +37,7 @@ def import_command(
     out: Annotated[
         Path, typer.Option("-o", "--out", metavar="FILE", help="The map file to write.")
     ],
-    json_file: JsonOption = None,
+    json_file: FactsOption = None,
 ) -> None:
     """Read a foreign road network into one map file."""
     from marque.maps import store
@@ -58,7 +56,7 @@ def import_command(
 
 
 @app.command("check")
-def check_command(file: MapArgument, json_file: JsonOption = None) -> None:
+def check_command(file: MapArgument, json_file: FactsOption = None) -> None:
     """Name every defect of a map; exit 1 when one is serious."""
     from marque.maps.check import SERIOUS, check_map, faulty_junctions
     from marque.maps.library import open_map
@@ -128,7 +126,7 @@ def draw_command(
 
 
 @app.command("info")
-def info_command(file: MapArgument, json_file: JsonOption = None) -> None:
+def info_command(file: MapArgument, json_file: FactsOption = None) -> None:
     """Counts, lengths, limits (and how many are defaults), signals, geo-reference."""
     from marque.maps.facts import map_facts
     from marque.maps.library import open_map

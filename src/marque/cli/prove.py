@@ -7,6 +7,8 @@ from typing import Annotated
 import typer
 
 from marque.cli.faults import faults
+from marque.cli.options import CarOption, DriverOption, MapOption, ResultOption, SensorsOption
+from marque.cli.perception import perception
 from marque.cli.replay import replay
 from marque.cli.show import Bar, Waiting, facts_table, standard_output
 from marque.cli.situations import situations
@@ -24,13 +26,12 @@ def _root() -> None:
 app.command()(situations)
 app.command()(faults)
 app.command()(replay)
+app.command()(perception)
 
 
 @app.command()
 def city(
-    map_name: Annotated[
-        str, typer.Option("--map", metavar="M", help="A name, a map file, or a source to convert.")
-    ] = "",
+    map_name: MapOption = "",
     traffic: Annotated[
         str, typer.Option(metavar="T", help="sumo | a .sumocfg with its own demand.")
     ] = "sumo",
@@ -39,12 +40,9 @@ def city(
     seeds: Annotated[
         str, typer.Option(metavar="S,S,...", help="Several seeds, N trips for each.")
     ] = "",
-    driver: Annotated[str, typer.Option(metavar="D", help="Who drives.")] = "marque",
-    car: Annotated[str, typer.Option(metavar="C", help="A name or a TOML file.")] = "saloon_ev",
-    sensors: Annotated[
-        str,
-        typer.Option(metavar="PROFILE", help="ideal | standard | ... or a TOML file."),
-    ] = "ideal",
+    driver: DriverOption = "marque",
+    car: CarOption = "saloon_ev",
+    sensors: SensorsOption = "ideal",
     density: Annotated[
         int | None, typer.Option(min=0, metavar="X", help="Vehicles present. Default: by the map.")
     ] = None,
@@ -64,9 +62,7 @@ def city(
     again: Annotated[
         bool, typer.Option("--again", help="Drive every trip anew, whatever DIR holds.")
     ] = False,
-    json_file: Annotated[
-        Path | None, typer.Option("--json", metavar="FILE", help="The result as one object.")
-    ] = None,
+    json_file: ResultOption = None,
 ) -> int:
     """Seeded trips through a city, each against SUMO's own driver on the same way and hour.
 

@@ -1,7 +1,5 @@
 """`marque prove replay`: a recorded minute of a real car, judged by its reference."""
 
-import json
-import shlex
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -9,8 +7,9 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from marque.cli.show import Bar, standard_output
-from marque.core.files import need_writable_file, write_text
+from marque.cli.options import ResultOption
+from marque.cli.show import Bar, close_report, standard_output
+from marque.core.files import need_writable_file
 
 FAILED = 1
 PICTURE = Path("out") / "replay.png"
@@ -43,9 +42,7 @@ def replay(
     picture: Annotated[
         Path | None, typer.Option(metavar="FILE", help="Default: out/replay.png.")
     ] = None,
-    json_file: Annotated[
-        Path | None, typer.Option("--json", metavar="FILE", help="The result as one object.")
-    ] = None,
+    json_file: ResultOption = None,
 ) -> int:
     """Localisation and following on a recorded minute of a real car, against its reference pose.
 
@@ -55,6 +52,7 @@ def replay(
     from marque.prove.replay.suite import replay as judged
     from marque.record.comma2k19.drive import read_drive
     from marque.record.comma2k19.sensors import camera_forward_m
+    from marque.sim.told import command_line
     from marque.stack.perception.localise import Mounting
 
     drawn = picture or PICTURE
@@ -73,15 +71,13 @@ def replay(
         "speed_lag_s": calibration.speed_lag_s,
         "lag_told": calibration.lag_told,
     }
-    report["command"] = _command(log, picture, json_file)
+    options = [("--log", log), ("--picture", picture), ("--json", json_file)]
+    report["command"] = command_line(("prove", "replay"), options)
     replay_picture(curves, drawn)
     console = standard_output()
     _show(console, report)
     console.print(f"wrote {drawn}", soft_wrap=True, markup=False)
-    if json_file is not None:
-        write_text(json_file, json.dumps(report, indent=2) + "\n")
-        console.print(f"wrote {json_file}", soft_wrap=True, markup=False)
-    console.print(f"again: {report['command']}", soft_wrap=True, markup=False)
+    close_report(console, report, json_file)
     return 0 if report["passed"] else FAILED
 
 
@@ -104,12 +100,3 @@ def _show(console: Console, report: dict[str, Any]) -> None:
     console.print(table)
     counted = ", ".join(f"{name} {count}" for name, count in report["counts"].items())
     console.print(f"dropped or contradicted: {counted or 'nothing'}", markup=False)
-
-
-def _command(log: Path, picture: Path | None, json_file: Path | None) -> str:
-    words = ["marque", "prove", "replay", "--log", str(log)]
-    if picture is not None:
-        words += ["--picture", str(picture)]
-    if json_file is not None:
-        words += ["--json", str(json_file)]
-    return shlex.join(words)

@@ -1,14 +1,18 @@
 """What the verbs share: progress on a terminal, tables, and the line that repeats a run."""
 
 import contextlib
+import json
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
 from types import TracebackType
-from typing import Self
+from typing import Any, Self
 
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
 from rich.table import Table
+
+from marque.core.files import write_text
 
 PLAIN_WIDTH = 140  # columns where the output is no terminal
 
@@ -74,6 +78,16 @@ class Waiting:
     def clear(self) -> None:
         """Take the line away."""
         self("")
+
+
+def close_report(
+    console: Console, report: Mapping[str, Any], json_file: Path | None, indent: int = 2
+) -> None:
+    """Write a suite's report where that is asked for, and print the command that repeats it."""
+    if json_file is not None:
+        write_text(json_file, json.dumps(report, indent=indent) + "\n")
+        console.print(f"wrote {json_file}", soft_wrap=True, markup=False)
+    console.print(f"again: {report['command']}", soft_wrap=True, markup=False)
 
 
 def facts_table(title: str, rows: Sequence[tuple[str, str]]) -> Table:

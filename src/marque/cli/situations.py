@@ -1,7 +1,5 @@
 """`marque prove situations`: seeded cases of every class of situation, judged by the truth."""
 
-import json
-import shlex
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -9,8 +7,9 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from marque.cli.show import Bar, minutes
-from marque.core.files import need_writable_file, need_writable_folder, write_text
+from marque.cli.options import CarOption, DriverOption, ResultOption, SensorsOption
+from marque.cli.show import Bar, close_report, minutes
+from marque.core.files import need_writable_file, need_writable_folder
 
 FAILED = 1
 
@@ -22,12 +21,9 @@ def situations(
     ] = None,
     cases: Annotated[int, typer.Option(min=1, metavar="N", help="Cases of each class.")] = 20,
     seed: Annotated[int, typer.Option(min=0, metavar="S", help="Of everything drawn.")] = 1,
-    driver: Annotated[str, typer.Option(metavar="D", help="Who drives.")] = "marque",
-    car: Annotated[str, typer.Option(metavar="C", help="A name or a TOML file.")] = "saloon_ev",
-    sensors: Annotated[
-        str,
-        typer.Option(metavar="PROFILE", help="ideal | standard | ... or a TOML file."),
-    ] = "ideal",
+    driver: DriverOption = "marque",
+    car: CarOption = "saloon_ev",
+    sensors: SensorsOption = "ideal",
     workers: Annotated[int, typer.Option(min=1, metavar="K", help="Processes.")] = 1,
     case: Annotated[
         int | None, typer.Option(min=0, metavar="I", help="One case alone, with its diary.")
@@ -36,9 +32,7 @@ def situations(
         Path | None,
         typer.Option("--keep", metavar="DIR", help="SUMO's files of failed cases go there."),
     ] = None,
-    json_file: Annotated[
-        Path | None, typer.Option("--json", metavar="FILE", help="The result as one object.")
-    ] = None,
+    json_file: ResultOption = None,
 ) -> int:
     """Drive seeded cases of every class of situation in SUMO's traffic, and print the share passed.
 
@@ -47,6 +41,7 @@ def situations(
     Exit 0: all passed; 1: some failed; 2: wrong use or bad input.
     """
     from marque.prove.situations import suite
+    from marque.sim.told import command_line
 
     if json_file is not None:
         need_writable_file(json_file)
@@ -73,14 +68,17 @@ def situations(
             workers=workers,
             keep=keep, case=case, done=done,
         )  # fmt: skip
-    report["command"] = _command(chosen, cases, seed, (driver, car, sensors), workers, case)
+    options = [
+        *(("--only", name) for name in chosen),
+        ("--cases", cases) if case is None else ("--case", case),
+        ("--seed", seed), ("--driver", driver), ("--car", car), ("--sensors", sensors),
+        ("--workers", workers),
+    ]  # fmt: skip
+    report["command"] = command_line(("prove", "situations"), options)
     show(console, report)
     if case is not None:
         _show_diaries(console, report)
-    if json_file is not None:
-        write_text(json_file, json.dumps(report, indent=1) + "\n")
-        console.print(f"wrote {json_file}", soft_wrap=True, markup=False)
-    console.print(f"again: {report['command']}", soft_wrap=True, markup=False)
+    close_report(console, report, json_file, indent=1)
     return 0 if report["passed"] else FAILED
 
 
@@ -129,21 +127,3 @@ def _show_diaries(console: Console, report: dict[str, Any]) -> None:
             console.print(f"{each['class']} {result['case']}: {result['text']}", markup=False)
             for line in result["diary"]:
                 console.print(say(line), soft_wrap=True, markup=False)
-
-
-def _command(
-    only: tuple[str, ...],
-    cases: int,
-    seed: int,
-    who: tuple[str, str, str],
-    workers: int,
-    case: int | None,
-) -> str:
-    driver, car, sensors = who
-    words = ["marque", "prove", "situations"]
-    for name in only:
-        words += ["--only", name]
-    words += ["--cases", str(cases)] if case is None else ["--case", str(case)]
-    words += ["--seed", str(seed), "--driver", driver, "--car", car, "--sensors", sensors]
-    words += ["--workers", str(workers)]
-    return shlex.join(words)

@@ -275,8 +275,8 @@ def _on_the_road(
     o: FloatArray,
     shape: tuple[float, float, float],
 ) -> int:
-    """First touch if the road user drifts for so long, then keeps its place across the road; -1
-    if none.
+    """First touch if the road user drifts for so long, then keeps its place across the road, and
+    points along it; -1 if none.
 
     course: its s, d and angle to the path.
     """
@@ -286,11 +286,13 @@ def _on_the_road(
     shorter = min(2.0, max(0.5, 1.0 - bend * course[1]))  # the inner side of a bend
     vs = o[paths.VELOCITY] * math.cos(course[2]) / shorter
     vd = o[paths.VELOCITY] * math.sin(course[2])
+    along = 0.0 if math.cos(course[2]) > 0.0 else math.pi
     for k in range(count):
         t = k * STEP_S
         ox, oy, heading = paths.pose(path, course[0] + vs * t, course[1] + vd * min(t, drifts_s))
-        there[paths.COS] = math.cos(heading + course[2])
-        there[paths.SIN] = math.sin(heading + course[2])
+        turn = course[2] if t < drifts_s else along
+        there[paths.COS] = math.cos(heading + turn)
+        there[paths.SIN] = math.sin(heading + turn)
         if paths.touches(bodies[k], half, FRONT_M, there, ox, oy):
             return k
     return -1

@@ -20,8 +20,9 @@ ON_PATH_RAD = 0.25
 STALE_S = 0.3  # headings older than this say nothing about turning
 TURNS_MPS = 1.0
 BRAKES_MPS2 = 0.8  # weaker is no sign that somebody lets us go first
-# a heading that changes faster than on this radius, or with this lateral acceleration, has jumped
-TIGHTEST_M, HARDEST_MPS2 = 3.5, 10.0
+# nobody turns on a smaller radius, or with more lateral acceleration; who seems to turns as hard as
+# that, and a heading that changes so many times as fast has jumped
+TIGHTEST_M, HARDEST_MPS2, JUMP = 3.5, 10.0, 2.0
 
 
 def look(
@@ -95,7 +96,7 @@ def look_again(eyes: Eyes, found: Detections) -> Eyes:
         rate = np.where(known & (found.speed_mps > TURNS_MPS), turn / gone_s, 0.0)
         speed = np.maximum(found.speed_mps, TURNS_MPS)
         most = np.minimum(speed / TIGHTEST_M, HARDEST_MPS2 / speed)
-        rate = np.where(np.abs(rate) <= most, rate, 0.0)
+        rate = np.where(np.abs(rate) <= JUMP * most, np.clip(rate, -most, most), 0.0)
     return Eyes(found.t_ns, found.uid, found.heading_rad, rate, known)
 
 

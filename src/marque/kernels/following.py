@@ -13,6 +13,7 @@ FIRM_JERK_MPS3 = 4.0  # of a stop that would be missed otherwise
 FIRM_SHARE = 1.15  # of the braking that a stop needs, when it has to be made up for
 EASE_SHARE = 0.7  # of the jerk limit, for letting the brake go: actuators are late
 LEAST_M = 0.05  # places to stand are no finer
+HARDEST_MPS2 = 8.0  # no car brakes harder
 
 
 @jit
@@ -46,8 +47,12 @@ def acc(
     headway: float,
     s0: float,
 ) -> float:
-    """IDM softened by the constant-acceleration heuristic (coolness 0.99)."""
-    idm = idm_interaction(v, v_lead, gap, accel, brake, headway, s0)
+    """IDM softened by the constant-acceleration heuristic (coolness 0.99).
+
+    IDM counts for no more than a car can brake: the hundredth of it that is left would else be an
+    emergency wherever somebody as fast as we are comes in with next to no gap.
+    """
+    idm = max(-HARDEST_MPS2, idm_interaction(v, v_lead, gap, accel, brake, headway, s0))
     a_l = min(a_lead, accel)
     room = max(gap, 0.1)
     if v_lead * (v - v_lead) <= -2.0 * room * a_l:

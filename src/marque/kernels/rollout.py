@@ -79,6 +79,7 @@ EASE_SHARE = 0.8  # of the jerk limit: what begins in time can be kept to
 HARD_EASE_MPS3 = 6.0  # at which a firm stop is let go
 HARD_MPS2 = -3.5  # braking beyond this is for safety, not for comfort
 HOLD_M = 1.5  # whoever waits before our path stays so far from touching it
+HOLD_LEAST_M = 0.05  # places to wait are no finer
 AT_STOP_M, STANDS_MPS = 0.5, 0.4  # whoever stands at their stop stays there
 SHOWN_MPS2, SHOWN_SHARE = 0.8, 1.3  # braking that shows that somebody waits, and its spare
 # to stop with our side in somebody's way, or with our nose where it is in that of who comes
@@ -222,6 +223,13 @@ def stays_ahead(
 
 
 @jit
+def far_edge(hi: FloatArray, first: int, last: int) -> float:
+    """Where on our path we are out of somebody's way: who comes towards us slantwise begins there,
+    who goes on slantwise with us ends there."""
+    return max(float(hi[first]), float(hi[last]))
+
+
+@jit
 def surprise(
     way: float,
     v_other: float,
@@ -326,6 +334,7 @@ def roll(
         k = active[q]
         if first[k] == 0 and lo[k, 0] < s + ego[E_FRONT] and hi[k, 0] > s - ego[E_REAR]:
             beside[k] = 1
+    holds = np.full(speed.shape[0], -1.0)  # metres of their middle where they wait for us
     hardest = 0.0
     for t in range(STEPS):
         now = t * DT_S
@@ -423,7 +432,7 @@ def roll(
                             v_k,
                             0.5 * length[k],
                             first[k],
-                            hi[k, last[k]],
+                            far_edge(hi[k], first[k], last[k]),
                             k_off[k],
                             s,
                             v,
@@ -451,9 +460,13 @@ def roll(
                 if behind[k] == 0:
                     # one that must yield waits before our path; anybody waits while we are in it
                     ahead_k = first[k] - pos[k]
-                    room = max(ahead_k - HOLD_M, 0.5 * ahead_k)  # less is kept where little is left
+                    if holds[k] < 0.0:
+                        # less is kept where little is left
+                        room = max(ahead_k - HOLD_M, 0.5 * ahead_k)
+                    else:  # whoever has begun to wait keeps to their place
+                        room = max(holds[k] - pos[k], HOLD_LEAST_M)
                     edge = lo[k, first[k]]
-                    beyond = hi[k, last[k]]
+                    beyond = far_edge(hi[k], first[k], last[k])
                     yields = relation[k] == 1 and edge - front < max(v, 2.0) * 5.0
                     inside = edge + INSIDE_M < front and k_off[k] < -1e8
                     if yields:
@@ -462,8 +475,10 @@ def roll(
                         spends = WILLING_BRAKE if hypothesis == 0 else ASSERTIVE_BRAKE
                     if hypothesis == 0 and accel[k] < -SHOWN_MPS2:
                         spends = max(spends, -SHOWN_SHARE * accel[k])
-                    waits = room > 0.0 and rear < beyond and (yields or inside)
+                    waits = ahead_k > 0.0 and rear < beyond and (yields or inside)
                     if waits and v_k * v_k <= 2.0 * spends * room:
+                        if holds[k] < 0.0:
+                            holds[k] = pos[k] + room
                         a_k = min(
                             a_k,
                             idm_interaction(v_k, 0.0, room + 1.0, 1.6, 2.5, 0.3, 1.0),

@@ -22,7 +22,7 @@ from marque.metrics.fuzzy import STEP_S, avoids
 from marque.metrics.rules import RED
 from marque.metrics.trace import MOVING_MPS, Trace
 from marque.metrics.way import Way
-from marque.types.codes import Control, SignalState, Turn, UserKind
+from marque.types.codes import ConflictKind, Control, SignalState, Turn, UserKind
 from marque.types.road_map import NONE, RoadMap
 
 STOPPED_S = 1.0
@@ -130,7 +130,9 @@ def _stands_wrongly(trace: Trace, way: Way, frame: int) -> str:
             return "past a stop line"
     for e in range(road_map.conf_off[connector], road_map.conf_off[connector + 1]):
         inside = road_map.conf_s_in_m[e] <= front and road_map.conf_s_out_m[e] >= rear
-        if inside and road_map.conf_priority[e] <= 0:
+        # those who turn off the same lane elsewhere come from behind: nobody goes first there
+        meets = road_map.conf_kind[e] != ConflictKind.DIVERGE
+        if inside and meets and road_map.conf_priority[e] <= 0:
             return "in a conflict zone without right of way"
     return ""
 

@@ -20,6 +20,9 @@ from marque.core.time import seconds
 UNLIKE_M = 2.0
 PAIR = 0.5
 STRANGER_S = 5.0  # who was not judged for longer comes back as somebody new: no eye could tell
+# so far from where two places led, from frame to frame, nothing moves: the simulator has set
+# somebody anew (SUMO's people at the corners of walking areas), who is somebody new as well
+JUMP_M = 0.8
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -81,6 +84,11 @@ def track_score(frames: Sequence[TrackFrame], driven_km: float) -> TrackScore:
     )
 
 
+def need_judges() -> None:
+    """MarqueError: TrackEval is not installed."""
+    _judges()
+
+
 def _judges() -> tuple[Any, Any]:
     try:
         from trackeval.metrics import CLEAR, HOTA
@@ -91,22 +99,48 @@ def _judges() -> tuple[Any, Any]:
     return HOTA(), CLEAR({"THRESHOLD": PAIR, "PRINT_CONFIG": False})
 
 
+@dataclass(frozen=True, slots=True)
+class _Stay:
+    """A road user in sight, in the last frame that held it."""
+
+    number: int
+    frame: int
+    judged_ns: int  # when last judged
+    x_m: float
+    y_m: float
+    step: tuple[float, float] | None  # from the frame before; None: it was not there
+
+
 def _stays(frames: Sequence[TrackFrame]) -> list[TrackFrame]:
     """The frames with a true id of its own for each stay in sight."""
-    last: dict[int, tuple[int, int]] = {}  # true uid -> when last judged, id of this stay
+    last: dict[int, _Stay] = {}
     count = 0
     out = []
-    for frame in frames:
+    for k, frame in enumerate(frames):
         ids = np.empty(len(frame.true_uid), dtype=np.int64)
         for i, uid in enumerate(frame.true_uid.tolist()):
-            seen_ns, stay = last.get(uid, (frame.t_ns, -1))
-            if stay < 0 or seconds(frame.t_ns - seen_ns) > STRANGER_S:
-                stay, seen_ns = count, frame.t_ns
+            x, y = float(frame.true_x_m[i]), float(frame.true_y_m[i])
+            old = last.get(uid)
+            step = None
+            if old is not None and old.frame == k - 1:
+                step = (x - old.x_m, y - old.y_m)
+            if old is None or _is_somebody_new(old, frame.t_ns, step):
+                old, step = _Stay(count, k, frame.t_ns, x, y, None), None
                 count += 1
-            last[uid] = (frame.t_ns if frame.judged[i] else seen_ns, stay)
-            ids[i] = stay
+            judged_ns = frame.t_ns if frame.judged[i] else old.judged_ns
+            last[uid] = _Stay(old.number, k, judged_ns, x, y, step)
+            ids[i] = old.number
         out.append(replace(frame, true_uid=ids))
     return out
+
+
+def _is_somebody_new(old: _Stay, t_ns: int, step: tuple[float, float] | None) -> bool:
+    """Unseen for too long, or not where anything could have moved to."""
+    if seconds(t_ns - old.judged_ns) > STRANGER_S:
+        return True
+    if step is None or old.step is None:
+        return False
+    return bool(np.hypot(step[0] - old.step[0], step[1] - old.step[1]) > JUMP_M)
 
 
 Part = tuple[IntArray, IntArray, FloatArray]  # true ids, believed ids, likeness [n, m]

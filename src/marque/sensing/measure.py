@@ -11,19 +11,20 @@ from math import cos, sin
 import numpy as np
 
 from marque.core.arrays import BoolArray, FloatArray, Int8Array, freeze_arrays
-from marque.sensing.occlusion import heads_in_view, next_in_row, visible_shares
+from marque.sensing.occlusion import (
+    HIDES,
+    TALL,
+    boxes,
+    head_headings,
+    heads_in_view,
+    next_in_row,
+    visible_shares,
+)
 from marque.sensing.profile import ExactSenses
-from marque.types.codes import SignalState, UserKind
+from marque.types.codes import SignalState
 from marque.types.reading import Detections, EgoReading, Reading, SignalReading
 from marque.types.road_map import RoadMap
 from marque.types.world import EgoTruth, RoadUsers, World
-
-# who hides what is behind: people on foot and two-wheelers do not
-HIDES = np.zeros(len(UserKind), dtype=np.bool_)
-HIDES[[UserKind.CAR, UserKind.TRUCK, UserKind.BUS, UserKind.RAIL, UserKind.OBSTACLE]] = True
-# who stands higher than a car: seen above cars, and alone hides signals
-TALL = np.zeros(len(UserKind), dtype=np.bool_)
-TALL[[UserKind.TRUCK, UserKind.BUS, UserKind.RAIL]] = True
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -38,10 +39,7 @@ class SensorMemory:
 
 def start(road_map: RoadMap) -> SensorMemory:
     """Memory before the first reading."""
-    heading = np.full(len(road_map.head_group), np.nan)
-    governed = np.flatnonzero(road_map.lane_head >= 0)
-    heading[road_map.lane_head[governed]] = road_map.pt_heading_rad[road_map.pt_off[governed]]
-    return SensorMemory(heading)
+    return SensorMemory(head_headings(road_map))
 
 
 def measure_ego(ego: EgoTruth, t_ns: int) -> EgoReading:
@@ -92,18 +90,6 @@ def measure(
         signals=SignalReading(world.t_ns, _signals(world.heads, heads)),
     )
     return memory, reading
-
-
-def boxes(users: RoadUsers) -> FloatArray:
-    """[n, 6] x, y, cos, sin of the heading, half length, half width."""
-    box = np.empty((len(users.uid), 6))
-    box[:, 0] = users.x_m
-    box[:, 1] = users.y_m
-    box[:, 2] = np.cos(users.heading_rad)
-    box[:, 3] = np.sin(users.heading_rad)
-    box[:, 4] = 0.5 * users.length_m
-    box[:, 5] = 0.5 * users.width_m
-    return box
 
 
 def _detections(users: RoadUsers, seen: BoolArray, t_ns: int) -> Detections:

@@ -13,18 +13,11 @@ import numpy as np
 
 from marque.core.arrays import BoolArray, FloatArray, Int8Array, IntArray
 from marque.sensing.equipment import ObjectSensor
-from marque.sensing.occlusion import next_in_row, ray_to_box, visible_shares
+from marque.sensing.occlusion import HIDES, TALL, boxes, next_in_row, ray_to_box, visible_shares
 from marque.types.codes import Indicator, SensorKind, UserKind
 from marque.types.platform import Platform
 from marque.types.reading import ObjectList
 from marque.types.world import EgoTruth, RoadUsers
-
-# who hides what is behind: people on foot and two-wheelers do not
-HIDES = np.zeros(len(UserKind), dtype=np.bool_)
-HIDES[[UserKind.CAR, UserKind.TRUCK, UserKind.BUS, UserKind.RAIL, UserKind.OBSTACLE]] = True
-# who stands higher than a car: seen above cars, and alone hides signals
-TALL = np.zeros(len(UserKind), dtype=np.bool_)
-TALL[[UserKind.TRUCK, UserKind.BUS, UserKind.RAIL]] = True
 
 RAYS = 16  # per road user, to measure the share of it that is seen
 BENEATH_SHARE = 0.65  # of the range: how far a radar looks beneath a vehicle
@@ -74,18 +67,6 @@ def mounted(number: int, sensor: ObjectSensor, platform: Platform) -> Mounted:
         0.5 * sensor.across * platform.width_m,
         math.radians(sensor.heading_deg),
     )
-
-
-def boxes(users: RoadUsers) -> FloatArray:
-    """[n, 6] x, y, cos, sin of the heading, half length, half width."""
-    box = np.empty((len(users.uid), 6))
-    box[:, 0] = users.x_m
-    box[:, 1] = users.y_m
-    box[:, 2] = np.cos(users.heading_rad)
-    box[:, 3] = np.sin(users.heading_rad)
-    box[:, 4] = 0.5 * users.length_m
-    box[:, 5] = 0.5 * users.width_m
-    return box
 
 
 def find(

@@ -11,10 +11,39 @@ import numpy as np
 
 from marque.core.arrays import BoolArray, FloatArray, IntArray
 from marque.core.jit import jit
+from marque.types.codes import UserKind
+from marque.types.road_map import RoadMap
+from marque.types.world import RoadUsers
 
 NEVER = 1e300
 ROW_RAD = 0.35  # who stands in a row points our way, and lies ahead, within this
 BEFORE_M = 1e-3  # an occluder stands at least this much nearer than what it hides
+# who hides what is behind: people on foot and two-wheelers do not
+HIDES = np.zeros(len(UserKind), dtype=np.bool_)
+HIDES[[UserKind.CAR, UserKind.TRUCK, UserKind.BUS, UserKind.RAIL, UserKind.OBSTACLE]] = True
+# who stands higher than a car: seen above cars, and alone hides signals
+TALL = np.zeros(len(UserKind), dtype=np.bool_)
+TALL[[UserKind.TRUCK, UserKind.BUS, UserKind.RAIL]] = True
+
+
+def boxes(users: RoadUsers) -> FloatArray:
+    """[n, 6] x, y, cos, sin of the heading, half length, half width."""
+    box = np.empty((len(users.uid), 6))
+    box[:, 0] = users.x_m
+    box[:, 1] = users.y_m
+    box[:, 2] = np.cos(users.heading_rad)
+    box[:, 3] = np.sin(users.heading_rad)
+    box[:, 4] = 0.5 * users.length_m
+    box[:, 5] = 0.5 * users.width_m
+    return box
+
+
+def head_headings(road_map: RoadMap) -> FloatArray:
+    """[H] direction of the traffic that each signal head faces, nan where no lane is governed."""
+    heading = np.full(len(road_map.head_group), np.nan)
+    governed = np.flatnonzero(road_map.lane_head >= 0)
+    heading[road_map.lane_head[governed]] = road_map.pt_heading_rad[road_map.pt_off[governed]]
+    return heading
 
 
 @jit

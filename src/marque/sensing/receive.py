@@ -17,7 +17,8 @@ from marque.sensing.equipment import Equipment
 from marque.sensing.marks import Strewn, find_marks, strewn
 from marque.sensing.motion import Errors, drawn, measure_bus, measure_inertia, measure_satellites
 from marque.sensing.objects import Mounted, find, mounted
-from marque.sensing.signals import head_headings, read_signals
+from marque.sensing.occlusion import head_headings
+from marque.sensing.signals import read_signals
 from marque.types.platform import Platform
 from marque.types.reading import Delivery, Gnss, LaneMarks, ObjectList, SignalReading
 from marque.types.road_map import RoadMap

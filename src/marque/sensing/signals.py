@@ -6,8 +6,8 @@ import numpy as np
 
 from marque.core.arrays import FloatArray, Int8Array
 from marque.sensing.equipment import Signals
-from marque.sensing.objects import HIDES, TALL, Mounted, boxes
-from marque.sensing.occlusion import heads_in_view, visible_shares
+from marque.sensing.objects import Mounted
+from marque.sensing.occlusion import HIDES, TALL, boxes, heads_in_view, visible_shares
 from marque.types.codes import SignalState
 from marque.types.reading import SignalReading
 from marque.types.road_map import RoadMap
@@ -17,14 +17,6 @@ from marque.types.world import World
 LIGHTS = np.array(
     [SignalState.RED, SignalState.AMBER, SignalState.GREEN, SignalState.OFF], dtype=np.int8
 )
-
-
-def head_headings(road_map: RoadMap) -> FloatArray:
-    """[H] direction of the traffic that each signal head faces, nan where no lane is governed."""
-    heading = np.full(len(road_map.head_group), np.nan)
-    governed = np.flatnonzero(road_map.lane_head >= 0)
-    heading[road_map.lane_head[governed]] = road_map.pt_heading_rad[road_map.pt_off[governed]]
-    return heading
 
 
 def read_signals(

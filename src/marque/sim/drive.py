@@ -7,6 +7,7 @@ import gc
 import math
 import time
 from collections.abc import Callable
+from copy import copy
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -37,6 +38,7 @@ from marque.types.codes import Reason
 from marque.types.episode import Episode, Tick
 from marque.types.mission import Mission
 from marque.types.platform import Platform
+from marque.types.reading import Delivery, Reading
 from marque.types.road_map import RoadMap
 from marque.types.verdict import Action
 from marque.types.world import EgoTruth, World
@@ -87,6 +89,8 @@ class Timing:
 
 
 Watcher = Callable[[Tick], None]
+# judges of belief look into the stack each 100 ms: truth, memory before, what came, memory after
+Peek = Callable[[World, StackMemory, Reading | Delivery, StackMemory], None]
 
 
 def place_on(road_map: RoadMap, lane: int, s_m: float) -> tuple[float, float, float]:
@@ -148,7 +152,9 @@ def begin_stack(setup: Setup) -> StackMemory:
     fusing = None
     if isinstance(setup.profile, Equipment):
         start = _Car(setup).truth()
-        fusing = begin_fusing(setup.profile, setup.platform, setup.road_map, setup.index, start)
+        fusing = begin_fusing(
+            (setup.profile, setup.platform, setup.road_map, setup.index), start, setup.seed
+        )
     return StackMemory(
         platform=setup.platform,
         tables=map_tables(setup.road_map),
@@ -162,7 +168,11 @@ def begin_stack(setup: Setup) -> StackMemory:
 
 
 def run_drive(
-    setup: Setup, world: WorldPort, episode: Episode, watch: Watcher | None = None
+    setup: Setup,
+    world: WorldPort,
+    episode: Episode,
+    watch: Watcher | None = None,
+    peek: Peek | None = None,
 ) -> Timing:
     """Drive until arrival, the time limit or a contact; fills `episode`, calls `watch` per tick.
 
@@ -176,14 +186,14 @@ def run_drive(
     truth = world.reset(car.truth())
     narrator = Narrator(episode, setup.index, world)
     ends = _End(setup, episode, narrator)
-    _warm(stack, setup, truth)
+    _warm(stack, copy(senses), truth)
     gc.collect()
     gc.freeze()
     began, cpu = time.perf_counter(), time.process_time()
     try:
         while not episode.end:
             senses.observe(truth)
-            stack, tick_record = _frame(stack, car, truth, senses, timing)
+            stack, tick_record = _frame(stack, car, truth, senses, timing, peek)
             episode.ticks.append(tick_record)
             narrator.look(tick_record)
             episode.end = ends.look(tick_record)
@@ -198,9 +208,8 @@ def run_drive(
     return timing
 
 
-def _warm(stack: StackMemory, setup: Setup, truth: World) -> None:
+def _warm(stack: StackMemory, senses: Senses, truth: World) -> None:
     """Load machine code before the clock runs: ticks whose outcome is thrown away."""
-    senses = begin_senses(setup.profile, setup.platform, setup.road_map, setup.seed)
     senses.observe(truth)
     for part in range(3 * PLAN_STEP_NS // BASE_STEP_NS + 1):
         stack, _ = tick(stack, senses.receive(truth.ego, truth.t_ns + part * BASE_STEP_NS))
@@ -225,7 +234,12 @@ class _Car:
 
 
 def _frame(
-    stack: StackMemory, car: _Car, truth: World, senses: Senses, timing: Timing
+    stack: StackMemory,
+    car: _Car,
+    truth: World,
+    senses: Senses,
+    timing: Timing,
+    peek: Peek | None,
 ) -> tuple[StackMemory, Tick]:
     """Five base steps: the first perceives and drives, all control and guard."""
     verdicts = []
@@ -234,10 +248,13 @@ def _frame(
         t_ns = truth.t_ns + part * BASE_STEP_NS
         now = senses.receive(car.truth(), t_ns)
         wall, cpu = time.perf_counter_ns(), time.thread_time_ns()
+        before = stack
         stack, decision = tick(stack, now)
         if decision.scene is not None:
             timing.planner_ms.append((time.thread_time_ns() - cpu) / 1e6)
             timing.planner_wall_ms.append((time.perf_counter_ns() - wall) / 1e6)
+            if peek is not None:
+                peek(truth, before, now, stack)
         verdict = decision.verdict
         if verdict.action != Action.PASS:
             verdicts.append(verdict)

@@ -3,6 +3,8 @@
 import math
 from typing import Protocol
 
+import numpy as np
+
 from marque.core.errors import MarqueError
 from marque.maps.lookup import LaneIndex
 from marque.maps.paint import paint_of
@@ -23,6 +25,8 @@ from marque.types.reading import Delivery, Reading
 from marque.types.road_map import RoadMap
 from marque.types.world import EgoTruth, World
 
+PARKED_OFF_M, PARKED_OFF_RAD = 0.3, 0.01  # how far off a car remembers its place, sigma
+PARKED_STREAM = 7
 BEFORE_NS = -1  # it was parked before the first delivery
 MODELS = {SensorKind.CAMERA: camera, SensorKind.RADAR: radar, SensorKind.LIDAR: lidar}
 
@@ -58,15 +62,23 @@ def begin_senses(
 
 
 def begin_fusing(
-    equipment: Equipment, platform: Platform, road_map: RoadMap, index: LaneIndex, ego: EgoTruth
+    setup_of: tuple[Equipment, Platform, RoadMap, LaneIndex], ego: EgoTruth, seed: int
 ) -> FuseMemory:
-    """Perception of a car that knows where it was parked, and where its sensors are mounted."""
+    """Perception of a car that knows about where it was parked, and where its sensors are."""
+    equipment, platform, road_map, index = setup_of
+    off = np.random.default_rng([seed, PARKED_STREAM]).standard_normal(3)
     paint = paint_of(road_map)
     place = LocaliseMemory(platform, paint=paint)
     mounts = [mounted(i, sensor, platform) for i, sensor in enumerate(equipment.sensor)]
     models = tuple(_model(mount) for mount in mounts)
     return FuseMemory(
-        place=parked(place, BEFORE_NS, ego.x_m, ego.y_m, ego.heading_rad),
+        place=parked(
+            place,
+            BEFORE_NS,
+            ego.x_m + PARKED_OFF_M * float(off[0]),
+            ego.y_m + PARKED_OFF_M * float(off[1]),
+            ego.heading_rad + PARKED_OFF_RAD * float(off[2]),
+        ),
         objects=start(models, index),
         lights=no_lights(len(road_map.head_group)),
         watching=begin_health(platform, models, paint),

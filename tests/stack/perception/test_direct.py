@@ -7,7 +7,7 @@ import pytest
 
 from builders import Lane, straight_road, tiny_map
 from marque.maps.lookup import LaneIndex
-from marque.stack.perception.direct import KEEP_S, PerceptionMemory, perceive
+from marque.stack.perception.direct import KEEP_S, TOLD_S, PerceptionMemory, perceive
 from marque.types.codes import Indicator, UserKind
 from marque.types.reading import Detections, EgoReading, Reading, SignalReading
 
@@ -84,3 +84,24 @@ def test_who_turns_inside_a_junction_is_still_known_to_have_indicated():
         memory, scene = perceive(memory, replace(given, detections=found))
         shown.append(int(scene.tracks.indicator[0]))
     assert shown == [Indicator.LEFT, Indicator.LEFT, Indicator.LEFT, Indicator.OFF]
+
+
+@pytest.mark.parametrize(("away_s", "known"), [(3.0, True), (TOLD_S + 1.0, False)])
+def test_who_was_out_of_sight_in_a_junction_is_still_about_what_they_indicated(away_s, known):
+    """Others pass between us and somebody who waits in the middle to turn left."""
+    town = tiny_map(
+        [
+            Lane([(0.0, 0.0), (50.0, 0.0)], succ=[1]),
+            Lane([(50.0, 0.0), (62.0, 0.0)], succ=[2], connector=True),
+            Lane([(62.0, 0.0), (120.0, 0.0)]),
+        ]
+    )
+    memory = PerceptionMemory(town, LaneIndex(town))
+    given = reading(0.0, {7: (45.0, 3.0)})
+    found = replace(given.detections, indicator=np.array([Indicator.LEFT], np.int8))
+    memory, _ = perceive(memory, replace(given, detections=found))
+    for i in range(1, round(10 * away_s)):
+        memory, scene = perceive(memory, reading(0.1 * i, {}))
+    assert scene.tracks.count == 0
+    _, scene = perceive(memory, reading(away_s, {7: (55.0, 0.0)}))
+    assert int(scene.tracks.indicator[0]) == (Indicator.LEFT if known else Indicator.OFF)

@@ -23,11 +23,14 @@ from marque.stack.planning.gaps import (
 )
 from stage import CAR, Actor, Stage, standing, steady
 
+NAMES = ("s_m", "speed_mps", "lets_in")
+
 
 def row(*others, lets_in=False):
     s, v = (np.array([o[i] for o in others], dtype=float) for i in (0, 1))
-    lets_in = np.full(len(others), lets_in)
-    return Row(np.arange(len(others)), s, v, np.full(len(others), 2.3), lets_in)
+    track = np.argsort(s)  # a row is sorted
+    lets_in, half = np.full(len(others), lets_in), np.full(len(others), 2.3)
+    return Row(track, s[track], v[track], half, lets_in)
 
 
 def us(speed=15.0, accel=0.0):
@@ -49,7 +52,39 @@ def test_who_stands_behind_us_may_set_off_unless_they_let_us_in():
     behind = row((-7.0, 0.0))
     assert not opens(behind, us(0.0), PRESSING)
     assert opens(row((-7.0, 0.0), lets_in=True), us(0.0), PRESSING)
-    assert not opens(row((-3.5, 0.0), lets_in=True), us(0.0), PRESSING)  # too close for anybody
+    assert opens(row((-3.5, 0.0), lets_in=True), us(0.0), PRESSING)  # close, and left behind
+    assert not opens(row((-3.5, 0.3), lets_in=False), us(0.0), PRESSING)  # they may drive on
+    assert not opens(row((-0.5, 0.0), lets_in=True), us(0.0), PRESSING)  # beside us
+
+
+@pytest.mark.parametrize("gap", [0.2, 1.5])
+def test_at_the_end_of_our_lane_we_fall_in_before_who_stands_to_let_us_in(gap):
+    """However close they have driven up, and others behind them: else all would wait for ever."""
+    road = tiny_map(
+        [
+            Lane([(0.0, 0.0), (100.0, 0.0)], edge="road", left=1),
+            Lane([(0.0, 3.2), (100.0, 3.2)], succ=[2], edge="road", right=0),
+            Lane([(100.0, 3.2), (220.0, 3.2)]),
+        ]
+    )
+    begin = 84.0
+    rear = begin + CAR.front_m - CAR.length_m
+    queue = [Actor(standing(rear - gap - 2.3 - 6.5 * i, 3.2)) for i in range(3)]
+    frames = Stage(road, Marque(), (2, 60.0), (0, begin), 0.0, queue).play(40.0)
+    assert frames[-1].x_m > 150.0
+    assert not any(f.touching for f in frames)
+
+
+def test_who_stands_to_let_us_in_holds_those_behind_them_on_that_lane():
+    def behind(begin):
+        first, last = row((begin - 3.9, 0.0), lets_in=True), row((begin - 12.0, 2.0))
+        s, v, lets = (np.append(getattr(last, n), getattr(first, n)) for n in NAMES)
+        return Row(np.arange(2), s, v, np.full(2, 2.3), lets), Us(begin, 0.0, 0.0, 3.85, 1.05, 20.0)
+
+    assert opens(*behind(100.0), PRESSING)
+    assert not opens(*behind(0.0), PRESSING)  # where several lanes lead to this one
+    alone = Row(np.arange(1), np.array([88.0]), np.array([2.0]), np.array([2.3]), np.array([False]))
+    assert not opens(alone, Us(100.0, 0.0, 0.0, 3.85, 1.05, 20.0), PRESSING)
 
 
 def test_who_is_behind_us_could_stop_softly_if_we_had_to_brake():

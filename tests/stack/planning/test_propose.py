@@ -1,11 +1,16 @@
 """The stops that every corridor carries."""
 
+from types import SimpleNamespace
+
 import numpy as np
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from marque.kernels.rollout import FALLBACK_JERK_MPS3, slew
-from marque.stack.planning.propose import SOFT_MPS2, soft_stop_mps2
+from marque.stack.planning.propose import SOFT_MPS2, _past_line, soft_stop_mps2
+from marque.stack.planning.rules import Stop
+from marque.types.codes import Control, Reason
 from marque.types.plan import STEP_S, STEPS
 
 
@@ -23,3 +28,23 @@ def test_the_soft_stop_stands_within_the_plan_also_while_we_speed_up(speed, acce
 def test_in_town_it_is_a_comfortable_one(speed):
     assert soft_stop_mps2(speed, 0.0) == SOFT_MPS2
     assert np.isclose(soft_stop_mps2(speed, -2.0), soft_stop_mps2(speed, 0.0))
+
+
+@pytest.mark.parametrize(
+    ("manoeuvre", "front", "at", "past"),
+    [
+        ("keep", 29.0, 34.0, False),  # between the ways of others, where the map knows them
+        ("nudge", 29.0, 34.0, True),  # beside the middle of our lane it does not
+        ("nudge", 29.0, 28.9, False),  # the place to wait inside the junction
+        ("nudge", 31.0, 34.0, False),  # we are past that
+        ("nudge", 29.0, 60.0, False),  # beyond the junction
+    ],
+)
+def test_who_swings_out_waits_no_deeper_in_a_junction_than_its_waiting_place(
+    manoeuvre, front, at, past
+):
+    junction = SimpleNamespace(
+        yields=True, control=Control.SIGNAL, stop_m=20.0, entry_m=29.4, s_out_m=53.0
+    )
+    corridor = SimpleNamespace(manoeuvre=manoeuvre, junctions=[junction])
+    assert _past_line(corridor, Stop(at, Reason.YIELD, 7), front) == past

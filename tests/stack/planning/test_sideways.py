@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from builders import Lane, arc, tiny_map
 from marque.maps.path import STEP_M, build_path
+from marque.stack.planning.change import change_length
 from marque.stack.planning.sideways import (
     BEND_MOST_1PM,
     Beside,
@@ -17,9 +18,11 @@ from marque.stack.planning.sideways import (
     leg_length,
     offsets,
     pose_at,
+    quickest,
     sharpest,
     shifted,
 )
+from marque.stack.planning.state import Start
 
 sides = st.floats(-4.0, 4.0)
 slopes = st.floats(-0.3, 0.3)
@@ -49,6 +52,25 @@ def test_a_leg_keeps_to_what_passengers_and_steering_bear(d, slope, bend, speed,
     assert length >= 150.0 or sharpest(length, begin, 0.0) <= most + 1e-9
     if length > 4.5:  # not longer than it has to be
         assert sharpest(length / 1.13, begin, 0.0) > most * 0.999
+
+
+@given(sides, slopes, bends, st.floats(1.0, 10.0), st.floats(0.05, 0.3))
+def test_the_wheel_keeps_up_with_a_leg(d, slope, bend, speed, wheel):
+    begin = (d, slope, bend)
+    length = leg_length(begin, 0.0, speed, 1.2, wheel)
+    s = np.linspace(0.0, length, 400)
+    y = offsets(s, Beside(0.0, d, slope, bend), (Leg(0.0, length, 0.0),))
+    turn = np.abs(np.diff(y, n=3)).max() / (s[1] - s[0]) ** 3
+    assert length >= 150.0 or turn * speed <= 1.02 * wheel + 1e-3
+
+
+def test_a_change_that_speeds_up_is_laid_out_for_the_speed_on_the_way():
+    beside_us = Beside(0.0, -3.2, 0.0, 0.0)
+    slow = change_length(beside_us, Start(0.0, 3.0, 0.0), 4.0, 0.157, 100.0)
+    faster = change_length(beside_us, Start(0.0, 3.0, 1.75), 4.0, 0.157, 100.0)
+    assert quickest(slow, (-3.2, 0.0, 0.0), 0.0) * 3.0 <= 0.157
+    assert faster >= 4.0 * 6.5  # as long as a change is meant to take, while we speed up
+    assert change_length(beside_us, Start(0.0, 3.0, 1.75), 4.0, 0.157, 15.0) == 15.0
 
 
 def test_a_lane_change_at_city_speed_takes_its_known_length():

@@ -9,11 +9,21 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from marque.kernels.rollout import E_BRAKE, E_FRONT, E_JERK, E_LEN
+from marque.kernels.following import stop_distance
+from marque.kernels.rollout import (
+    E_ACCEL,
+    E_BRAKE,
+    E_FRONT,
+    E_JERK,
+    E_LEN,
+    E_MAX_BRAKE,
+    FALLBACK_JERK_MPS3,
+    next_accel,
+)
 from marque.stack.planning.corridor import Way
 from marque.stack.planning.driver import _stood
 from marque.stack.planning.interactions import _before_waiting_place, _sets_off
-from marque.stack.planning.propose import HERE_M, _out_of_the_way
+from marque.stack.planning.propose import SOFT_MPS2, _out_of_the_way
 from marque.stack.planning.rules import LINE_MARGIN_M, ZONE_MARGIN_M, Rules, Stop, _may_come
 from marque.stack.planning.standoff import granted, let_out, wait_for_traffic
 from marque.stack.planning.state import Start
@@ -66,6 +76,10 @@ def way(begin, length):
     return Way(begin, begin + length, -1, True)
 
 
+def soonest(speed, accel=0.0):
+    return stop_distance(speed, accel, SOFT_MPS2, FALLBACK_JERK_MPS3)
+
+
 ways = st.lists(st.builds(way, st.floats(0.0, 60.0), st.floats(0.1, 12.0)), max_size=6)
 
 
@@ -75,7 +89,7 @@ def test_whoever_waits_stands_on_nobodys_way_or_where_they_would_have(at, ways, 
     found = _out_of_the_way(stop, Rules(ways, crossed=ways), front, length, 0.0)
     assert (found.reason, found.uid) == (Reason.YIELD, 7)
     assert found.at_m <= at
-    if found.at_m == at or found.at_m == front + HERE_M:
+    if found.at_m == at or found.at_m == front:
         return
     assert found.at_m > front
     for one in ways:
@@ -86,12 +100,34 @@ def test_whoever_waits_stands_on_nobodys_way_or_where_they_would_have(at, ways, 
 def test_whoever_is_in_the_way_already_does_not_wait_deeper_in():
     stop, over = Stop(15.0, Reason.YIELD, 7), [way(10.0, 8.0)]
     both = Rules(over, crossed=over)
-    assert _out_of_the_way(stop, both, 12.0, 4.5, 0.0).at_m == pytest.approx(12.0 + HERE_M)
-    assert 12.0 < _out_of_the_way(stop, both, 12.0, 4.5, 2.0).at_m < 15.0  # but stops softly
-    assert _out_of_the_way(stop, both, 12.0, 4.5, 8.0).at_m == 15.0
+    assert _out_of_the_way(stop, both, 12.0, 4.5, 0.0).at_m == pytest.approx(12.0)
+    assert (
+        12.0 < _out_of_the_way(stop, both, 12.0, 4.5, soonest(2.0)).at_m < 15.0
+    )  # but stops softly
+    assert _out_of_the_way(stop, both, 12.0, 4.5, soonest(8.0)).at_m == 15.0
     beyond = Stop(20.0, Reason.YIELD, 7)  # only our tail is in their way there
     assert _out_of_the_way(beyond, both, 12.0, 4.5, 0.0) == beyond
     assert _out_of_the_way(stop, Rules(over), 12.0, 4.5, 0.0) == stop  # nobody seen to come
+
+
+@pytest.mark.parametrize(("speed", "accel"), [(1.2, 1.1), (0.6, 0.0), (2.5, -0.5), (4.0, 1.0)])
+def test_whoever_is_in_the_way_comes_to_rest_and_does_not_creep_on(speed, accel):
+    """The place is looked for anew in every tick; it must not move on before us."""
+    ego = np.zeros(E_LEN)
+    ego[[E_ACCEL, E_BRAKE, E_JERK, E_MAX_BRAKE]] = 1.8, 1.8, 1.0, 9.0
+    stop, over = Stop(40.0, Reason.YIELD, 7), [way(8.0, 40.0)]
+    first = soonest(speed, accel)
+    front = at = 10.0
+    for _ in range(40):
+        at = _out_of_the_way(
+            stop, Rules(over, crossed=over), front, 4.5, soonest(speed, accel)
+        ).at_m
+        accel = next_accel(ego[E_ACCEL], at - front, speed, accel, 0, ego, 0.1)
+        now = max(0.0, speed + 0.1 * accel)
+        front += 0.05 * (speed + now)
+        speed = now
+    assert speed == 0.0
+    assert front - 10.0 < first + 0.3
 
 
 @pytest.mark.parametrize(("speed", "kept"), [(0.0, False), (2.0, True)])
@@ -247,5 +283,5 @@ def test_those_who_come_towards_us_may_have_green_when_we_have(theirs, ours, ove
 def test_who_stands_where_one_waits_does_not_go_on_to_wait_in_the_way(front, speed, stays):
     """Those who may come go over 10 m to 18 m; whoever we wait for comes at 15 m."""
     stop, rules = Stop(14.0, Reason.YIELD, 7), Rules([way(10.0, 8.0)])
-    found = _out_of_the_way(stop, rules, front, 4.5, speed)
+    found = _out_of_the_way(stop, rules, front, 4.5, soonest(speed))
     assert (found.at_m < 10.0) == stays

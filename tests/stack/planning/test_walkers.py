@@ -17,10 +17,11 @@ from marque.stack.planning.walkers import (
     SLOWEST_MPS,
     WALKER_LEAST_M,
     _lower,
+    _people,
     pass_speed,
     walks_into_us,
 )
-from marque.types.codes import Reason, UserKind
+from marque.types.codes import Indicator, Reason, UserKind
 from marque.types.scene import Tracks
 from stage import CAR, Actor, Stage, standing, steady
 
@@ -104,6 +105,39 @@ def test_nobody_sets_off_into_who_walks_up_to_the_car():
     assert frames[-1].x_m > 40.0
 
 
+TILT_RAD = 0.15
+
+
+@pytest.mark.parametrize("faces_us", [False, True])
+@pytest.mark.parametrize("side", [1.0, -1.0])
+@pytest.mark.parametrize(
+    ("away_m", "tilt", "indicates", "slower"),
+    [
+        (2.7, TILT_RAD, True, True),
+        (2.7, TILT_RAD, False, False),  # stands aslant, for whatever reason
+        (2.7, 0.0, True, False),  # wants out some day
+        (2.7, -TILT_RAD, True, False),  # points away
+        (5.5, 1.4, True, False),  # waits in a side street
+    ],
+)
+def test_who_noses_out_of_a_row_beside_us_is_passed_slowly(
+    faces_us, side, away_m, tilt, indicates, slower
+):
+    to_us = Indicator.RIGHT if (side > 0) != faces_us else Indicator.LEFT
+    lane = 0 if side > 0 else 1
+    heading = math.pi + side * tilt if faces_us else -side * tilt
+    nose = Actor(
+        standing(120.0, 3.2 * lane + side * away_m, heading),
+        indicator=to_us if indicates else Indicator.OFF,
+    )
+    stage = Stage(straight_road(400.0, 2), Marque(), (lane, 390.0), (lane, 5.0), 13.0, [nose])
+    frames = stage.play(16.0)
+    assert not any(f.touching for f in frames)
+    slowest = min(f.speed_mps for f in beside(frames, 120.0))
+    assert slowest < 9.0 if slower else slowest > 12.0
+    assert min(f.accel_mps2 for f in frames) > -2.6
+
+
 EGO = np.zeros(E_LEN)
 EGO[E_FRONT], EGO[E_REAR], EGO[E_HALF_WIDTH] = 3.7, 0.9, 0.9
 
@@ -130,7 +164,8 @@ def test_what_counts_is_where_they_will_be_when_we_are_there(y, heading, speed, 
     path = SimpleNamespace(xy_m=xy, heading_rad=np.zeros(400))
     cap = np.full(400, 13.9)
     seen = one_on_foot(60.0, y, heading, speed)
-    assert _lower(cap, SimpleNamespace(path=path), 5.0, EGO, 13.0, seen, 0) == slower
+    ((_, person),) = _people(seen)
+    assert _lower(cap, SimpleNamespace(path=path), 5.0, EGO, 13.0, person) == slower
     assert (cap[: int(45.0 / STEP_M)] == 13.9).all() and (cap[int(70.0 / STEP_M) :] == 13.9).all()
     assert (cap.min() < 13.0) == slower
 

@@ -227,6 +227,29 @@ def test_who_has_stood_at_an_unseen_light_has_red_unless_it_may_be_green(
     assert np.isfinite(found.stop_m).all() == held
 
 
+@pytest.mark.parametrize(
+    ("ours", "leader", "held"),
+    [
+        (GREEN_YIELD, (6.0, 3.2), False),  # who leads turns and waits in the middle
+        (GREEN_YIELD, (-20.0, 3.2), True),  # far ahead: for the light, then
+        (RED, (6.0, 3.2), True),
+    ],
+)
+def test_who_stands_right_behind_somebody_over_the_line_waits_for_them(ours, leader, held):
+    """Straight on, at a light that we cannot see."""
+    town = lights_at_a_cross()
+    actors = [Actor(steady(*EAST, math.pi, 0.0)), Actor(steady(*leader, math.pi, 0.0))]
+    stage = Stage(town, Marque(), (0, 1.0), (2, 20.0), actors=actors)
+    memory = PerceptionMemory(town, LaneIndex(town))
+    for step in range(30):
+        ego = EgoReading(step * PLAN_STEP_NS, -20.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0)
+        memory, scene = perceive(memory, _reading(stage, ego, 0.1 * step))
+    scene = replace(scene, signal_state=np.array([ours, UNKNOWN, UNKNOWN], np.int8))
+    found = predict(map_tables(town), scene)
+    row = int(np.argmin(np.abs(scene.tracks.x_m - EAST[0])))
+    assert np.isfinite(found.stop_m[found.track == row]).all() == held
+
+
 @pytest.mark.parametrize("speed", [0.0, 3.0])
 def test_the_way_of_who_sets_off_is_as_long_as_they_may_drive(speed):
     """From rest one gets on 50 m in 8 s: who ends before that would vanish from the rollouts."""

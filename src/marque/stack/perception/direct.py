@@ -1,14 +1,15 @@
 """Perceive, first version: detections become tracks as they are, placed on lanes.
 
-A road user that is lost from sight is carried on at constant velocity for a moment; standing time
-and the age of signal states are remembered. (A later issue puts noise in front and filters here.)
+A road user that is lost from sight is carried on at constant velocity for a moment; what it has
+indicated is remembered for longer, and so are standing time and the age of signal states. Where
+senses err, tracks come from `fuse.py` instead.
 """
 
 from dataclasses import dataclass, field, replace
 
 import numpy as np
 
-from marque.core.time import seconds
+from marque.core.time import NS_PER_S, seconds
 from marque.maps.lookup import LaneIndex
 from marque.types.codes import Indicator, SignalState
 from marque.types.reading import Detections, Reading
@@ -16,6 +17,7 @@ from marque.types.road_map import NONE, RoadMap
 from marque.types.scene import EgoBelief, Scene, Tracks
 
 KEEP_S = 1.5  # a lost road user is believed to go on for this long
+TOLD_S = 15.0  # and to be about what it indicated for this long: others pass before who waits
 STILL_MPS = 0.2
 
 
@@ -27,7 +29,8 @@ class PerceptionMemory:
     index: LaneIndex
     scene: Scene | None = None
     ego_lane: int = NONE
-    kept: dict[int, int] = field(default_factory=dict)  # uid -> when last seen, ns
+    # uid -> what it last indicated before a junction, and when it was last seen, ns
+    told: dict[int, tuple[int, int]] = field(default_factory=dict)
 
 
 def perceive(
@@ -37,9 +40,9 @@ def perceive(
     before = memory.scene
     if tracks is None:
         tracks = _as_they_are(memory, reading)
-    else:
-        told = _told(memory, tracks.uid, tracks.indicator, tracks.lane)
-        tracks = replace(tracks, indicator=told)
+    shown = _told(memory, tracks.uid, tracks.indicator, tracks.lane)
+    told = _remembered(memory, tracks.uid, shown, tracks.age_s, reading.t_ns)
+    tracks = replace(tracks, indicator=shown)
     state = reading.signals.state
     since = np.zeros(len(state))
     if before is not None:
@@ -52,7 +55,7 @@ def perceive(
         signal_state=_carried(state, before, since),
         signal_since_s=since,
     )
-    return PerceptionMemory(memory.road_map, memory.index, scene, scene.ego.lane), scene
+    return PerceptionMemory(memory.road_map, memory.index, scene, scene.ego.lane, told), scene
 
 
 def _as_they_are(memory: PerceptionMemory, reading: Reading) -> Tracks:
@@ -62,7 +65,6 @@ def _as_they_are(memory: PerceptionMemory, reading: Reading) -> Tracks:
     lane, s, d = memory.index.match_many(
         found["x_m"], found["y_m"], found["heading_rad"], found["kind"]
     )
-    found["indicator"] = _told(memory, found["uid"], found["indicator"], lane)
     return Tracks(
         **found,
         lane=lane,
@@ -129,13 +131,24 @@ def _told(
     memory: PerceptionMemory, uid: np.ndarray, shown: np.ndarray, lane: np.ndarray
 ) -> np.ndarray:
     """The indicators [n], those inside junctions as they were shown before: whoever has begun to
-    turn, or waits for it in the middle, may show nothing any more."""
-    before = memory.scene
-    if before is None or len(before.tracks.uid) == 0:
-        return shown
+    turn, or waits for it in the middle, may show nothing any more, and be out of sight meanwhile.
+    """
     inside = (lane != NONE) & memory.road_map.lane_connector[lane] & (shown == Indicator.OFF)
-    row, known = _rows(before, uid)
-    return np.where(inside & known, before.tracks.indicator[row], shown)
+    out = shown.copy()
+    for i in np.flatnonzero(inside).tolist():
+        out[i] = memory.told.get(int(uid[i]), (int(Indicator.OFF), 0))[0]
+    return out
+
+
+def _remembered(
+    memory: PerceptionMemory, uid: np.ndarray, told: np.ndarray, age_s: np.ndarray, t_ns: int
+) -> dict[int, tuple[int, int]]:
+    """What is known of indicators from now on: of those in sight, and of those lost lately."""
+    since = t_ns - round(TOLD_S * NS_PER_S)
+    kept = {who: what for who, what in memory.told.items() if what[1] >= since}
+    seen = zip(uid.tolist(), told.tolist(), age_s.tolist(), strict=True)
+    kept.update({who: (what, t_ns) for who, what, age in seen if age == 0.0})
+    return kept
 
 
 def _rows(before: Scene, uid: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

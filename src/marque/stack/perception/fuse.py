@@ -6,7 +6,7 @@ is known to be wrong is left out (`health.py`). Everything downstream sees only 
 What was dropped or contradicted is counted under its name in the memories of the parts.
 """
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -47,7 +47,7 @@ class FuseMemory:
     seen_ns: int = 0  # the newest list's stamp
     located: Located | None = None
     next_ns: int = 0
-    steer_rad: float = field(default=0.0)
+    steer_rad: float = 0.0
 
 
 def fuse(memory: FuseMemory, delivery: Delivery) -> tuple[FuseMemory, Reading]:

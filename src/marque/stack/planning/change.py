@@ -7,7 +7,7 @@ import numpy as np
 
 from marque.core.arrays import BoolArray, FloatArray
 from marque.core.geometry import project, wrap_angle
-from marque.kernels.rollout import E_FRONT, E_HALF_WIDTH, E_REAR
+from marque.kernels.rollout import E_FRONT, E_HALF_WIDTH, E_REAR, E_STEER
 from marque.maps.field import side_at
 from marque.maps.path import STEP_M
 from marque.stack.planning.corridor import Corridor, centre_line, corridor_beside
@@ -129,10 +129,10 @@ def _change(
     other, legal = neighbour(road_map, lane, side)
     if other == NONE or not legal or not finite(float(route.cost_s[other])):
         return None, None
-    if not needed and not _worth(memory, other, blocked):
-        return None, None
     pose = pose_at(corridor.path, start.s_m)
     other_s = along_lane(memory, other, pose)
+    if not needed and not _worth(memory, other, other_s, blocked):
+        return None, None
     left = float(route.last_chance_m[lane]) - lane_s if needed else math.inf
     us = _us(memory, corridor, start, other_s)
     row = row_on(road_map, route, other, scene.tracks)
@@ -289,7 +289,8 @@ def change_to(
     head = lanes_before(road_map, lane)
     line = centre_line(road_map, route, context.ego, context.area, head, lane, lane_s, wide)
     state = beside(line.path, pose, line.here_m)
-    length = change_length(state, start.speed_mps, context.style.lane_change_s, room_m)
+    pace_s, wheel_1pms = context.style.lane_change_s, float(context.ego[E_STEER])
+    length = change_length(state, start, pace_s, wheel_1pms, room_m)
     if length is None:
         return None
     name = "change_left" if side > 0 else "change_right"
@@ -312,15 +313,18 @@ def entry_on(corridor: Corridor, start: Start) -> Entry:
     return Entry(float((STEP_M / speed).sum()), len(gone) * STEP_M, float(speed[-1]))
 
 
-def change_length(state: Beside, speed_mps: float, pace_s: float, room_m: float) -> float | None:
-    """At leisure where there is room, firmly where there is little; slower, if that helps."""
+def change_length(
+    state: Beside, start: Start, pace_s: float, wheel_1pms: float, room_m: float
+) -> float | None:
+    """At leisure where there is room, firmly where there is little; slower, if that helps. Who
+    speeds up is faster on the way: where there is room, the wheel keeps up with that too."""
     begin = (state.d_m, state.slope, state.bend_1pm)
     least = leg_length(begin, 0.0, CREEP_MPS, FIRM_MPS2)
     if room_m < least:
         return None
-    firm = leg_length(begin, 0.0, speed_mps, FIRM_MPS2)
-    gentle = max(leg_length(begin, 0.0, speed_mps, GENTLE_MPS2), pace_s * speed_mps)
-    return min(room_m, max(firm, gentle))
+    speed = start.speed_mps + 0.5 * pace_s * max(0.0, start.accel_mps2)
+    gentle = leg_length(begin, 0.0, speed, GENTLE_MPS2, wheel_1pms)
+    return min(room_m, max(gentle, pace_s * speed))
 
 
 def drivable(corridor: Corridor, start: Start, until_m: float) -> bool:
@@ -380,10 +384,10 @@ def _held_up(corridor: Corridor, start: Start) -> bool:
     return start.speed_mps < 0.7 * float(corridor.v_ref_mps[sample_at(corridor, start.s_m)])
 
 
-def _worth(memory: Memory, other: int, blocked: bool) -> bool:
-    """Whether the other lane goes on for a while without forcing us back at once."""
+def _worth(memory: Memory, other: int, other_s: float, blocked: bool) -> bool:
+    """Whether the other lane goes on for a while from there without forcing us back at once."""
     route = memory.context.route
-    chance = float(route.last_chance_m[other])
+    chance = float(route.last_chance_m[other]) - other_s
     if blocked:
         return not math.isfinite(chance) or chance > 60.0
     return (not math.isfinite(chance) or chance > WORTH_M) and route.best_side[other] == 0

@@ -62,7 +62,7 @@ from marque.stack.planning.state import (
 )
 from marque.stack.planning.style import Style
 from marque.stack.planning.trajectory import along
-from marque.stack.planning.walkers import pass_people_slowly, walks_into_us
+from marque.stack.planning.walkers import pass_slowly, walks_into_us
 from marque.types.codes import Indicator, Reason, SignalState
 from marque.types.forecast import Forecast
 from marque.types.mission import Mission
@@ -417,7 +417,7 @@ def _others(
         [each.crossed for each in rules],
         let_us_go,
     )
-    pass_people_slowly(it, corridors, s0, ego, options[0].start.speed_mps, scene.tracks)
+    pass_slowly(it, corridors, s0, ego, options[0].start.speed_mps, scene.tracks)
     slow_down(scene, it)
     stays = parked(memory.context.mission.road_map, scene.tracks)
     for one in options:
@@ -593,8 +593,10 @@ def _stood(memory: Memory, plan: Plan, speed_mps: float) -> float:
 def _waited(memory: Memory, plan: Plan, start: Start, scene: Scene) -> float:
     """While the light of the lane beside is red nobody there moves either, and we lose nothing."""
     corridor = memory.corridor
-    if plan.reason != Reason.LANE_CHANGE or start.speed_mps > 0.3 or corridor is None:
+    if start.speed_mps > 0.3 or corridor is None:
         return 0.0
+    if plan.reason != Reason.LANE_CHANGE:
+        return memory.waiting_s  # who stands for something else for a moment has not got on
     road_map = memory.context.mission.road_map
     here = corridor.path.lanes[-1]
     beside, _ = neighbour(road_map, here, corridor.leaves)

@@ -54,10 +54,10 @@ def explain(
     ref = it.v_ref[policy.corridor][i]
     lower = corridor.v_ref_mps[i] - ref
     if float(lower.max()) > 0.5 and float((ref - slow).min()) < 0.5:
-        beside = int(it.beside[policy.corridor])
-        if beside < 0 and degraded(scene):
+        uid = int(it.beside[policy.corridor])
+        if uid < 0 and degraded(scene):
             return Reason.SENSES, -1
-        return Reason.PEDESTRIAN, beside
+        return _beside(scene, uid), uid
     if braking or float((ref - slow).max()) < 1.0:
         lower = corridor.limit_mps[i] - corridor.cap_mps[i]
         if float(lower.max()) > 0.5 or float(gap.max()) > 0.6:
@@ -68,6 +68,12 @@ def explain(
 def standing_at(policy: Policy, s_m: float, room: float, v: float) -> bool:
     """Whether the stop target, not a leader, is what holds the car."""
     return policy.stop is not None and room < max(2.0, 0.5 * v)
+
+
+def _beside(scene: Scene, uid: int) -> Reason:
+    """Why we pass somebody slowly."""
+    who = scene.tracks.kind[scene.tracks.uid == uid]
+    return Reason.PEDESTRIAN if (who == UserKind.PEDESTRIAN).any() else Reason.YIELD
 
 
 def _for_user(scene: Scene, track: int, policy: Policy) -> Reason:

@@ -153,23 +153,43 @@ def entry(us: Us) -> Entry:
 
 def fits(row: Row, us: Us, courtesy: Courtesy, come: Entry) -> bool:
     """Whether we could begin to change now: as things will be when we are in their way. Whoever is
-    slow behind us may speed up, if they do not let us in."""
+    slow behind us may speed up, if they do not let us in; who does may have driven up close, and
+    stays behind as we drive on: two who wait for each other there would wait for ever. On this lane
+    those behind them are held by them."""
     middle = us.s_m + 0.5 * (us.front_m - us.rear_m)
-    for i in range(len(row.track)):
+    first = int(np.searchsorted(row.s_m, middle, side="right"))  # of those ahead of us
+    for i in range(first, len(row.track)):
         other, half = float(row.speed_mps[i]), float(row.half_m[i])
-        if row.s_m[i] > middle:
-            now = float(row.s_m[i]) - half - us.s_m - us.front_m
-            ahead = now + other * come.time_s - come.way_m
-            if now < LEAST_M or ahead < room_ahead(come.speed_mps, other, courtesy):
-                return False
-        else:
-            now = us.s_m - us.rear_m - float(row.s_m[i]) - half
-            follows = other < SLOW_MPS and not row.lets_in[i]
-            faster = other + (FOLLOWS_MPS2 * come.time_s if follows else 0.0)
-            behind = now + come.way_m - 0.5 * (other + faster) * come.time_s
-            if now < LEAST_M or behind < room_behind(come.speed_mps, faster, courtesy):
-                return False
+        now = float(row.s_m[i]) - half - us.s_m - us.front_m
+        ahead = now + other * come.time_s - come.way_m
+        if now < LEAST_M or ahead < room_ahead(come.speed_mps, other, courtesy):
+            return False
+    rear, held = us.s_m - us.rear_m, (math.inf, math.inf)
+    for i in range(first - 1, -1, -1):
+        half = float(row.half_m[i])
+        bumper, speed = _comes(row, i, come.time_s, held)
+        behind = rear + come.way_m - bumper
+        if rear - float(row.s_m[i]) - half < LEAST_M and not row.lets_in[i]:
+            return False
+        if behind < room_behind(come.speed_mps, speed, courtesy):
+            return False
+        if row.s_m[i] >= 0.0:  # several lanes may lead here: who is on one holds none on another
+            held = (bumper - 2.0 * half - GAP_M, speed)
     return True
+
+
+def _comes(row: Row, i: int, time_s: float, held: tuple[float, float]) -> tuple[float, float]:
+    """(front bumper, speed) of one behind us a while on. Who is slow speeds up if they do not let
+    us in; nobody comes farther, nor then faster, than `held` by who drives ahead of them."""
+    other = float(row.speed_mps[i])
+    faster = other
+    if other < SLOW_MPS and not row.lets_in[i]:
+        faster += FOLLOWS_MPS2 * time_s
+    now = float(row.s_m[i]) + float(row.half_m[i])
+    at = now + 0.5 * (other + faster) * time_s
+    if at <= held[0]:
+        return at, faster
+    return max(now, held[0]), min(faster, held[1])
 
 
 def travel_s(way_m: float, speed_mps: float, accel_mps2: float) -> float:

@@ -34,6 +34,7 @@ WAITS_MPS2 = 2.0  # who has to brake no harder than this waits for us, who are i
 GOES_ON_MPS = 4.0
 SETS_OFF_MPS, SETS_OFF_MPS2 = 1.2, 0.4
 ALONG, FARTHER_BACK_M = 0.5, 2.0  # cosine of headings; who comes round again, see `leave_out_laps`
+BACK_M = 20  # how far behind who meets us the connector may lie on which they came
 HARDLY = 0.3  # a path less likely than this is nothing to brake hard for
 
 
@@ -96,6 +97,26 @@ def leave_out_laps(
 
 
 @jit
+def meets_on(tables: MapTables, lanes: Int32Array, ours: int, meets: int, half: int) -> int:
+    """Sample of a path `lanes` that lies on the connector on which its user meets our connector,
+    -1 where none bears on ours. At sample `meets` their body touches our way: with the bumper, if
+    they are long or wait close before it, and then their middle comes onto the connector later."""
+    if ours < 0:
+        return -1
+    for ahead in range(0, half + 1, max(half, 1)):
+        at = min(meets + ahead, len(lanes) - 1)
+        least = max(0, at - BACK_M)
+        while at >= least:
+            lane = lanes[at]
+            if lane >= 0 and tables.lane_connector[lane]:
+                if lane != ours and priority_between(tables, ours, lane) != 2:
+                    return at
+                break
+            at -= 1
+    return -1
+
+
+@jit
 def relate(
     tables: MapTables,
     count: int,
@@ -154,19 +175,17 @@ def relate(
             continue
         at = min(n - 1, max(0, int(0.5 * (lo[k, j] + hi[k, j]) / EGO_STEP_M)))
         ours = connector_at(tables, ego_lane, at, 40)
-        theirs = connector_at(tables, f_lane[off[k] : off[k + 1]], j, 20)
-        if ours >= 0 and theirs >= 0 and ours != theirs:
+        lanes = f_lane[off[k] : off[k + 1]]
+        begin = meets_on(tables, lanes, ours, j, int(half[k] + 0.5))
+        if begin >= 0:
+            theirs = lanes[begin]
             rank = priority_between(tables, ours, theirs)
-            if rank != 2:
-                relation[k] = rank
+            relation[k] = rank
             if rank == -1:
                 for m in range(line_lane.shape[0]):
                     if line_lane[m] == ours:
                         entry[k] = line_m[m]
-                begin = j
-                while begin > 0 and f_lane[off[k] + begin - 1] != theirs:
-                    begin -= 1
-                while begin > 0 and f_lane[off[k] + begin - 1] == theirs:
+                while begin > 0 and lanes[begin - 1] == theirs:
                     begin -= 1
                 enters[k] = begin - half[k] if begin > 0 else -FREE
     for k in range(count):

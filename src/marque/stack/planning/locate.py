@@ -44,6 +44,8 @@ LOST_MPS = 0.8
 SPARE_M = 40.0  # of road, as a corridor beside the line does not grow before it is settled
 # a way back that begins so far from the car, or turned so far, winds too much behind it
 ASTRAY_M, ASTRAY_RAD = 0.5, 0.25
+# manoeuvres that may come to stand at the end of a lane before they are settled on it
+UNSETTLED = ("change_left", "change_right", "return")
 STRAIGHT_M, STRAIGHT_SLOPE = 0.15, 0.05  # nearer to the line than this, we are on it
 
 
@@ -206,6 +208,11 @@ def _extended(memory: Memory, corridor: Corridor, start: Start) -> tuple[Memory,
     short = corridor.end_kind == "horizon" and corridor.path.length_m - start.s_m < 0.75 * wide
     given_up = corridor.end_kind == "lane_change" and corridor.path.lanes[-1] in memory.detour
     stale = bool(memory.closed) and not _leads_on(memory, corridor, start)
+    if given_up and corridor.manoeuvre in UNSETTLED:
+        limit = float(corridor.limit_mps[i])
+        pose = pose_at(corridor.path, start.s_m)
+        option = settle_on(memory, *lane_at(corridor, start.s_m), pose, start, limit)
+        return memory, option.corridor, option.start
     if corridor.manoeuvre != "keep" or not (short or given_up or stale):
         return memory, corridor, start
     lane, lane_s = lane_at(corridor, start.s_m)

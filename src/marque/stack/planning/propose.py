@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from marque.core.arrays import FloatArray
+from marque.kernels.following import stop_distance
 from marque.kernels.rollout import FALLBACK_JERK_MPS3
 from marque.stack.planning.box import exit_stops
 from marque.stack.planning.corridor import AT_LINE, Corridor
@@ -23,8 +24,8 @@ OUT_SPARE_M = 0.3  # before we would be in the way of oncoming traffic
 SOFT_MPS2 = 2.5  # of the comfortable stop, or what it takes to stand within the plan:
 STANDS_WITHIN_S = 6.0
 FIRM_MPS2 = 5.0  # of the firm stop: most that asks for more than comfort needs no more than this
-HERE_M, HERE_S = 0.1, 0.5  # to come to rest as soon as a soft stop does it: way and onset
 MAX_VIRTUAL = 3
+ASIDE = ("nudge", "peek")  # manoeuvres beside the middle of our lane, inside junctions too
 _ON_FOOT = (Reason.CROSSWALK, Reason.PEDESTRIAN)
 NORMAL, COMFORT_STOP, EMERGENCY_STOP = 0.0, 1.0, 2.0
 
@@ -64,6 +65,7 @@ def propose(
 ) -> list[Policy]:
     """All policies; each corridor carries its comfortable, its firm and its emergency stop."""
     soft_mps2 = soft_stop_mps2(speed_mps, accel_mps2)
+    soonest_m = stop_distance(speed_mps, accel_mps2, SOFT_MPS2, FALLBACK_JERK_MPS3)
     out: list[Policy] = []
     for c in range(len(corridors)):
         binding = rules[c].binding + exit_stops(
@@ -73,7 +75,7 @@ def propose(
         limit = must.at_m if must is not None else math.inf
         optional = [s for s in rules[c].optional if front_m[c] - 0.5 < s.at_m < limit - 0.5]
         others = _before_others(c, it, front_m[c], limit, optional, tracks, forecast)
-        optional += [_out_of_the_way(s, rules[c], front_m[c], length_m, speed_mps) for s in others]
+        optional += [_out_of_the_way(s, rules[c], front_m[c], length_m, soonest_m) for s in others]
         optional = [s for s in optional if not _past_line(corridors[c], s, front_m[c])]
         ours = corridors[c].out_m - OUT_SPARE_M
         optional = [s if s.at_m <= ours else replace(s, at_m=ours) for s in optional]
@@ -107,26 +109,33 @@ def _past_line(corridor: Corridor, stop: Stop, front_m: float) -> bool:
     we have not entered: whoever waits there stands in the way and makes others stop."""
     if stop.reason in _ON_FOOT:
         return False
+    beside = corridor.manoeuvre in ASIDE
     return any(
-        j.yields and j.control in AT_LINE and front_m < j.stop_m < stop.at_m < j.s_out_m
+        j.yields
+        and (
+            (j.control in AT_LINE and front_m < j.stop_m < stop.at_m < j.s_out_m)
+            or (beside and front_m < j.entry_m < stop.at_m < j.s_out_m)
+        )
         for j in corridor.junctions
     )
 
 
 def _out_of_the_way(
-    stop: Stop, rules: Rules, front_m: float, length_m: float, speed_mps: float
+    stop: Stop, rules: Rules, front_m: float, length_m: float, soonest_m: float
 ) -> Stop:
     """A place to wait before somebody, moved back until we stand on nobody's way who may go first,
     wherever they turn. Who is near that place, or a little beyond it and yet on nobody's way,
     stays there. If we are too far on for that: as it is, or where we come to rest soonest if our
-    nose would be in the way of who may well come: deeper in is no better."""
+    nose would be in the way of who may well come: deeper in is no better. `soonest_m`: the way of
+    a soft stop that goes on from how we brake now, so that the place stays where it is from tick
+    to tick, and we stand."""
     at = stop.at_m
     for way in sorted(rules.ways, key=lambda each: -each.begin_m):
         if way.begin_m - ZONE_MARGIN_M < at < way.end_m + length_m:
             at = way.begin_m - ZONE_MARGIN_M
     if at > front_m:
         return replace(stop, at_m=at)
-    here = front_m + HERE_M + speed_mps * HERE_S + speed_mps * speed_mps / (2.0 * SOFT_MPS2)
+    here = front_m + soonest_m
     before = at < stop.at_m and here < at + ZONE_MARGIN_M
     if not before and not any(way.begin_m < stop.at_m < way.end_m for way in rules.crossed):
         return stop

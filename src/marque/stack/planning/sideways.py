@@ -108,14 +108,31 @@ def sharpest(length: float, begin: tuple[float, float, float], d: float) -> floa
     return float(np.abs(rise * h0 + m * h1 + b * h2).max()) / (length * length)
 
 
+def quickest(length: float, begin: tuple[float, float, float], d: float) -> float:
+    """Greatest third derivative of a leg, 1/m^2."""
+    rise, m, b = begin[0] - d, begin[1] * length, begin[2] * length * length
+    u = _U
+    h0 = -60.0 + 360.0 * u - 360.0 * u**2
+    h1 = -36.0 + 192.0 * u - 180.0 * u**2
+    h2 = -9.0 + 36.0 * u - 30.0 * u**2
+    return float(np.abs(rise * h0 + m * h1 + b * h2).max()) / length**3
+
+
 def leg_length(
-    begin: tuple[float, float, float], d: float, speed_mps: float, lateral_mps2: float
+    begin: tuple[float, float, float],
+    d: float,
+    speed_mps: float,
+    lateral_mps2: float,
+    wheel_1pms: float = math.inf,
 ) -> float:
-    """The shortest leg that stays within the lateral acceleration and the steering."""
+    """The shortest leg that stays within the lateral acceleration and the steering: how far the
+    wheel turns and, if `wheel_1pms` says so, how fast (change of curvature per second)."""
     most = min(BEND_MOST_1PM, lateral_mps2 / max(1.0, speed_mps * speed_mps))
     most = max(most, 1.05 * abs(begin[2]))
     length = SHORTEST_M
-    while length < LONGEST_M and sharpest(length, begin, d) > most:
+    while length < LONGEST_M and (
+        sharpest(length, begin, d) > most or quickest(length, begin, d) * speed_mps > wheel_1pms
+    ):
         length *= 1.12
     return length
 

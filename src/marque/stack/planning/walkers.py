@@ -1,10 +1,13 @@
-"""How fast we pass people on foot who will be beside us as both go on: the nearer, the slower.
+"""How fast we pass people on foot who will be beside us as both go on, and who stands in the row
+beside us with their nose towards our way and indicates that they want out: the nearer, the slower.
 
 Those who cross it are the rollouts' business. Nobody brakes hard for the sake of a slower passing.
 And where we hardly move, we stand until those are past who walk up to us.
 """
 
 import math
+from collections.abc import Iterator
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -13,17 +16,34 @@ from marque.kernels.rollout import E_BRAKE, E_FRONT, E_HALF_WIDTH, E_JERK, E_REA
 from marque.maps.path import STEP_M
 from marque.stack.planning.corridor import Corridor, backward_pass
 from marque.stack.planning.interactions import ALONG_LEAST_M, WALKER_LEAST_M, Interactions
-from marque.types.codes import UserKind
+from marque.types.codes import Indicator, UserKind
+from marque.types.road_map import NONE
 from marque.types.scene import Tracks
 
 SLOWEST_MPS, RATE_1PS = 3.0, 20.0  # at the least room, and for each metre more
+NOSE_RATE_1PS = 6.0  # the same beside a nose, which comes out slower than somebody steps out
+NOSE_MPS, NOSE_SIN, NOSE_COS = 0.5, 0.07, 0.7  # who stands, aslant of our way, but not across it
 LOOK_M, MEETS_M = 60.0, 0.75  # how far ahead; from our bumper, along our way, to who is beside it
 SOFT_MPS2, DELAY_S = 1.8, 0.5  # of the braking for it
 HARDLY_MPS = 0.6  # we move no faster than this, and they,
 WALKS_MPS, WALKS_S, NEAR_M = 0.3, 2.0, 0.25  # faster: so soon, so near to our body
 
 
-def pass_people_slowly(
+@dataclass(frozen=True, slots=True, eq=False)
+class Passed:
+    """Whom we pass: what of them comes nearest, map frame; how they move; half their width."""
+
+    x_m: float
+    y_m: float
+    heading_rad: float
+    speed_mps: float
+    half_m: float
+    rate_1ps: float
+    least_m: float  # beside our body; who is nearer is in our way
+    indicator: int  # of who wants out of a row; NONE of people on foot
+
+
+def pass_slowly(
     it: Interactions,
     corridors: list[Corridor],
     s0: list[float],
@@ -31,18 +51,55 @@ def pass_people_slowly(
     speed_mps: float,
     tracks: Tracks,
 ) -> None:
-    """Lower `it.v_ref` beside people on foot, and name them in `it.beside`."""
-    rows = np.flatnonzero(tracks.kind == UserKind.PEDESTRIAN)
-    if len(rows) == 0:
+    """Lower `it.v_ref` beside people on foot and noses, and name them in `it.beside`."""
+    found = [*_people(tracks), *_noses(tracks)]
+    if not found:
         return
     for c, corridor in enumerate(corridors):
         n = int(it.n[c])
         cap = it.v_ref[c, :n].copy()
-        for i in rows.tolist():
-            if _lower(cap, corridor, s0[c], ego, speed_mps, tracks, i):
-                it.beside[c] = tracks.uid[i]
+        for uid, one in found:
+            if _lower(cap, corridor, s0[c], ego, speed_mps, one):
+                it.beside[c] = uid
         if it.beside[c] >= 0:
             backward_pass(cap, STEP_M, float(ego[E_BRAKE]), float(ego[E_JERK]), it.v_ref[c, :n])
+
+
+def _people(tracks: Tracks) -> Iterator[tuple[int, Passed]]:
+    for i in np.flatnonzero(tracks.kind == UserKind.PEDESTRIAN).tolist():
+        yield (
+            int(tracks.uid[i]),
+            Passed(
+                float(tracks.x_m[i]),
+                float(tracks.y_m[i]),
+                float(tracks.heading_rad[i]),
+                float(tracks.speed_mps[i]),
+                0.5 * float(tracks.width_m[i]),
+                RATE_1PS,
+                ALONG_LEAST_M,
+                NONE,
+            ),
+        )
+
+
+def _noses(tracks: Tracks) -> Iterator[tuple[int, Passed]]:
+    """Of those who stand and indicate to one side, the middle of the front."""
+    wants = (tracks.indicator == Indicator.LEFT) | (tracks.indicator == Indicator.RIGHT)
+    for i in np.flatnonzero(wants & (tracks.speed_mps < NOSE_MPS)).tolist():
+        heading, half = float(tracks.heading_rad[i]), 0.5 * float(tracks.length_m[i])
+        yield (
+            int(tracks.uid[i]),
+            Passed(
+                float(tracks.x_m[i]) + half * math.cos(heading),
+                float(tracks.y_m[i]) + half * math.sin(heading),
+                heading,
+                0.0,
+                0.5 * float(tracks.width_m[i]),
+                NOSE_RATE_1PS,
+                0.0,
+                int(tracks.indicator[i]),
+            ),
+        )
 
 
 def walks_into_us(
@@ -68,9 +125,9 @@ def walks_into_us(
     return -1
 
 
-def pass_speed(clear_m: FloatArray | float) -> FloatArray | float:
-    """Beside somebody who is so far from the side of our body."""
-    return np.maximum(SLOWEST_MPS, SLOWEST_MPS + RATE_1PS * (np.asarray(clear_m) - WALKER_LEAST_M))
+def pass_speed(clear_m: FloatArray | float, rate_1ps: float = RATE_1PS) -> FloatArray | float:
+    """Beside somebody, on foot if nothing is said, who is so far from the side of our body."""
+    return np.maximum(SLOWEST_MPS, SLOWEST_MPS + rate_1ps * (np.asarray(clear_m) - WALKER_LEAST_M))
 
 
 def _lower(
@@ -79,8 +136,7 @@ def _lower(
     s_m: float,
     ego: FloatArray,
     speed_mps: float,
-    tracks: Tracks,
-    i: int,
+    one: Passed,
 ) -> bool:
     """Lower the speeds at which we would be beside one of them, if both of us go on as now; whether
     that changes anything."""
@@ -90,18 +146,21 @@ def _lower(
     some = slice(begin, begin + int(LOOK_M / STEP_M))
     way = np.arange(len(path.xy_m[some])) * STEP_M
     met_s = np.maximum(0.0, way - front) / max(speed_mps, SLOWEST_MPS)
-    v, heading = float(tracks.speed_mps[i]), float(tracks.heading_rad[i])
-    dx = tracks.x_m[i] + v * math.cos(heading) * met_s - path.xy_m[some, 0]
-    dy = tracks.y_m[i] + v * math.sin(heading) * met_s - path.xy_m[some, 1]
+    v, heading = one.speed_mps, one.heading_rad
+    dx = one.x_m + v * math.cos(heading) * met_s - path.xy_m[some, 0]
+    dy = one.y_m + v * math.sin(heading) * met_s - path.xy_m[some, 1]
     cos, sin = np.cos(path.heading_rad[some]), np.sin(path.heading_rad[some])
     meets = np.flatnonzero(np.abs(dx * cos + dy * sin) < MEETS_M)
     if len(meets) == 0:
         return False
-    aside = np.abs(dy * cos - dx * sin)[meets]
-    nearest = int(meets[np.argmin(aside)])
-    clear = float(aside.min() - ego[E_HALF_WIDTH]) - 0.5 * float(tracks.width_m[i])
-    fastest = float(pass_speed(clear))
-    if clear < ALONG_LEAST_M or fastest > cap.max():
+    left = (dy * cos - dx * sin)[meets]
+    at = int(np.argmin(np.abs(left)))
+    nearest = int(meets[at])
+    clear = abs(float(left[at])) - float(ego[E_HALF_WIDTH]) - one.half_m
+    if not _counts(one, float(left[at]), heading - float(path.heading_rad[some][nearest])):
+        return False
+    fastest = float(pass_speed(clear, one.rate_1ps))
+    if clear < one.least_m or fastest > cap.max():
         return False
     place = s_m + max(front, nearest * STEP_M)
     first = max(begin, int((place - front) / STEP_M) - 1)
@@ -113,3 +172,14 @@ def _lower(
         return False
     cap[first:last] = np.minimum(cap[first:last], wanted)
     return True
+
+
+def _counts(one: Passed, left_m: float, turn_rad: float) -> bool:
+    """People always; of those in a row, who points at our way and indicates to its side. In a row
+    that faces us, as a bus at its stop, too."""
+    if one.indicator == NONE:
+        return True
+    along = math.cos(turn_rad)
+    to_us = Indicator.RIGHT if left_m * along > 0.0 else Indicator.LEFT
+    towards = -math.copysign(1.0, left_m) * math.sin(turn_rad)
+    return one.indicator == to_us and towards > NOSE_SIN and abs(along) > NOSE_COS

@@ -1,9 +1,17 @@
 """Predict: where each tracked road user may go. Paths only; the rollout decides how fast."""
 
+from dataclasses import dataclass
+
 import numpy as np
 
-from marque.core.arrays import Int8Array
-from marque.kernels.forecast import MAX_PATHS, find_leaders, forecast_paths
+from marque.core.arrays import BoolArray, FloatArray, Int8Array, Int32Array
+from marque.kernels.forecast import (
+    MAX_PATHS,
+    STANDS_MPS,
+    find_leaders,
+    forecast_paths,
+    may_be_open,
+)
 from marque.kernels.tables import MapTables
 from marque.types.codes import SignalState
 from marque.types.forecast import Forecast
@@ -12,6 +20,18 @@ from marque.types.scene import Scene
 
 HORIZON_S = 8.0
 SAMPLES_PER_TRACK = 140
+CLOSE_M = 6.0  # bumper to bumper, to whom one stands behind
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Queued:
+    """K paths: whose, their first connector and its metres, who stands in them and where."""
+
+    track: Int32Array
+    connector: Int32Array
+    connector_m: FloatArray
+    lead: Int32Array
+    lead_m: FloatArray
 
 
 def _lights(tables: MapTables, scene: Scene) -> Int8Array:
@@ -24,6 +44,25 @@ def _lights(tables: MapTables, scene: Scene) -> Int8Array:
     lights = scene.signal_state.copy()
     lights[head] = SignalState.GREEN_YIELD
     return lights
+
+
+def behind_who_waits(
+    tables: MapTables, scene: Scene, lights: Int8Array, paths: Queued
+) -> BoolArray:
+    """[K] those who stand at a light that we cannot see and that may be green, right behind
+    somebody who stands beyond its line: it is for them that they wait."""
+    tracks = scene.tracks
+    found = np.zeros(len(paths.track), dtype=np.bool_)
+    for k in np.flatnonzero((paths.lead >= 0) & (paths.connector != NONE)).tolist():
+        i, ahead, on = int(paths.track[k]), int(paths.lead[k]), int(paths.connector[k])
+        head = int(tables.lane_head[on])
+        if head < 0 or lights[head] != SignalState.UNKNOWN or paths.connector_m[k] <= 0.0:
+            continue
+        over = paths.lead_m[k] > paths.connector_m[k]
+        gap = paths.lead_m[k] - 0.5 * (tracks.length_m[i] + tracks.length_m[ahead])
+        stands = tracks.speed_mps[ahead] < STANDS_MPS
+        found[k] = over and stands and gap < CLOSE_M and may_be_open(tables, on, lights)
+    return found
 
 
 def predict(tables: MapTables, scene: Scene) -> Forecast:
@@ -42,6 +81,7 @@ def predict(tables: MapTables, scene: Scene) -> Forecast:
     walk = np.full(rows, NONE, np.int32)
     x, y, heading = np.empty(room), np.empty(room), np.empty(room)
     lane = np.empty(room, np.int32)
+    lights = _lights(tables, scene)
     count = forecast_paths(
         tables,
         tracks.kind,
@@ -55,7 +95,7 @@ def predict(tables: MapTables, scene: Scene) -> Forecast:
         tracks.s_m,
         tracks.d_m,
         tracks.still_s,
-        _lights(tables, scene),
+        lights,
         HORIZON_S,
         track,
         probability,
@@ -87,6 +127,10 @@ def predict(tables: MapTables, scene: Scene) -> Forecast:
         lead,
         lead_m,
     )
+    queued = Queued(
+        track[:count], connector[:count], connector_m[:count], lead[:count], lead_m[:count]
+    )
+    stop[:count][behind_who_waits(tables, scene, lights, queued)] = np.inf
     used = int(off[count])
     return Forecast(
         track=track[:count],

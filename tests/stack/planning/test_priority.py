@@ -1,0 +1,45 @@
+"""Who goes first, where a body reaches farther than its middle."""
+
+import numpy as np
+import pytest
+
+from builders import Conflict, Lane, tiny_map
+from marque.kernels.tables import map_tables
+from marque.stack.planning.interactions import meets_on
+
+OURS, BEFORE, THEIRS, ASIDE = range(4)
+
+
+@pytest.fixture(scope="module")
+def tables():
+    """We go round a ring; they come from a road, over a connector that yields to ours."""
+    lanes = [
+        Lane([(0.0, -20.0), (0.0, 20.0)], connector=True),
+        Lane([(40.0, 0.0), (8.0, 0.0)], succ=[THEIRS]),
+        Lane([(8.0, 0.0), (0.0, 2.0)], connector=True),
+        Lane([(8.0, 0.0), (12.0, 9.0)], connector=True),
+    ]
+    return map_tables(tiny_map(lanes, conflicts=[Conflict(OURS, THEIRS, 15.0, 25.0, 2.0, 8.0)]))
+
+
+def path(*stretches):
+    return np.concatenate([np.full(n, lane, np.int32) for lane, n in stretches])
+
+
+def test_a_long_one_that_waits_at_its_line_touches_our_way_before_its_middle_is_over_it(tables):
+    bus = path((BEFORE, 8), (THEIRS, 10))
+    assert bus[meets_on(tables, bus, OURS, 5, 6)] == THEIRS
+    assert meets_on(tables, bus, OURS, 1, 2) == -1  # a short one does not get there so soon
+
+
+def test_whose_middle_is_on_a_connector_that_meets_ours_is_on_that_one(tables):
+    car = path((BEFORE, 8), (THEIRS, 10))
+    assert meets_on(tables, car, OURS, 9, 2) == 9
+    gone = path((THEIRS, 10), (BEFORE, 8))
+    assert meets_on(tables, gone, OURS, 12, 2) == 9  # touched from the lane behind it
+
+
+@pytest.mark.parametrize("lane", [BEFORE, ASIDE, OURS])
+def test_elsewhere_no_connector_decides(tables, lane):
+    assert meets_on(tables, path((lane, 20)), OURS, 5, 6) == -1
+    assert meets_on(tables, path((THEIRS, 20)), -1, 5, 6) == -1
