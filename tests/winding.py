@@ -119,7 +119,7 @@ def drive(seconds_long: float, seed: int = 1, fault=None, profile=STANDARD):
     """Yields (t_ns, memory of fusing, reading) for each delivery."""
     run = Run(seconds_long)
     senses = begin_senses(profile, CAR, ROAD, seed, fault)
-    memory = begin_fusing(profile, CAR, ROAD, INDEX, run.ego(0))
+    memory = begin_fusing((profile, CAR, ROAD, INDEX), run.ego(0), seed)
     for step in range(int(seconds_long * 50)):
         t_ns = step * BASE_STEP_NS
         if t_ns % PLAN_STEP_NS == 0:

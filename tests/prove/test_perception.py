@@ -29,14 +29,25 @@ STANDARD = load_equipment("standard")
 SETUP = Setup(ROAD, LaneIndex(ROAD), CAR, "lane", Trip(0, 50.0, 0, 580.0), 1, STANDARD, 100.0)
 
 
+SPEEDS_UP_S, ACCEL_MPS2 = 5.0, 2.0
+
+
+def ego_at(t_s: float) -> EgoTruth:
+    """From rest to 10 m/s, and on at that."""
+    up_s = min(t_s, SPEEDS_UP_S)
+    v = ACCEL_MPS2 * up_s
+    x = 50.0 + 0.5 * ACCEL_MPS2 * up_s**2 + v * (t_s - up_s)
+    return EgoTruth(x, 0.0, 0.0, v, ACCEL_MPS2 if t_s < SPEEDS_UP_S else 0.0, 0.0, 0.0, 0.0)
+
+
 def world_at(k: int) -> World:
-    """We and a car 30 m ahead of us go at 10 m/s."""
-    x = 50.0 + k
-    ego = EgoTruth(x, 0.0, 0.0, 10.0, 0.0, 0.0, 0.0, 0.0)
+    """We, and a car 30 m ahead of us as fast as we are."""
+    ego = ego_at(0.1 * k)
+    x = ego.x_m
     users = RoadUsers(
         uid=np.array([5]), kind=np.array([UserKind.CAR], dtype=np.int8), x_m=np.array([x + 30.0]),
-        y_m=np.zeros(1), heading_rad=np.zeros(1), speed_mps=np.array([10.0]),
-        accel_mps2=np.zeros(1), length_m=np.array([4.6]), width_m=np.array([1.85]),
+        y_m=np.zeros(1), heading_rad=np.zeros(1), speed_mps=np.array([ego.speed_mps]),
+        accel_mps2=np.array([ego.accel_mps2]), length_m=np.array([4.6]), width_m=np.array([1.85]),
         indicator=np.zeros(1, dtype=np.int8), lane=np.zeros(1, dtype=np.int32),
     )  # fmt: skip
     return World(k * 100_000_000, ego, users, np.zeros(len(ROAD.head_group), dtype=np.int8))
@@ -52,8 +63,7 @@ def driven(frames: int = 80) -> Seen:
         senses.observe(truth)
         for part in range(5):
             t_ns = truth.t_ns + part * 20_000_000
-            ego = replace(truth.ego, x_m=truth.ego.x_m + 0.2 * part)
-            came, before = senses.receive(ego, t_ns), stack
+            came, before = senses.receive(ego_at(t_ns / 1e9), t_ns), stack
             stack, decision = tick(stack, came)
             if decision.scene is not None:
                 seen.look(truth, before, came, stack)
@@ -64,13 +74,13 @@ def test_a_drive_is_scored_frame_by_frame():
     seen = driven()
     assert len(seen.frames) == 80 and len(seen.times_ms) == 80
     assert all(frame.judged.tolist() == [True] for frame in seen.frames)
-    assert seen.way_m == pytest.approx(80.0)
+    assert seen.way_m == pytest.approx(54.5)
     assert len(seen.lateral) > 60
     assert np.sqrt(np.mean(np.array(seen.lateral[20:]) ** 2)) < 0.2
     along, across, turned, speed = np.array(seen.place[30:]).T
     assert np.abs(across).max() < 0.5 and np.abs(turned).max() < 0.02
     assert np.abs(speed).max() < 0.3 and np.abs(along).max() < 1.5
-    assert len(seen.place) + seen.unknown == 80 and seen.unknown < 20  # it began in motion
+    assert len(seen.place) + seen.unknown == 80 and seen.unknown == 0
 
 
 def score(**changes: float) -> TrackScore:
