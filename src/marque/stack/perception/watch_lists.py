@@ -49,6 +49,7 @@ WENT_MARKS = 8  # marks found before, and none now: no road ends like that
 TURN_RAD, TURN_WEIGHT, TURN_KEEP = 0.015, 12.0, 0.96  # 0.9 degrees, where tracks go half way
 SAME = 0.4  # of the room that a match has: nearer is no neighbour
 TURN_EYES = 3  # fewer cannot tell who of them is turned
+MOVES_MPS = 3.0  # in a queue, who looks at the same few from the same side errs the same way again
 ELSEWHERE_RAD = 0.25  # beyond the edge of its view nothing can be found
 GHOST_TIMES, GHOST_M = 4, 5.0  # lists in a row with the same object that no track explains
 GHOST_X_M, GHOST_Y_M = (5.0, 70.0), 2.5  # in our way
@@ -212,6 +213,7 @@ def _against_others(
     tracks, doubt = around.tracks, around.doubt
     if pose is None or tracks is None or doubt is None:
         return watch, []
+    moves = around.past[-1].speed_mps > MOVES_MPS
     scores = np.zeros(SECTORS) if watch.scores is None else watch.scores.copy()
     misses = np.full(SECTORS, -1) if watch.misses is None else watch.misses.copy()
     out = _held_against(
@@ -220,12 +222,13 @@ def _against_others(
         tracks.width_m, tracks.age_s, doubt.existence,
         (pose.x_m, pose.y_m, pose.heading_rad), seconds(one.t_ns - around.looked_ns),
         (sensor.mount_x_m, sensor.mount_y_m, sensor.yaw_rad, sensor.half_angle_rad, sensor.range_m),
-        scores, misses,
+        moves, scores, misses,
     )  # fmt: skip
     turned, weight, outside, ghost_x, ghost_y, jumped, found = out
-    off, held = watch.turn
-    watch = watch._replace(scores=scores, misses=misses,
-        turn=(TURN_KEEP * off + turned, TURN_KEEP * held + weight),
+    turn = watch.turn
+    if moves:
+        turn = (TURN_KEEP * turn[0] + turned, TURN_KEEP * turn[1] + weight)
+    watch = watch._replace(scores=scores, misses=misses, turn=turn,
         elsewhere=watch.elsewhere + 1 if outside * 2 > one.count else 0,
         ghost=_same_ghost(watch.ghost, ghost_x, ghost_y) if watch.ahead else watch.ghost,
         found_ns=one.t_ns if found or watch.found_ns < 0 else watch.found_ns,
@@ -307,6 +310,7 @@ def _held_against(
     pose: tuple[float, float, float],
     dt: float,
     sensor: tuple[float, float, float, float, float],
+    moves: bool,
     scores: FloatArray,
     misses: IntArray,
 ) -> tuple[float, float, int, float, float, int, int]:
@@ -358,7 +362,8 @@ def _held_against(
             if scores[part] == 0.0:
                 misses[part] = -1
             continue
-        scores[part] = min(MOST, scores[part] + MISSED)
+        if moves or misses[part] != uid[j]:
+            scores[part] = min(MOST, scores[part] + MISSED)
         if misses[part] == -1:
             misses[part] = uid[j]
         elif misses[part] != uid[j]:
