@@ -1,16 +1,14 @@
 """`marque prove faults`: each fault of the senses in one seeded drive, noticed and reacted to."""
 
-import json
-import shlex
-from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 from rich.console import Console
 from rich.table import Table
 
-from marque.cli.show import Bar, minutes
-from marque.core.files import need_writable_file, write_text
+from marque.cli.options import CarOption, DriverOption, ResultOption
+from marque.cli.show import Bar, close_report, minutes
+from marque.core.files import need_writable_file
 
 FAILED = 1
 
@@ -21,14 +19,12 @@ def faults(
         typer.Option("--only", metavar="ROW", help="This row or name alone; may be repeated."),
     ] = None,
     seed: Annotated[int, typer.Option(min=0, metavar="S", help="Of everything drawn.")] = 1,
-    driver: Annotated[str, typer.Option(metavar="D", help="Who drives.")] = "marque",
-    car: Annotated[str, typer.Option(metavar="C", help="A name or a TOML file.")] = "saloon_ev",
+    driver: DriverOption = "marque",
+    car: CarOption = "saloon_ev",
     sensors: Annotated[
         str, typer.Option(metavar="PROFILE", help="standard | ... or a TOML file.")
     ] = "standard",
-    json_file: Annotated[
-        Path | None, typer.Option("--json", metavar="FILE", help="The result as one object.")
-    ] = None,
+    json_file: ResultOption = None,
 ) -> int:
     """Break the senses in each way of the fault table (docs/faults.md), and print what was noticed
     and done.
@@ -36,6 +32,7 @@ def faults(
     Exit 0: all passed; 1: some failed; 2: wrong use or bad input.
     """
     from marque.prove.faults import suite
+    from marque.sim.told import command_line
 
     if json_file is not None:
         need_writable_file(json_file)
@@ -57,14 +54,13 @@ def faults(
         report = suite.run(
             seed=seed, only=chosen, driver=driver, car=car, sensors=sensors, done=done
         )
-    words = ["marque", "prove", "faults", *(word for name in chosen for word in ("--only", name))]
-    words += ["--seed", str(seed), "--driver", driver, "--car", car, "--sensors", sensors]
-    report["command"] = shlex.join(words)
+    options = [
+        *(("--only", name) for name in chosen), ("--seed", seed), ("--driver", driver),
+        ("--car", car), ("--sensors", sensors),
+    ]  # fmt: skip
+    report["command"] = command_line(("prove", "faults"), options)
     show(console, report)
-    if json_file is not None:
-        write_text(json_file, json.dumps(report, indent=1) + "\n")
-        console.print(f"wrote {json_file}", soft_wrap=True, markup=False)
-    console.print(f"again: {report['command']}", soft_wrap=True, markup=False)
+    close_report(console, report, json_file, indent=1)
     return 0 if report["passed"] else FAILED
 
 
