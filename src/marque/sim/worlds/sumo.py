@@ -112,6 +112,7 @@ class SumoWorld:
             facts["removed to make room for our car"] = str(now["removed_for_ego"])
             facts["teleports"] = f"{now['teleports']}, near our car {now['teleports_near_ego']}"
             facts["went first in a deadlock"] = str(now["went_first"])
+            facts["waited beside us with a change of lanes"] = str(now["waited_beside"])
             facts["collisions among others"] = str(now["collisions_among_others"])
         return facts
 

@@ -164,6 +164,7 @@ class Server:
         return {
             **sumo.counts,
             "went_first": sumo.courtesy.went_first,
+            "waited_beside": sumo.beside_us.holds,
             "collisions_among_others": len(sumo.pairs),
             "collisions_with_ego": [[k, *v] for k, v in sumo.ego_pairs.items()],
             "vehicles": self.lib.vehicle.getIDCount(),

@@ -36,8 +36,9 @@ def drive(sumo: Sumo, task: dict[str, Any]) -> dict[str, Any]:
         before = sumo.front
         px, py = sumo.lib.vehicle.getPosition(EGO)
         sumo.front = (px, py, sumo.lib.vehicle.getAngle(EGO))
+        sumo.speed = sumo.lib.vehicle.getSpeed(EGO)
         distance += hypot(px - before[0], py - before[1])
-        waited += sumo.lib.vehicle.getSpeed(EGO) < WAITING_MPS
+        waited += sumo.speed < WAITING_MPS
         if here is not None and _at_goal(sumo, task, here):
             return _result(sumo, step, waited, distance, arrived=True)
     return _result(sumo, steps, waited, distance, arrived=False)

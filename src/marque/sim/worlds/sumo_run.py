@@ -8,6 +8,7 @@ from math import cos, hypot, radians, sin
 from typing import Any
 
 from marque.core.errors import MarqueError
+from marque.sim.worlds.sumo_beside import Beside, overlap
 from marque.sim.worlds.sumo_deadlock import LOCKED_SHARE, Courtesy
 from marque.sim.worlds.sumo_demand import CYCLIST_PREFIX, Demand
 from marque.sim.worlds.sumo_merging import LettingIn
@@ -31,6 +32,7 @@ class Sumo(Readout):
         self.demand: Demand | None = None
         self.courtesy = Courtesy(lib)
         self.letting_in = LettingIn(lib)
+        self.beside_us = Beside(lib, setup["ego"]["length"], setup["ego"]["width"])
         self.indicator = 0  # of the ego
         self.awake: set[str] = set()  # drivers near the ego, who decide at every step
         self.speed = 0.0
@@ -69,6 +71,8 @@ class Sumo(Readout):
             self.demand.tend(_Verbs(self), (vehicles, cyclists, on_foot), standing, ego)
         self.courtesy.choose()
         self.lift_deadlocks()
+        if self.has_ego:
+            self.beside_us.look(*self.front[:2])
         if self.has_ego and self.driven:
             self.letting_in.look(self.indicator, 1.0)
         if self.has_ego and self.setup["far_s"] > 0.0:
@@ -202,7 +206,7 @@ class Sumo(Readout):
             box = (px - 0.5 * long * cos(oh), py - 0.5 * long * sin(oh), oh, long, wide)
             changing = abs(vehicle.getLateralLanePosition(name)) > 0.02
             beside = 4.0 if changing else 0.6
-            if _overlap((mx, my, h, length + 5.0, width + beside), box):
+            if overlap((mx, my, h, length + 5.0, width + beside), box):
                 vehicle.remove(name)
                 self.counts["removed_for_ego"] += 1
 
@@ -286,6 +290,8 @@ class Sumo(Readout):
         self.tick += 1
         self._take_events()
         self.courtesy.watch()
+        if self.has_ego:
+            self.beside_us.hold(self.front, self.speed)
         if self.has_ego and self.driven:
             self._check_mapping()
         if self.tick % 10 == 0:
@@ -335,17 +341,3 @@ class _Verbs:
         person = self.sumo.lib.person
         person.add(name, route[0], at_m, typeID="marque_walker")
         person.appendWalkingStage(name, route, -1.0)
-
-
-def _overlap(a: tuple[float, ...], b: tuple[float, ...]) -> bool:
-    """Two oriented boxes (x, y, heading, length, width): separating axes."""
-    dx, dy = b[0] - a[0], b[1] - a[1]
-    c, s = abs(cos(a[2] - b[2])), abs(sin(a[2] - b[2]))
-    for p, q in ((a, b), (b, a)):
-        along = abs(dx * cos(p[2]) + dy * sin(p[2]))
-        across = abs(-dx * sin(p[2]) + dy * cos(p[2]))
-        if along > 0.5 * (p[3] + q[3] * c + q[4] * s):
-            return False
-        if across > 0.5 * (p[4] + q[3] * s + q[4] * c):
-            return False
-    return True
