@@ -38,6 +38,7 @@ from marque.stack.planning.gaps import GAP_M, brakes_from_m
 from marque.stack.planning.impaired import coming_to_rest, halt, halts, slow_down, wary
 from marque.stack.planning.interactions import Interactions, interactions
 from marque.stack.planning.locate import locate, settle_on
+from marque.stack.planning.passing import pass_slowly, walks_into_us
 from marque.stack.planning.propose import (
     COMFORT_STOP,
     EMERGENCY_STOP,
@@ -62,7 +63,6 @@ from marque.stack.planning.state import (
 )
 from marque.stack.planning.style import Style
 from marque.stack.planning.trajectory import along
-from marque.stack.planning.walkers import pass_slowly, walks_into_us
 from marque.types.codes import Indicator, Reason, SignalState
 from marque.types.forecast import Forecast
 from marque.types.mission import Mission

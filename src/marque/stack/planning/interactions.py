@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from marque.core.arrays import BoolArray, FloatArray, Int8Array, Int32Array, IntArray
+from marque.core.geometry import turned_boxes_overlap
 from marque.core.jit import jit
 from marque.kernels.forecast import priority_between
 from marque.kernels.overlap import EGO_STEP_M, FREE, connector_at, fill_overlap
@@ -18,12 +19,12 @@ from marque.types.road_map import NONE
 from marque.types.scene import Tracks
 
 SAMPLES = 132
-WALKER_LEAST_M = 0.25  # room beside our body; how fast we pass people: see `walkers`
+WALKER_LEAST_M = 0.25  # room beside our body; how fast we pass people: see `passing`
 OTHER_LEAST_M, OTHER_MOST_M = 0.2, 0.35  # it grows with our speed
 SIDE_S, WAITING_S, WAITING_MPS = 0.024, 0.06, 3.0  # how room grows with our speed, from where on
 # beside who stands at the kerb, which is our lane's edge, and in a turn the edge of our way
 STOOD_S, WAITING_LEAST_M = 0.8, 0.15
-# nobody brakes hard for a hand more beside who walks along our way; we pass slowly: see `walkers`
+# nobody brakes hard for a hand more beside who walks along our way; we pass slowly: see `passing`
 ALONG_LEAST_M, ALONG_MPS = 0.15, 0.35
 LATE_S = 1.0
 # to somebody who stands beside us while we crawl: else two who stand close never part
@@ -33,6 +34,8 @@ CRAWL_MPS, STANDS_MPS, GRAZE_M = 1.5, 0.3, 0.03
 WAITS_MPS2 = 2.0  # who has to brake no harder than this waits for us, who are in the way already
 GOES_ON_MPS = 4.0
 SETS_OFF_MPS, SETS_OFF_MPS2 = 1.2, 0.4
+FOLLOWS = 0.3  # cosine of the headings of who is behind us
+PAST_US_M = 0.1  # room of who passes us from behind, and means to
 ALONG, FARTHER_BACK_M = 0.5, 2.0  # cosine of headings; who comes round again, see `leave_out_laps`
 BACK_M = 20  # how far behind who meets us the connector may lie on which they came
 HARDLY = 0.3  # a path less likely than this is nothing to brake hard for
@@ -74,7 +77,7 @@ class Interactions:
     rear_margin: FloatArray
     front_margin: FloatArray
     keep_clear: FloatArray  # [C, Z, 3] begin, end, 1 where others may come who go first
-    beside: IntArray  # [C] uid of somebody on foot for whom `v_ref` is lower, -1 if for nobody
+    beside: IntArray  # [C] uid of somebody beside whom `v_ref` is lower, -1 if for nobody
 
 
 @jit
@@ -94,6 +97,40 @@ def leave_out_laps(
             hi[k, m : last[k] + 1] = -FREE
             last[k] = m - 1
             return
+
+
+@jit
+def pass_beside(
+    body: FloatArray,
+    track: Int32Array,
+    off: Int32Array,
+    x: FloatArray,
+    y: FloatArray,
+    heading: FloatArray,
+    length: FloatArray,
+    width: FloatArray,
+    out: BoolArray,
+) -> None:
+    """Which paths lead past our body as it stands now, from behind to ahead of it, without
+    touching it. Whoever takes one does not brake for our tail.
+
+    body: x, y of its middle, cosine, sine, half length, half width; track, off, x, y, heading as in
+    `Forecast`; length, width [n] of the tracks. Fills `out` [K].
+    """
+    for k in range(len(track)):
+        half, wide = 0.5 * length[track[k]], 0.5 * width[track[k]]
+        for j in range(off[k], off[k + 1]):
+            dx, dy = x[j] - body[0], y[j] - body[1]
+            along = dx * body[2] + dy * body[3]
+            c, s = math.cos(heading[j]), math.sin(heading[j])
+            if along > body[4]:
+                out[k] = j > off[k]
+                break
+            if j == off[k] and (along > 0.0 or c * body[2] + s * body[3] < FOLLOWS):
+                break
+            mine = (body[2], body[3], body[4], body[5] + PAST_US_M)
+            if turned_boxes_overlap(dx, dy, *mine, c, s, half, wide):
+                break
 
 
 @jit
@@ -137,6 +174,7 @@ def relate(
     line_lane: Int32Array,
     line_m: FloatArray,
     half: FloatArray,
+    passing: BoolArray,
     relation: Int8Array,
     behind: Int8Array,
     k_off: FloatArray,
@@ -147,7 +185,7 @@ def relate(
     """Who yields to whom, who follows us, who matters. Returns how many paths are active.
 
     `line_lane`, `line_m` [L]: connectors on our way and the path metres at which we enter them for
-    others to see; `half` [K]: half the length of each user.
+    others to see; `half` [K]: half the length of each user; `passing` [K]: see `pass_beside`.
     """
     n_active = 0
     mark = np.zeros(count, np.int8)
@@ -167,7 +205,8 @@ def relate(
             if lo[k, m] < FREE and cosr[k, m] > 0.7:
                 k_off[k] = m - 0.5 * (lo[k, m] + hi[k, m])
                 break
-        if j == 0 and hi[k, 0] < s0 + 0.5 * (front + rear) and cosr[k, 0] > 0.3:
+        back = j == 0 and hi[k, 0] < s0 + 0.5 * (front + rear)
+        if back and cosr[k, 0] > FOLLOWS and not passing[k]:
             behind[k] = 1
             continue
         if walker[k] == 1:
@@ -241,6 +280,8 @@ def interactions(
     if k_count:
         passed = _passed(corridors[0], s0[0], front_m, tracks)[track]
         margin = np.where(passed, np.minimum(margin, BESIDE_M), margin)
+    passing = _who_passes(corridors[0], s0[0], (front_m, rear_m, half_width_m), tracks, forecast)
+    margin = np.where(passing & (walker == 0), np.minimum(margin, PAST_US_M), margin)
     waits = np.isin(tracks.uid[track], granted)
     margin = np.where(waits, np.minimum(margin, WAITS_FOR_US_M), margin)
     lead_path, lead_gap = _lead_paths(tracks, forecast)
@@ -318,6 +359,7 @@ def interactions(
             np.array([one.lane for one in corridor.junctions], np.int32),
             np.array([one.entry_m for one in corridor.junctions]),
             0.5 * it.length,
+            passing,
             it.relation[c],
             it.behind[c],
             it.k_off[c],
@@ -366,6 +408,41 @@ def _overlaps(
         tracks.heading_rad[forecast.track],
         *rows,
     )
+
+
+def present_strip(
+    corridor: Corridor, wide_m: float, tracks: Tracks, some: Int32Array
+) -> tuple[FloatArray, FloatArray]:
+    """Where the boxes of the tracks `some` [K] lie now in a strip along a corridor, `wide_m` to
+    each side: (from, to) in path metres, (FREE, -FREE) for who is not in it."""
+    path, count = corridor.path, len(some)
+    lo, hi, cosr = np.empty((count, 1)), np.empty((count, 1)), np.empty((count, 1))
+    ends = np.empty((2, count), np.int32)
+    heading = tracks.heading_rad[some]
+    fill_overlap(
+        path.xy_m[:, 0],
+        path.xy_m[:, 1],
+        path.heading_rad,
+        len(path.xy_m),
+        corridor.swing_left_m,
+        corridor.swing_right_m,
+        np.full(count, wide_m),
+        count,
+        some,
+        np.arange(count + 1, dtype=np.int32),
+        tracks.x_m[some],
+        tracks.y_m[some],
+        heading,
+        tracks.length_m,
+        tracks.width_m,
+        heading,
+        lo,
+        hi,
+        cosr,
+        ends[0],
+        ends[1],
+    )
+    return lo[:, 0], hi[:, 0]
 
 
 def _graze(
@@ -430,6 +507,33 @@ def _passed(corridor: Corridor, s0: float, front_m: float, tracks: Tracks) -> Bo
     psi = float(corridor.path.heading_rad[i])
     along = (tracks.x_m - x) * math.cos(psi) + (tracks.y_m - y) * math.sin(psi)
     out: BoolArray = (tracks.speed_mps < STANDS_MPS) & (along < front_m)
+    return out
+
+
+def _who_passes(
+    corridor: Corridor,
+    s_m: float,
+    body: tuple[float, float, float],
+    tracks: Tracks,
+    forecast: Forecast,
+) -> BoolArray:
+    """[K] see `pass_beside`. `body`: front, rear, half width."""
+    front, rear, half = body
+    i = min(int(s_m / EGO_STEP_M), len(corridor.path.xy_m) - 1)
+    c, s = math.cos(corridor.path.heading_rad[i]), math.sin(corridor.path.heading_rad[i])
+    middle = corridor.path.xy_m[i] + 0.5 * (front - rear) * np.array([c, s])
+    out = np.zeros(forecast.count, np.bool_)
+    pass_beside(
+        np.array([*middle, c, s, 0.5 * (front + rear), half]),
+        forecast.track,
+        forecast.off,
+        forecast.x_m,
+        forecast.y_m,
+        forecast.heading_rad,
+        tracks.length_m,
+        tracks.width_m,
+        out,
+    )
     return out
 
 

@@ -1,8 +1,10 @@
-"""How fast we pass people on foot who will be beside us as both go on, and who stands in the row
-beside us with their nose towards our way and indicates that they want out: the nearer, the slower.
+"""How fast we pass who is beside our way: the nearer, the slower.
 
-Those who cross it are the rollouts' business. Nobody brakes hard for the sake of a slower passing.
-And where we hardly move, we stand until those are past who walk up to us.
+People on foot who will be beside us as both go on. Who stands in the row beside us with their nose
+towards our way and indicates that they want out. And any vehicle that stands so near that the guard
+allows it at a crawl alone. Those who cross our way, or stand in it, are the rollouts' business.
+Nobody brakes hard for the sake of a slower passing. And where we hardly move, we stand until those
+are past who walk up to us.
 """
 
 import math
@@ -11,11 +13,21 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from marque.core.arrays import FloatArray
+from marque.core.arrays import FloatArray, Int32Array
+from marque.kernels.overlap import FREE
 from marque.kernels.rollout import E_BRAKE, E_FRONT, E_HALF_WIDTH, E_JERK, E_REAR
 from marque.maps.path import STEP_M
 from marque.stack.planning.corridor import Corridor, backward_pass
-from marque.stack.planning.interactions import ALONG_LEAST_M, WALKER_LEAST_M, Interactions
+from marque.stack.planning.interactions import (
+    ALONG_LEAST_M,
+    CRAWL_MPS,
+    GRAZE_M,
+    OTHER_LEAST_M,
+    STANDS_MPS,
+    WALKER_LEAST_M,
+    Interactions,
+    present_strip,
+)
 from marque.types.codes import Indicator, UserKind
 from marque.types.road_map import NONE
 from marque.types.scene import Tracks
@@ -23,6 +35,8 @@ from marque.types.scene import Tracks
 SLOWEST_MPS, RATE_1PS = 3.0, 20.0  # at the least room, and for each metre more
 NOSE_RATE_1PS = 6.0  # the same beside a nose, which comes out slower than somebody steps out
 NOSE_MPS, NOSE_SIN, NOSE_COS = 0.5, 0.07, 0.7  # who stands, aslant of our way, but not across it
+SQUEEZE_LOOK_M = 40.0
+SPARE_M = 0.05  # how exactly a path is followed
 LOOK_M, MEETS_M = 60.0, 0.75  # how far ahead; from our bumper, along our way, to who is beside it
 SOFT_MPS2, DELAY_S = 1.8, 0.5  # of the braking for it
 HARDLY_MPS = 0.6  # we move no faster than this, and they,
@@ -51,9 +65,10 @@ def pass_slowly(
     speed_mps: float,
     tracks: Tracks,
 ) -> None:
-    """Lower `it.v_ref` beside people on foot and noses, and name them in `it.beside`."""
+    """Lower `it.v_ref` where we pass who is near our way, and name them in `it.beside`."""
     found = [*_people(tracks), *_noses(tracks)]
-    if not found:
+    stand = _who_stands(tracks, corridors[0], s0[0])
+    if not found and len(stand) == 0:
         return
     for c, corridor in enumerate(corridors):
         n = int(it.n[c])
@@ -61,6 +76,9 @@ def pass_slowly(
         for uid, one in found:
             if _lower(cap, corridor, s0[c], ego, speed_mps, one):
                 it.beside[c] = uid
+        for i, begin_m, end_m in _squeezed(corridor, s0[c], ego, tracks, stand):
+            if _slow(cap, begin_m, end_m, CRAWL_MPS, s0[c], speed_mps):
+                it.beside[c] = int(tracks.uid[i])
         if it.beside[c] >= 0:
             backward_pass(cap, STEP_M, float(ego[E_BRAKE]), float(ego[E_JERK]), it.v_ref[c, :n])
 
@@ -163,8 +181,16 @@ def _lower(
     if clear < one.least_m or fastest > cap.max():
         return False
     place = s_m + max(front, nearest * STEP_M)
-    first = max(begin, int((place - front) / STEP_M) - 1)
-    last = min(len(cap), int(place / STEP_M) + 2)
+    return _slow(cap, place - front, place, fastest, s_m, speed_mps)
+
+
+def _slow(
+    cap: FloatArray, begin_m: float, end_m: float, fastest: float, s_m: float, speed_mps: float
+) -> bool:
+    """Lower the speeds between two path metres to `fastest`, or to what soft braking brings;
+    whether that changes anything."""
+    first = max(0, int(s_m / STEP_M), int(begin_m / STEP_M) - 1)
+    last = min(len(cap), int(end_m / STEP_M) + 2)
     s = np.arange(first, last) * STEP_M - s_m - DELAY_S * speed_mps
     soft = np.sqrt(np.maximum(0.0, speed_mps**2 - 2.0 * SOFT_MPS2 * np.maximum(0.0, s)))
     wanted = np.maximum(soft, fastest)
@@ -172,6 +198,30 @@ def _lower(
         return False
     cap[first:last] = np.minimum(cap[first:last], wanted)
     return True
+
+
+def _who_stands(tracks: Tracks, corridor: Corridor, s_m: float) -> Int32Array:
+    """Rows of the vehicles near us that stand."""
+    here = corridor.path.xy_m[min(int(s_m / STEP_M), len(corridor.path.xy_m) - 1)]
+    near = np.hypot(tracks.x_m - here[0], tracks.y_m - here[1]) < SQUEEZE_LOOK_M
+    near &= (tracks.speed_mps < STANDS_MPS) & (tracks.kind != UserKind.PEDESTRIAN)
+    return np.flatnonzero(near).astype(np.int32)
+
+
+def _squeezed(
+    corridor: Corridor, s_m: float, ego: FloatArray, tracks: Tracks, stand: Int32Array
+) -> Iterator[tuple[int, float, float]]:
+    """(row, from, to) of those of `stand` beside whom our body has less room than the guard keeps
+    at speed; path metres of our rear axle between which it is beside them."""
+    if len(stand) == 0:
+        return
+    half = float(ego[E_HALF_WIDTH])
+    low, high = present_strip(corridor, half + OTHER_LEAST_M + SPARE_M, tracks, stand)
+    touched, _ = present_strip(corridor, half + GRAZE_M, tracks, stand)
+    for i in np.flatnonzero((low < FREE) & (touched >= FREE)).tolist():
+        begin_m, end_m = float(low[i] - ego[E_FRONT]), float(high[i] + ego[E_REAR])
+        if end_m > s_m:
+            yield int(stand[i]), begin_m, end_m
 
 
 def _counts(one: Passed, left_m: float, turn_rad: float) -> bool:

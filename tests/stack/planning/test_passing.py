@@ -10,10 +10,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from builders import straight_road
+from episodes import SIZES
+from marque.guard.rss import SIDE_FULL_MPS, SIDE_LEAST_M, SIDE_M
 from marque.kernels.rollout import E_FRONT, E_HALF_WIDTH, E_LEN, E_REAR
 from marque.maps.path import STEP_M
 from marque.stack.planning.driver import Marque
-from marque.stack.planning.walkers import (
+from marque.stack.planning.passing import (
     SLOWEST_MPS,
     WALKER_LEAST_M,
     _lower,
@@ -136,6 +138,28 @@ def test_who_noses_out_of_a_row_beside_us_is_passed_slowly(
     slowest = min(f.speed_mps for f in beside(frames, 120.0))
     assert slowest < 9.0 if slower else slowest > 12.0
     assert min(f.accel_mps2 for f in frames) > -2.6
+
+
+@pytest.mark.parametrize("room_m", [0.21, 0.23, 0.25, 0.3, 0.4])
+def test_who_stands_close_beside_us_as_we_set_off_is_passed_as_the_guard_allows(room_m):
+    """Our bumper is beside them already. The guard wants more room beside us the faster we are."""
+    y = -(0.5 * CAR.width_m + 0.5 * SIZES[UserKind.CAR][1] + room_m)
+    close = Actor(standing(10.0, y))
+    road = straight_road(400.0, 1)
+    frames = Stage(road, Marque(), (0, 390.0), (0, 5.0), 0.0, [close]).play(14.0)
+    assert not any(f.touching for f in frames)
+    length = SIZES[UserKind.CAR][0]
+    next_to_it = [
+        f
+        for f in frames
+        if f.front_m[0] > 10.0 - 0.5 * length and f.front_m[0] - CAR.length_m < 10.0 + 0.5 * length
+    ]
+    assert next_to_it
+    for f in next_to_it:
+        room = f.y_m - 0.5 * CAR.width_m - y - 0.5 * SIZES[UserKind.CAR][1]
+        wants = SIDE_LEAST_M + (SIDE_M - SIDE_LEAST_M) * min(1.0, f.speed_mps / SIDE_FULL_MPS)
+        assert room > wants - 0.01, (f.t_s, f.speed_mps, room)
+    assert frames[-1].x_m > 25.0
 
 
 EGO = np.zeros(E_LEN)
