@@ -20,7 +20,7 @@ from marque.types.codes import Reaction, SensorKind, UserKind
 from marque.types.platform import Platform
 from marque.types.reading import Delivery, ObjectList
 
-PARTS = ("imu", "gnss", "bus", "objects", "signals", "marks")
+PARTS = ("imu", "gnss", "bus", "objects", "signals", "marks", "sightings")
 WEEK_S = 604_800.0
 NEVER_S = math.inf
 AHEAD_DEG = 30.0  # a sensor that looks this far aside still looks ahead

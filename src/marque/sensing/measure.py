@@ -11,6 +11,8 @@ from math import cos, sin
 import numpy as np
 
 from marque.core.arrays import BoolArray, FloatArray, Int8Array, freeze_arrays
+from marque.kernels.furniture import Placed, furniture_of
+from marque.sensing.furniture import exact_eye, exact_sightings
 from marque.sensing.occlusion import (
     HIDES,
     TALL,
@@ -29,9 +31,10 @@ from marque.types.world import EgoTruth, RoadUsers, World
 
 @dataclass(frozen=True, slots=True, eq=False)
 class SensorMemory:
-    """What the senses keep: the direction of the traffic that each signal head faces [H]."""
+    """What the senses keep of what stands where."""
 
-    head_heading_rad: FloatArray  # nan where no lane is governed
+    head_heading_rad: FloatArray  # [H] of the traffic that a head faces, nan where there is none
+    placed: Placed
 
     def __post_init__(self) -> None:
         freeze_arrays(self)
@@ -39,7 +42,7 @@ class SensorMemory:
 
 def start(road_map: RoadMap) -> SensorMemory:
     """Memory before the first reading."""
-    return SensorMemory(head_headings(road_map))
+    return SensorMemory(head_headings(road_map), furniture_of(road_map))
 
 
 def measure_ego(ego: EgoTruth, t_ns: int) -> EgoReading:
@@ -88,6 +91,7 @@ def measure(
         ego=measure_ego(ego, world.t_ns),
         detections=_detections(users, seen, world.t_ns),
         signals=SignalReading(world.t_ns, _signals(world.heads, heads)),
+        sightings=exact_sightings(memory.placed, exact_eye(profile, ego), world),
     )
     return memory, reading
 

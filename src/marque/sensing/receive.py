@@ -12,22 +12,25 @@ import numpy as np
 
 from marque.core.arrays import FloatArray
 from marque.core.time import nanoseconds
+from marque.kernels.furniture import Placed, furniture_of
 from marque.kernels.paint import lane_paint
 from marque.sensing.equipment import Equipment
+from marque.sensing.furniture import find_sightings, mounted_eye
 from marque.sensing.marks import Strewn, find_marks, strewn
 from marque.sensing.motion import Errors, drawn, measure_bus, measure_inertia, measure_satellites
 from marque.sensing.objects import Mounted, find, mounted
 from marque.sensing.occlusion import head_headings
 from marque.sensing.signals import read_signals
 from marque.types.platform import Platform
-from marque.types.reading import Delivery, Gnss, LaneMarks, ObjectList, SignalReading
+from marque.types.reading import Delivery, Gnss, LaneMarks, ObjectList, Sightings, SignalReading
 from marque.types.road_map import RoadMap
 from marque.types.world import EgoTruth, World
 
 # sources of random numbers; sensors come after these
 _ERRORS, _MOTION, _SKY, _LIGHTS, _PAINT, _SENSORS = range(6)
+_SIGNS = 1000  # after all sensors, whose streams stay as they were
 
-Found = ObjectList | SignalReading | LaneMarks | Gnss
+Found = ObjectList | SignalReading | LaneMarks | Sightings | Gnss
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -41,6 +44,7 @@ class Senses:
     mounts: tuple[Mounted, ...]
     head_heading_rad: FloatArray  # [H]
     paint: Strewn
+    placed: Placed
     errors: Errors
     dice: "_Dice"
     coming: tuple[tuple[int, Found], ...] = ()  # (when it comes, what)
@@ -57,6 +61,7 @@ def begin(equipment: Equipment, platform: Platform, road_map: RoadMap, seed: int
         tuple(mounted(i, sensor, platform) for i, sensor in enumerate(equipment.sensor)),
         head_headings(road_map),
         strewn(lane_paint(road_map), equipment.marks.range_m),
+        furniture_of(road_map),
         drawn(equipment, dice.at(0, _ERRORS)),
         dice,
     )
@@ -87,6 +92,10 @@ def observe(senses: Senses, world: World) -> Senses:
                 mount, senses.equipment.marks, senses.paint, world.ego, world.t_ns, paint
             )
             coming.append((world.t_ns + late, marks))
+            eye = mounted_eye(mount, senses.equipment, world.ego)
+            signs = senses.dice.at(world.t_ns, _SIGNS + mount.number)
+            seen = find_sightings(senses.placed, eye, senses.equipment, world, signs)
+            coming.append((world.t_ns + late, seen))
     return replace(senses, coming=tuple(coming))
 
 
@@ -111,6 +120,7 @@ def receive(senses: Senses, ego: EgoTruth, t_ns: int) -> tuple[Senses, Delivery]
         objects=tuple(each for each in found if isinstance(each, ObjectList)),
         signals=tuple(each for each in found if isinstance(each, SignalReading)),
         marks=tuple(each for each in found if isinstance(each, LaneMarks)),
+        sightings=tuple(each for each in found if isinstance(each, Sightings)),
     )
 
 

@@ -26,16 +26,18 @@ from marque.maps.trips import Trip
 from marque.sensing.equipment import Equipment
 from marque.sensing.faults import Fault
 from marque.sensing.profile import SensorProfile
+from marque.sim.misled import Misled
 from marque.sim.narrate import Narrator, edges_ahead
 from marque.sim.senses import Senses, begin_fusing, begin_senses
 from marque.sim.worlds.port import WorldPort
 from marque.stack.control.tracking import ControlMemory
+from marque.stack.perception.chart import begin_chart
 from marque.stack.perception.direct import PerceptionMemory
-from marque.stack.perception.fuse import health_of
 from marque.stack.planning.contract import Driver
 from marque.stack.tick import Decision, StackMemory, tick
 from marque.types.codes import Reason
 from marque.types.episode import Episode, Tick
+from marque.types.health import FINE
 from marque.types.mission import Mission
 from marque.types.platform import Platform
 from marque.types.reading import Delivery, Reading
@@ -52,6 +54,18 @@ CRASH_STOP_S = 5.0  # a drive goes on for this long after a contact, then ends
 
 
 @dataclass(frozen=True, slots=True, eq=False)
+class Believed:
+    """The map that our car has, and the trip on it; the frame is that of the true one. `off`: how
+    far it believes itself beside and turned against where it is, metres to the left and radians.
+    """
+
+    road_map: RoadMap
+    index: LaneIndex
+    trip: Trip
+    off: tuple[float, float] = (0.0, 0.0)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
 class Setup:
     """One drive to be driven."""
 
@@ -64,6 +78,7 @@ class Setup:
     profile: SensorProfile
     limit_s: float  # of simulated time
     fault: Fault | None = None  # laid over what the senses deliver
+    believed: Believed | None = None  # None: the map is true
 
 
 @dataclass(slots=True, eq=False)
@@ -146,20 +161,18 @@ def load_driver(name: str) -> Driver:
 def begin_stack(setup: Setup) -> StackMemory:
     """The machine before its first tick. MarqueError: unknown driver, goal not for cars."""
     driver = load_driver(setup.driver)
-    mission = Mission(
-        setup.road_map, setup.platform, setup.trip.goal_lane, setup.trip.goal_s_m, setup.seed
-    )
+    believed = setup.believed or Believed(setup.road_map, setup.index, setup.trip)
+    road_map, index, trip = believed.road_map, believed.index, believed.trip
+    mission = Mission(road_map, setup.platform, trip.goal_lane, trip.goal_s_m, setup.seed)
     fusing = None
     if isinstance(setup.profile, Equipment):
         start = _Car(setup).truth()
-        fusing = begin_fusing(
-            (setup.profile, setup.platform, setup.road_map, setup.index), start, setup.seed
-        )
+        fusing = begin_fusing((setup.profile, setup.platform, road_map, index), start, setup.seed)
     return StackMemory(
         platform=setup.platform,
-        tables=map_tables(setup.road_map),
+        tables=map_tables(road_map),
         driver=driver,
-        perception=PerceptionMemory(setup.road_map, setup.index),
+        perception=PerceptionMemory(road_map, index, charting=begin_chart(road_map, index)),
         driving=driver.start(mission),
         control=ControlMemory(),
         guard=GuardMemory(),
@@ -183,6 +196,8 @@ def run_drive(
     car = _Car(setup)
     timing = Timing()
     senses = begin_senses(setup.profile, setup.platform, setup.road_map, setup.seed, setup.fault)
+    if setup.believed is not None:
+        senses = Misled(senses, setup.road_map, setup.believed.road_map, setup.believed.off)
     truth = world.reset(car.truth())
     narrator = Narrator(episode, setup.index, world)
     ends = _End(setup, episode, narrator)
@@ -244,6 +259,7 @@ def _frame(
     """Five base steps: the first perceives and drives, all control and guard."""
     verdicts = []
     decision: Decision | None = None
+    health = FINE
     for part in range(PLAN_STEP_NS // BASE_STEP_NS):
         t_ns = truth.t_ns + part * BASE_STEP_NS
         now = senses.receive(car.truth(), t_ns)
@@ -251,6 +267,7 @@ def _frame(
         before = stack
         stack, decision = tick(stack, now)
         if decision.scene is not None:
+            health = decision.scene.health
             timing.planner_ms.append((time.thread_time_ns() - cpu) / 1e6)
             timing.planner_wall_ms.append((time.perf_counter_ns() - wall) / 1e6)
             if peek is not None:
@@ -272,7 +289,7 @@ def _frame(
         verdicts=tuple(verdicts),
         reason=Reason.GUARD if any(v.action > Action.LIMIT for v in verdicts) else reason,
         ego_jerk_mps3=jerk,
-        health=health_of(stack.fusing),
+        health=health,
     )
 
 

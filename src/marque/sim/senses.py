@@ -1,6 +1,7 @@
 """The car's senses in a closed loop: exact ones, or equipment that errs and is late."""
 
 import math
+from dataclasses import replace
 from typing import Protocol
 
 import numpy as np
@@ -113,7 +114,7 @@ class _Exact:
     def receive(self, ego: EgoTruth, t_ns: int) -> Reading:
         assert self.seen is not None
         own = measure.measure_ego(ego, t_ns)
-        return Reading(t_ns, own, self.seen.detections, self.seen.signals)
+        return replace(self.seen, t_ns=t_ns, ego=own)
 
 
 class _Equipped:

@@ -120,6 +120,15 @@ class SignalState(IntEnum):
     STOP_THEN_GO = 7  # e.g. green arrow: stop, then go when clear
 
 
+class Furniture(IntEnum):
+    """What stands or lies on a road for drivers to read."""
+
+    SIGNAL = 0
+    STOP_LINE = 1
+    LIMIT = 2  # a speed limit sign
+    NO_ENTRY = 3
+
+
 class Indicator(IntEnum):
     """Direction indicator."""
 

@@ -147,6 +147,27 @@ class SignalReading:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
+class Sightings:
+    """Signals, stop lines and signs as a camera finds them, n of them: places and the direction of
+    the traffic that they are for, in the car's frame at `t_ns` (rear axle, x forward, y left)."""
+
+    t_ns: int  # when it was true, not when it came
+    kind: Int8Array  # [n] Furniture
+    x_m: FloatArray  # [n] in the middle of the lane that it is for
+    y_m: FloatArray
+    heading_rad: FloatArray  # [n]
+    value: FloatArray  # [n] SignalState of a signal, m/s of a limit, else 0
+
+    def __post_init__(self) -> None:
+        freeze_arrays(self)
+
+    @property
+    def count(self) -> int:
+        """n."""
+        return len(self.kind)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
 class Delivery:
     """What sensors and bus handed over up to `t_ns` and after the delivery before it, each part
     with the stamp of when it was true. Parts may be late, missing, doubled or out of order."""
@@ -158,6 +179,7 @@ class Delivery:
     objects: tuple[ObjectList, ...] = ()
     signals: tuple[SignalReading, ...] = ()
     marks: tuple[LaneMarks, ...] = ()
+    sightings: tuple[Sightings, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -168,6 +190,7 @@ class Reading:
     ego: EgoReading
     detections: Detections
     signals: SignalReading
+    sightings: Sightings | None = None  # the newest
 
 
 def finite(reading: Reading) -> bool:

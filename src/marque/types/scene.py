@@ -1,9 +1,11 @@
 """Scene: what the stack believes. Never the truth."""
 
+import math
 from dataclasses import dataclass
 
 from marque.core.arrays import FloatArray, Int8Array, Int32Array, IntArray, freeze_arrays
-from marque.types.health import FINE, Health
+from marque.types.codes import SignalState
+from marque.types.health import FINE, Finding, Health
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -65,6 +67,47 @@ class Doubt:
         freeze_arrays(self)
 
 
+@dataclass(frozen=True, slots=True)
+class SeenLine:
+    """A stop line that lies elsewhere than the map says, or that the map does not have."""
+
+    lane: int
+    s_m: float
+
+
+@dataclass(frozen=True, slots=True)
+class SeenSignal:
+    """A signal that the map does not have, at its stop line as far as that is known."""
+
+    lane: int
+    s_m: float
+    state: SignalState
+
+
+@dataclass(frozen=True, slots=True)
+class SeenLimit:
+    """A speed limit sign, where limits are not as the map says."""
+
+    lane: int
+    s_m: float
+    limit_mps: float
+
+
+@dataclass(frozen=True, slots=True)
+class Chart:
+    """What has been seen of the road that the map says otherwise, or not at all."""
+
+    lines: tuple[SeenLine, ...] = ()
+    signals: tuple[SeenSignal, ...] = ()
+    limits: tuple[SeenLimit, ...] = ()
+    limit_mps: float = math.inf  # of the last such sign that we passed, while it holds
+    shut: frozenset[int] = frozenset()  # lanes that nobody may drive into
+    findings: tuple[Finding, ...] = ()  # each spot, for people and logs
+
+
+AS_MAPPED = Chart()
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Scene:
     """Belief at `t_ns`."""
@@ -75,6 +118,7 @@ class Scene:
     signal_state: Int8Array  # [H] SignalState, UNKNOWN where not seen
     signal_since_s: FloatArray  # [H] seconds that the state has been seen
     health: Health = FINE  # of our own senses
+    chart: Chart = AS_MAPPED
 
     def __post_init__(self) -> None:
         freeze_arrays(self)

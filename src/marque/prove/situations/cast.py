@@ -36,6 +36,7 @@ SORTS = {
     "bus": Sort("bus", 12.0, 2.55, 1.1, 25.0),
     "motorcycle": Sort("motorcycle", 2.2, 0.85, 2.6, 50.0),
     "bicycle": Sort("bicycle", 1.8, 0.65, 1.0, 6.5),
+    "barrier": Sort("container", 0.6, 1.2, 1.0, 1.0),
 }
 MIX = (
     ("car", 0.4), ("small", 0.2), ("suv", 0.15), ("van", 0.08), ("truck", 0.07), ("bus", 0.03),

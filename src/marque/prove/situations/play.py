@@ -10,7 +10,7 @@ from marque.maps.lookup import LaneIndex
 from marque.prove.situations.case import Case, Stage, set_stage
 from marque.sensing.faults import Fault
 from marque.sensing.profile import load_profile
-from marque.sim.drive import Setup, Timing, begin_episode, place_on, run_drive, trip_route
+from marque.sim.drive import Believed, Setup, Timing, begin_episode, place_on, run_drive, trip_route
 from marque.sim.reference import Reference, reference_run
 from marque.sim.worlds.sumo import SumoSpec, SumoWorld
 from marque.types.episode import Episode
@@ -41,13 +41,18 @@ def play(
     sensors: str = "ideal",
     fault: Fault | None = None,
     watch: Callable[[Episode], None] | None = None,
+    mislead: Callable[[Stage, Path], tuple[Stage, Believed]] | None = None,
 ) -> Played:
     """Set the stage in `folder` and drive. A driver that raises is a result, not an error here.
-    `watch` is called after each frame, and ends the drive by setting `episode.end`.
+    `watch` is called after each frame, and ends the drive by setting `episode.end`. `mislead` sets
+    the true stage anew, and says what our car believes of it.
 
     MarqueError: SUMO missing, or the case itself cannot be set up.
     """
     stage = set_stage(case, folder)
+    believed = None
+    if mislead is not None:
+        stage, believed = mislead(stage, folder)
     index = LaneIndex(stage.road_map)
     route, edges = trip_route(stage.road_map, stage.trip)
     setup = Setup(
@@ -60,6 +65,7 @@ def play(
         profile=load_profile(sensors),
         limit_s=case.limit_s + OVERTIME_S,
         fault=fault,
+        believed=believed,
     )
     world = SumoWorld(_spec(stage, edges, platform, folder, seed))
     timing = Timing()

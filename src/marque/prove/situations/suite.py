@@ -6,7 +6,7 @@ import signal
 import tempfile
 import time
 import zlib
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -203,25 +203,32 @@ def run(
         for number in (range(cases) if case is None else [case])
     ]
     began = time.perf_counter()
-    results = _drive_all(jobs, workers, done)
+    results = drive_all(run_job, jobs, workers, done)
     wall_s = time.perf_counter() - began
     return report(chosen, results, seed, len(jobs) // len(chosen), (driver, car, sensors), wall_s)
 
 
-def _drive_all(
-    jobs: list[Job], workers: int, done: Callable[[dict[str, Any]], None] | None
+def drive_all(
+    run_one: Callable[[Any], dict[str, Any]],
+    jobs: Sequence[Any],
+    workers: int,
+    done: Callable[[dict[str, Any]], None] | None,
 ) -> list[dict[str, Any]]:
+    """The result of each job, in order; over several processes if `workers` is above 1.
+
+    MarqueError: a worker died.
+    """
     if workers == 1:
         found = []
         for job in jobs:
-            found.append(run_job(job))
+            found.append(run_one(job))
             if done is not None:
                 done(found[-1])
         return found
     context = multiprocessing.get_context("spawn")
     pool = concurrent.futures.ProcessPoolExecutor(workers, context, _begin_worker)
     try:
-        futures = [pool.submit(run_job, job) for job in jobs]
+        futures = [pool.submit(run_one, job) for job in jobs]
         for future in concurrent.futures.as_completed(futures):
             result = future.result()
             if done is not None:

@@ -11,6 +11,7 @@ import numpy as np
 
 from marque.core.time import NS_PER_S, seconds
 from marque.maps.lookup import LaneIndex
+from marque.stack.perception.chart import ChartMemory, watch_chart
 from marque.types.codes import Indicator, SignalState
 from marque.types.reading import Detections, Reading
 from marque.types.road_map import NONE, RoadMap
@@ -28,6 +29,7 @@ class PerceptionMemory:
     road_map: RoadMap
     index: LaneIndex
     scene: Scene | None = None
+    charting: ChartMemory | None = None  # None: the map is taken as it is
     ego_lane: int = NONE
     # uid -> what it last indicated before a junction, and when it was last seen, ns
     told: dict[int, tuple[int, int]] = field(default_factory=dict)
@@ -55,7 +57,12 @@ def perceive(
         signal_state=_carried(state, before, since),
         signal_since_s=since,
     )
-    return PerceptionMemory(memory.road_map, memory.index, scene, scene.ego.lane, told), scene
+    charting = memory.charting
+    if charting is not None:
+        charting = watch_chart(charting, scene.ego, tracks, reading.sightings, reading.t_ns)
+        scene = replace(scene, chart=charting.chart)
+    memory = replace(memory, scene=scene, charting=charting, ego_lane=scene.ego.lane, told=told)
+    return memory, scene
 
 
 def _as_they_are(memory: PerceptionMemory, reading: Reading) -> Tracks:

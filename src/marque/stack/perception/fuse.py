@@ -24,6 +24,7 @@ from marque.types.reading import (
     EgoReading,
     ObjectList,
     Reading,
+    Sightings,
     SignalReading,
 )
 from marque.types.scene import Doubt, Tracks
@@ -41,6 +42,7 @@ class FuseMemory:
     watching: HealthMemory
     waiting: tuple[ObjectList, ...] = ()  # that have come since objects were last tracked
     signal: SignalReading | None = None  # the newest
+    sighted: Sightings | None = None  # the newest
     tracks: Tracks | None = None
     doubt: Doubt | None = None  # how far the tracked can be off
     tracked: Detections | None = None  # the same for who looks for himself
@@ -67,6 +69,7 @@ def fuse(memory: FuseMemory, delivery: Delivery) -> tuple[FuseMemory, Reading]:
         steer_rad=steer,
         waiting=(*memory.waiting, *delivery.objects),
         signal=newest,
+        sighted=max(delivery.sightings, key=lambda each: each.t_ns, default=memory.sighted),
     )
     usable = watching.health.level < Reaction.HARD
     ego = _ego(located, steer, usable)
@@ -74,7 +77,7 @@ def fuse(memory: FuseMemory, delivery: Delivery) -> tuple[FuseMemory, Reading]:
         memory = _look(memory, ego, delivery.t_ns)
     assert memory.tracked is not None
     signals = SignalReading(delivery.t_ns, memory.lights.state)
-    return memory, Reading(delivery.t_ns, ego, memory.tracked, signals)
+    return memory, Reading(delivery.t_ns, ego, memory.tracked, signals, memory.sighted)
 
 
 def sensed(

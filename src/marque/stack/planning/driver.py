@@ -28,11 +28,14 @@ from marque.kernels.rollout import (
     roll_all,
     trace,
 )
-from marque.maps.field import cost_at, plan_route, side_at
+from marque.maps.field import side_at
+from marque.maps.path import STEP_M
 from marque.stack.planning.aside import PASS_STILL_S, PEEK_WAIT_M, WAIT_M, Block, asides, tight
 from marque.stack.planning.box import SPARE_M
 from marque.stack.planning.change import RETURN_COST, Wish, abort, changes
-from marque.stack.planning.corridor import Corridor
+from marque.stack.planning.charted import limits
+from marque.stack.planning.corridor import Corridor, backward_pass
+from marque.stack.planning.detours import keep_out, patient, stretch, way_round
 from marque.stack.planning.explain import explain, indicate
 from marque.stack.planning.gaps import GAP_M, brakes_from_m
 from marque.stack.planning.impaired import coming_to_rest, halt, halts, slow_down, wary
@@ -50,7 +53,7 @@ from marque.stack.planning.propose import (
 from marque.stack.planning.rules import LINE_MARGIN_M, Rules, Stop, apply_rules
 from marque.stack.planning.score import Scores, choose
 from marque.stack.planning.sideways import pose_at
-from marque.stack.planning.standoff import STANDOFF_S, granted, let_out
+from marque.stack.planning.standoff import granted, let_out
 from marque.stack.planning.state import (
     Memory,
     Option,
@@ -74,10 +77,7 @@ BEHIND = ("keep", "return", "peek")  # manoeuvres that pass nobody who is in our
 CREEP_MPS = 1.5
 SAME_WAY = 0.5  # cosine of headings
 LIGHTS = (Reason.RED_LIGHT, Reason.AMBER_LIGHT, Reason.SIGNAL_UNKNOWN)
-BLOCKED_S = 30.0
 TIGHT_COST = 0.8  # passing somebody closely where there is a way with more room
-# waiting for a gap for longer than a share of what the way round costs: take the way round instead
-PATIENCE_SHARE, PATIENCE_S, PATIENCE_MOST_S = 1.5, 15.0, 60.0
 LIGHT_M = 60.0  # a light farther away is none that the row beside us waits for
 WELL_IN_M = 1.0  # more than the least room to who is ahead, where we wait for that behind us
 IN_S, OPENS_SPS = 0.8, 0.1  # headway on a change, and how fast it grows again
@@ -102,7 +102,7 @@ class Marque:
 
     def drive(self, memory: Any, scene: Scene, forecast: Forecast) -> tuple[Memory, Plan]:
         """One tick of planning."""
-        memory, corridor, start = locate(patient(memory), scene)
+        memory, corridor, start = locate(keep_out(patient(memory), scene), scene)
         options, wish, block = alternatives(memory, scene, forecast, corridor, start)
         if halts(scene):
             options, wish = options[:1], None
@@ -190,61 +190,6 @@ def falling_in(memory: Memory, scene: Scene, corridor: Corridor) -> FloatArray:
     ego = ego.copy()
     ego[E_HEADWAY] = headway
     return ego
-
-
-def patient(memory: Memory) -> Memory:
-    """Give a lane change up after a while at its last chance, where another way leads on; and
-    forget that once those lanes lie behind us, for we may come there again."""
-    corridor = memory.corridor
-    if corridor is None:
-        return memory
-    if memory.detour and memory.detour.isdisjoint(corridor.path.lanes):
-        memory = replace(memory, detour=frozenset())
-    if memory.closed and corridor.end_kind == "dead_end" and memory.stood_s > STANDOFF_S:
-        return reopened(memory)
-    if memory.waiting_s < PATIENCE_S:
-        return memory
-    lane = corridor.path.lanes[-1]
-    route = memory.context.route
-    round_s = float(route.next_cost_s[lane] - route.cost_s[lane])
-    if not math.isfinite(round_s) or memory.waiting_s < min(
-        PATIENCE_MOST_S, PATIENCE_SHARE * round_s
-    ):
-        return memory
-    # not to stand again, and in vain, where the same change could begin a little later
-    given_up = stretch(memory, lane, float(route.change_room_m[lane]))
-    return replace(memory, detour=memory.detour | frozenset(given_up), waiting_s=0.0)
-
-
-def reopened(memory: Memory) -> Memory:
-    """The way round led nowhere: every lane counts again, and whoever blocks one is waited for."""
-    mission = memory.context.mission
-    route = plan_route(mission.road_map, mission.goal_lane, mission.goal_s_m)
-    context = replace(memory.context, route=route)
-    return replace(memory, context=context, closed=frozenset(), corridor=None, plan=None)
-
-
-def way_round(memory: Memory, block: Block | None, start: Start) -> Memory:
-    """After `BLOCKED_S` behind an obstacle, or a row that no light holds, on a lane further on: the
-    route around that lane."""
-    corridor = memory.corridor
-    stands = block is not None and block.stays and start.speed_mps < 0.3
-    if not stands or block is None or corridor is None:
-        return replace(memory, blocked_s=0.0)
-    memory = replace(memory, blocked_s=memory.blocked_s + PLAN_STEP_S)
-    lane, lane_s = lane_at(corridor, start.s_m)
-    ahead = corridor.path.lanes[corridor.path.lanes.index(lane) + 1 :]
-    if memory.blocked_s < BLOCKED_S or block.lane not in ahead or block.lane in memory.closed:
-        return memory
-    mission = memory.context.mission
-    if block.lane == mission.goal_lane:
-        return memory  # there is no way round to where it stands
-    closed = memory.closed | {block.lane}
-    route = plan_route(mission.road_map, mission.goal_lane, mission.goal_s_m, avoid=closed)
-    if not math.isfinite(cost_at(mission.road_map, route, lane, lane_s)):
-        return replace(memory, blocked_s=0.0)
-    context = replace(memory.context, route=route)
-    return replace(memory, context=context, closed=closed, blocked_s=0.0)
 
 
 # ---------------------------------------------------------------- what could we do
@@ -419,6 +364,7 @@ def _others(
     )
     pass_slowly(it, corridors, s0, ego, options[0].start.speed_mps, scene.tracks)
     slow_down(scene, it)
+    obey_signs(memory, scene, it, corridors, s0)
     stays = parked(memory.context.mission.road_map, scene.tracks)
     for one in options:
         if one.corridor.manoeuvre == "nudge":
@@ -430,6 +376,19 @@ def _others(
     it.limit = np.where(rows, 0.0, it.limit)
     it.stop = np.where(rows, np.minimum(it.stop, 0.0), it.stop)  # not even a crawl into our way
     return it
+
+
+def obey_signs(
+    memory: Memory, scene: Scene, it: Interactions, corridors: list[Corridor], s0: list[float]
+) -> None:
+    """Lower `it.v_ref` to limits that have been seen and the map does not have."""
+    ego, road_map = memory.context.ego, memory.context.mission.road_map
+    for c, corridor in enumerate(corridors):
+        seen = limits(corridor, scene.chart, road_map, s0[c])
+        if seen is not None:
+            n = int(it.n[c])
+            cap = np.minimum(it.v_ref[c, :n], seen)
+            backward_pass(cap, STEP_M, float(ego[E_BRAKE]), float(ego[E_JERK]), it.v_ref[c, :n])
 
 
 def parked(road_map: RoadMap, tracks: Tracks) -> BoolArray:
@@ -606,16 +565,6 @@ def _waited(memory: Memory, plan: Plan, start: Start, scene: Scene) -> float:
             red = int(scene.signal_state[head]) == SignalState.RED
             return memory.waiting_s + (0.0 if red else PLAN_STEP_S)
     return memory.waiting_s + PLAN_STEP_S
-
-
-def stretch(memory: Memory, lane: int, length_m: float) -> list[int]:
-    """A lane and those that it leads on to, until they make up a length."""
-    road_map, route = memory.context.mission.road_map, memory.context.route
-    lanes, way = [lane], float(road_map.lane_length_m[lane])
-    while way < length_m and route.best_next[lanes[-1]] != NONE:
-        lanes.append(int(route.best_next[lanes[-1]]))
-        way += float(road_map.lane_length_m[lanes[-1]])
-    return lanes
 
 
 def _aimed(wish: Wish | None, tracks: Tracks) -> int | None:

@@ -1,5 +1,7 @@
 """Why the car is slower than it could be, and what it tells the others."""
 
+import math
+
 import numpy as np
 
 from marque.core.arrays import FloatArray
@@ -57,6 +59,8 @@ def explain(
         uid = int(it.beside[policy.corridor])
         if uid < 0 and degraded(scene):
             return Reason.SENSES, -1
+        if uid < 0 and (scene.chart.limits or math.isfinite(scene.chart.limit_mps)):
+            return Reason.SPEED_LIMIT_AHEAD, -1
         return _beside(scene, uid), uid
     if braking or float((ref - slow).max()) < 1.0:
         lower = corridor.limit_mps[i] - corridor.cap_mps[i]

@@ -18,7 +18,8 @@ from marque.kernels.overlap import FREE
 from marque.kernels.rollout import E_ACCEL, E_FRONT, E_HALF_WIDTH, E_REAR, R_CAUSE, R_LEN
 from marque.maps.field import side_at
 from marque.stack.planning.corridor import Corridor
-from marque.stack.planning.driver import alternatives, motion, patient
+from marque.stack.planning.detours import patient
+from marque.stack.planning.driver import alternatives, motion
 from marque.stack.planning.explain import explain, indicate
 from marque.stack.planning.interactions import Interactions, interactions
 from marque.stack.planning.locate import locate

@@ -11,6 +11,7 @@ import numpy as np
 
 from marque.kernels.following import stop_distance
 from marque.maps.path import STEP_M
+from marque.stack.planning import charted
 from marque.stack.planning.corridor import CLEAR_M, Corridor, Crossing, Junction, Way
 from marque.types.codes import Control, Reason, SignalState, Turn, UserKind
 from marque.types.road_map import RoadMap
@@ -83,7 +84,7 @@ def apply_rules(
     ahead = frozenset(junction.lane for junction in corridor.junctions)
     memory = RuleMemory(memory.amber_go, memory.amber_stop, memory.stood & ahead)
     state = _Ahead(memory, road_map, corridor, front_m, speed_mps)
-    for junction in corridor.junctions:
+    for junction in charted.junctions(corridor, scene.chart):
         if junction.s_out_m < front_m:
             continue
         _junction(state, rules, scene, junction)
@@ -96,9 +97,18 @@ def apply_rules(
         if crossing.s_out_m > front_m:
             line = _before_walk(road_map, corridor, scene, crossing, front_m, speed_mps, length_m)
             _crosswalk(rules, road_map, corridor, scene, crossing, line, front_m, speed_mps)
+    rules.binding += _charted(corridor, scene, front_m, speed_mps)
     _end(rules, corridor, rear_axle_to_front_m)
     _nowhere(rules, corridor, front_m, speed_mps)
     return state.memory, rules
+
+
+def _charted(corridor: Corridor, scene: Scene, front_m: float, speed_mps: float) -> list[Stop]:
+    """Before what the map does not have."""
+    seen = charted.signal_stops(corridor, scene.chart, front_m, speed_mps, LINE_MARGIN_M)
+    stops = [Stop(at_m, reason) for at_m, reason in seen]
+    shut = charted.shut_stop(corridor, scene.chart, front_m, LINE_MARGIN_M)
+    return [*stops, Stop(shut, Reason.NO_ROUTE)] if math.isfinite(shut) else stops
 
 
 @dataclass(slots=True, eq=False)
