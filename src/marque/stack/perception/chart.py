@@ -41,7 +41,7 @@ SAME_WAY = 0.7  # cosine of headings
 SAME_LIMIT_MPS = 0.3
 # beyond, it is not sure for which lane something is; a sign is for all lanes of a road
 READ_M, SIGN_M = 45.0, 80.0
-ON_LANE_M = 3.0
+ON_LANE_M, ON_ROAD_M = 3.0, 6.0  # a no-entry sign is for the whole road
 SURE = 3
 MERGE_M = 4.0  # sightings so near on one lane are of the same thing
 STATE_NS = NS_PER_S  # a light is as it was seen for so long,
@@ -135,7 +135,8 @@ def _unmapped(memory: ChartMemory, ego: EgoBelief, seen: Sightings, t_ns: int) -
         at = float(x[i]), float(y[i]), float(heading[i])
         if kind != LIMIT and _mapped(memory.placed, kind, *at):
             continue
-        place = memory.index.nearest(*at, max_m=ON_LANE_M, connectors=False)
+        reach_m = ON_ROAD_M if kind == NO_ENTRY else ON_LANE_M
+        place = memory.index.nearest(*at, max_m=reach_m, connectors=False)
         if place is None or not _runs_that_way(memory.road_map, place[0], place[1], at[2]):
             continue
         lane, s_m, _ = place

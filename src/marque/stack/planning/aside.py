@@ -266,9 +266,12 @@ def sample_at_path(length_m: float, s_m: float) -> int:
 
 def in_queue(tracks: Tracks, forecast: Forecast, track: int) -> bool:
     """Whether somebody stands in a row, or where one waits for a junction (or has only just
-    stopped). Two in a row are one: whatever it waits for may be hidden from us.
+    stopped). Two in a row are one: whatever it waits for may be hidden from us. Things wait for
+    nothing, nor does anybody behind them.
     """
     for behind in range(8):
+        if tracks.kind[track] == UserKind.OBSTACLE:
+            return False
         rows = np.flatnonzero(forecast.track == track)
         if len(rows) == 0:
             return behind > 0
