@@ -49,6 +49,7 @@ FORGET_NS = 120 * NS_PER_S
 BESIDE_M, BESIDE_MOST_M = 0.7, 4.5  # so far off the edge of its lane somebody drives on another
 STEADY = 20  # frames
 MOVES_MPS = 3.0
+FRESH_S = 0.3  # since somebody was last seen
 BLOCKS_S, IN_LANE_M = 1.0, 0.3
 MOTOR = (UserKind.CAR, UserKind.TRUCK, UserKind.BUS)
 SIGNAL, LINE, LIMIT, NO_ENTRY = (int(kind) for kind in Furniture)
@@ -88,7 +89,7 @@ class ChartMemory:
     stamp_ns: int = -1
     beside: tuple[tuple[int, int], ...] = ()  # (uid, frames) of those on no lane
     limit_mps: float = math.inf
-    lane: int = NONE  # under us, the last that we know of
+    edge: int = NONE  # under us, the last that we know of
     chart: Chart = AS_MAPPED
 
 
@@ -194,7 +195,7 @@ def _traffic(
     """Who drives beside the lanes, for how long; and what that and standing obstacles tell."""
     road_map = memory.road_map
     known = dict(memory.beside)
-    on_road = (tracks.lane != NONE) & (tracks.age_s == 0.0)
+    on_road = (tracks.lane != NONE) & (tracks.age_s < FRESH_S)
     inside = np.where(tracks.lane != NONE, tracks.lane, 0)
     on_road &= ~road_map.lane_connector[inside]
     half = 0.5 * road_map.lane_width_m[inside]
@@ -249,13 +250,23 @@ def _driven(memory: ChartMemory, ego: EgoBelief) -> ChartMemory:
     if ego.lane == NONE:
         return memory
     road_map, limit = memory.road_map, memory.limit_mps
-    if ego.lane != memory.lane and ends_limits(road_map, ego.lane):
-        limit = math.inf
-    for spot in memory.spots:
-        sign = spot.what == LIMIT and spot.count >= SURE and spot.lane == ego.lane
-        if sign and spot.s_m < ego.s_m:
-            limit = spot.value if _differs(road_map, spot) else math.inf
-    return replace(memory, limit_mps=limit, lane=ego.lane)
+    edge, before = int(road_map.lane_edge[ego.lane]), memory.edge
+    if edge != before:  # a sign at the very end of a road is passed with it
+        limit = _passed(memory, before, math.inf, limit)
+        limit = math.inf if ends_limits(road_map, ego.lane) else limit
+    if not road_map.lane_connector[ego.lane]:
+        limit = _passed(memory, edge, ego.s_m, limit)
+    return replace(memory, limit_mps=limit, edge=edge)
+
+
+def _passed(memory: ChartMemory, edge: int, s_m: float, limit_mps: float) -> float:
+    """The limit after those signs of a road that stand before `s_m`."""
+    road_map = memory.road_map
+    for spot in sorted(memory.spots, key=lambda one: one.s_m):
+        sign = spot.what == LIMIT and spot.count >= SURE
+        if sign and road_map.lane_edge[spot.lane] == edge and spot.s_m < s_m:
+            limit_mps = spot.value if _differs(road_map, spot) else math.inf
+    return limit_mps
 
 
 def ends_limits(road_map: RoadMap, lane: int) -> bool:

@@ -80,11 +80,17 @@ def limits(corridor: Corridor, chart: Chart, road_map: RoadMap, s_m: float) -> F
     out = np.full(len(path.xy_m), math.inf)
     begin = int(s_m / STEP_M)
     now, at = chart.limit_mps, begin
-    signs = sorted(
-        (path.place_m(path.lanes.index(one.lane), one.s_m), one.limit_mps, one.lane)
+    # a sign is for all lanes of its road
+    roads = {
+        int(road_map.lane_edge[lane]): k
+        for k, lane in enumerate(path.lanes)
+        if not road_map.lane_connector[lane]
+    }
+    signs = [
+        (path.place_m(roads[edge], one.s_m), one.limit_mps, one.lane)
         for one in chart.limits
-        if one.lane in path.lanes
-    )
+        if (edge := int(road_map.lane_edge[one.lane])) in roads
+    ]
     ends = [
         (one.s_out_m, math.inf, NONE)
         for one in corridor.junctions
