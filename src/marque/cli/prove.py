@@ -12,6 +12,7 @@ from marque.cli.perception import perception
 from marque.cli.replay import replay
 from marque.cli.show import Bar, Waiting, facts_table, standard_output
 from marque.cli.situations import situations
+from marque.cli.wrong_map import wrongmap
 from marque.core.errors import MarqueError
 from marque.core.files import need_writable_file, need_writable_folder, write_text
 
@@ -20,11 +21,12 @@ app = typer.Typer(no_args_is_help=True, add_completion=False, rich_markup_mode=N
 
 @app.callback()
 def _root() -> None:
-    """Judge a driver on seeded trips, situations or faults, or the senses on a recorded drive."""
+    """Judge a driver on seeded trips, situations, faults or wrong maps, or the senses alone."""
 
 
 app.command()(situations)
 app.command()(faults)
+app.command()(wrongmap)
 app.command()(replay)
 app.command()(perception)
 

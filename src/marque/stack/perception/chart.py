@@ -3,7 +3,7 @@
 `watch_chart(memory, ego, tracks, sightings, t_ns) -> memory`, each 100 ms; the result is in
 `memory.chart`. Laws:
 
-1. What is seen where the map has the same, within `ALONG_M` and `ACROSS_M`, says nothing new.
+1. What is seen where the map has the same, about `ALONG_M` and `ACROSS_M`, says nothing new.
 2. Anything else counts once it has been seen `SURE` times at about the same place of a lane.
 3. Eyes are believed before the map: a line is where it is seen, a signal holds that the map does
    not have, a sign's limit holds, nobody drives past a no-entry sign.
@@ -37,6 +37,7 @@ from marque.types.scene import (
 )
 
 ALONG_M, ACROSS_M = 2.5, 2.2  # to the same thing on the map; own place is known within a metre
+SIGNAL_ALONG_M = 20.0  # a signal whose line has moved is still the same
 SAME_WAY = 0.7  # cosine of headings
 SAME_LIMIT_MPS = 0.3
 # beyond, it is not sure for which lane something is; a sign is for all lanes of a road
@@ -165,12 +166,13 @@ def _in_map(
 def _mapped(placed: Placed, kind: int, x: float, y: float, heading: float) -> bool:
     """Whether the map has such a thing there."""
     dx, dy = placed.x_m - x, placed.y_m - y
-    near = (placed.kind == kind) & (np.abs(dx) < 5.0) & (np.abs(dy) < 5.0)
+    far_m = SIGNAL_ALONG_M if kind == SIGNAL else ALONG_M
+    near = (placed.kind == kind) & (np.maximum(np.abs(dx), np.abs(dy)) < far_m + ACROSS_M)
     if not near.any():
         return False
     c, s = math.cos(heading), math.sin(heading)
     along, across = dx * c + dy * s, -dx * s + dy * c
-    near &= (np.abs(along) < ALONG_M) & (np.abs(across) < ACROSS_M)
+    near &= (np.abs(along) < far_m) & (np.abs(across) < ACROSS_M)
     return bool((near & (np.cos(placed.heading_rad - heading) > SAME_WAY)).any())
 
 
