@@ -34,12 +34,13 @@ def wrongmap(
     Exit 0: all passed, and 90 % noticed; 1: not; 2: wrong use or bad input.
     """
     from marque.prove.wrong_map import suite
+    from marque.prove.wrong_map.cases import KINDS
     from marque.sim.told import command_line
 
     if json_file is not None:
         need_writable_file(json_file)
     chosen = tuple(only or ())
-    total = (len(chosen) or len(suite.KINDS)) * cases
+    total = (len(chosen) or len(KINDS)) * cases
     console = Console(highlight=False)
     console.print(
         f"{total} cases, driver {driver}, car {car}, senses {sensors}, seed {seed}, "

@@ -166,7 +166,7 @@ def begin_stack(setup: Setup) -> StackMemory:
     mission = Mission(road_map, setup.platform, trip.goal_lane, trip.goal_s_m, setup.seed)
     fusing = None
     if isinstance(setup.profile, Equipment):
-        start = _Car(setup).truth()
+        start = Car(setup).truth()
         fusing = begin_fusing((setup.profile, setup.platform, road_map, index), start, setup.seed)
     return StackMemory(
         platform=setup.platform,
@@ -193,7 +193,7 @@ def run_drive(
     the episode then holds what was driven.
     """
     stack = begin_stack(setup)
-    car = _Car(setup)
+    car = Car(setup)
     timing = Timing()
     senses = begin_senses(setup.profile, setup.platform, setup.road_map, setup.seed, setup.fault)
     if setup.believed is not None:
@@ -201,14 +201,14 @@ def run_drive(
     truth = world.reset(car.truth())
     narrator = Narrator(episode, setup.index, world)
     ends = _End(setup, episode, narrator)
-    _warm(stack, copy(senses), truth)
+    warm(stack, copy(senses), truth)
     gc.collect()
     gc.freeze()
     began, cpu = time.perf_counter(), time.process_time()
     try:
         while not episode.end:
             senses.observe(truth)
-            stack, tick_record = _frame(stack, car, truth, senses, timing, peek)
+            stack, tick_record = frame(stack, car, truth, senses, timing, peek)
             episode.ticks.append(tick_record)
             narrator.look(tick_record)
             episode.end = ends.look(tick_record)
@@ -223,14 +223,14 @@ def run_drive(
     return timing
 
 
-def _warm(stack: StackMemory, senses: Senses, truth: World) -> None:
+def warm(stack: StackMemory, senses: Senses, truth: World) -> None:
     """Load machine code before the clock runs: ticks whose outcome is thrown away."""
     senses.observe(truth)
     for part in range(3 * PLAN_STEP_NS // BASE_STEP_NS + 1):
         stack, _ = tick(stack, senses.receive(truth.ego, truth.t_ns + part * BASE_STEP_NS))
 
 
-class _Car:
+class Car:
     """The simulated car: dynamics memory and the jerk of the last frame."""
 
     def __init__(self, setup: Setup) -> None:
@@ -240,17 +240,19 @@ class _Car:
         self.accel_mps2 = 0.0
 
     def truth(self) -> EgoTruth:
+        """Where it is and how it moves."""
         return EgoTruth(*dynamics.ego_truth(self.memory))
 
     def step(self, accel_mps2: float, curvature_1pm: float) -> None:
+        """One base step under a command."""
         self.memory = dynamics.step(
             self.parameters, self.memory, accel_mps2, curvature_1pm, BASE_STEP_NS / 1e9
         )
 
 
-def _frame(
+def frame(
     stack: StackMemory,
-    car: _Car,
+    car: Car,
     truth: World,
     senses: Senses,
     timing: Timing,
