@@ -12,6 +12,7 @@ from marque.cli.perception import perception
 from marque.cli.replay import replay
 from marque.cli.show import Bar, Waiting, facts_table, standard_output
 from marque.cli.situations import situations
+from marque.cli.string import string
 from marque.cli.wrong_map import wrongmap
 from marque.core.errors import MarqueError
 from marque.core.files import need_writable_file, need_writable_folder, write_text
@@ -27,6 +28,7 @@ def _root() -> None:
 app.command()(situations)
 app.command()(faults)
 app.command()(wrongmap)
+app.command()(string)
 app.command()(replay)
 app.command()(perception)
 
