@@ -34,7 +34,9 @@ from marque.types.world import World
 NEAR_M = 60.0
 LEAD_M = (20.0, 40.0)  # how far ahead the car is whose speed across our lane is judged,
 LEAD_BESIDE_M = 1.5  # how far beside our axis at most,
-LEAD_TURNED_RAD = 0.1  # and how far turned against us; both of us between junctions
+LEAD_TURNED_RAD = 0.1  # and how far turned against us; both of us between junctions,
+# and so far from the last that it has settled: SUMO's cars turn on the spot where its lines join
+LEAD_SETTLED_M = 25.0
 MOTOR = (UserKind.CAR, UserKind.TRUCK, UserKind.BUS)
 SPREAD_95 = 5.991  # chi-squared, two degrees of freedom
 BARS = {"mota": 0.90, "hota": 0.75, "switches_per_km": 1.0, "lead_lateral_rms_mps": 0.12,
@@ -127,16 +129,20 @@ class Seen:
             turned = users.heading_rad[i] - ego.heading_rad
             lead = LEAD_M[0] <= ahead <= LEAD_M[1] and abs(beside) <= LEAD_BESIDE_M
             lead = lead and math.cos(turned) > math.cos(LEAD_TURNED_RAD)
-            if lead and users.kind[i] in MOTOR and self._between(stack, int(users.lane[i])):
+            if lead and users.kind[i] in MOTOR and self._settled(stack, world, int(i)):
                 theirs = users.speed_mps[i] * math.sin(users.heading_rad[i] - ego.heading_rad)
                 believed = tracks.speed_mps[k] * math.sin(tracks.heading_rad[k] - ego.heading_rad)
                 self.lateral.append(float(believed - theirs))
 
-    def _between(self, stack: StackMemory, theirs: int) -> bool:
-        """Whether they and we are on lanes between junctions."""
-        ours = stack.perception.ego_lane
-        inside = stack.perception.road_map.lane_connector
-        return theirs != NONE and ours != NONE and not inside[theirs] and not inside[ours]
+    def _settled(self, stack: StackMemory, world: World, i: int) -> bool:
+        """Whether road user i and we are between junctions, and they well beyond the last one."""
+        users, known = world.users, stack.perception
+        ours, inside = known.ego_lane, known.road_map.lane_connector
+        x, y, heading = (float(each[i]) for each in (users.x_m, users.y_m, users.heading_rad))
+        place = known.index.nearest(x, y, heading)
+        if place is None or ours == NONE or inside[place[0]] or inside[ours]:
+            return False
+        return place[1] > LEAD_SETTLED_M
 
 
 @dataclass(frozen=True, slots=True)

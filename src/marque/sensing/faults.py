@@ -145,7 +145,7 @@ NO_PART: dict[str, str] = {
     "13": "lidars deliver objects, no intensities",
     "14": "no ultrasonic sensors",
     "24": "maps are checked where they are loaded",
-    "26": "no recognition of speed signs",
+    "26": "limits that the map has wrong are driven by `prove wrongmap`",
     "30": "no models in files",
     "31": "no models in files",
     "39": "deliveries carry no check sums",
