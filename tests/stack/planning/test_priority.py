@@ -50,13 +50,13 @@ LONG_M, WIDE_M = 4.5, 1.8
 BESIDE_M = 0.5 * WIDE_M + 0.92 + 0.3
 
 
-def passes(*points, heading=0.0):
+def passes(*points, heading=0.0, stops_m=0.0):
     xy = np.array(points, float)
     out = np.zeros(1, np.bool_)
     n = len(xy)
     size = np.array([LONG_M]), np.array([WIDE_M])
     path = np.zeros(1, np.int32), np.array([0, n], np.int32), xy[:, 0], xy[:, 1]
-    pass_beside(BODY, *path, np.full(n, heading), *size, out)
+    pass_beside(BODY, *path, np.full(n, heading), *size, np.array([stops_m]), out)
     return bool(out[0])
 
 
@@ -76,3 +76,6 @@ def test_who_comes_from_behind_passes_beside_us_or_brakes_for_our_tail():
     assert passes(*swings)  # aslant behind us at the moment, as round a bend
     out = [(x, BESIDE_M - 1.0 * (x > 4)) for x in way]
     assert passes(*out)  # and comes into our way ahead of us
+    into = along(0.0, *way)  # as lines have it, into our tail; the gap is 10.45 m
+    assert not passes(*into, stops_m=10.0)
+    assert passes(*into, stops_m=11.0)  # who drives on past every place to stop means to pass

@@ -36,6 +36,7 @@ GOES_ON_MPS = 4.0
 SETS_OFF_MPS, SETS_OFF_MPS2 = 1.2, 0.4
 FOLLOWS = 0.3  # cosine of the headings of who is behind us
 PAST_US_M = 0.1  # room of who passes us from behind, and means to
+LAST_MPS2, BRAKES_MPS2 = 4.5, 1.5  # who has to brake harder than this for us, and does not brake
 ALONG, FARTHER_BACK_M = 0.5, 2.0  # cosine of headings; who comes round again, see `leave_out_laps`
 BACK_M = 20  # how far behind who meets us the connector may lie on which they came
 HARDLY = 0.3  # a path less likely than this is nothing to brake hard for
@@ -109,13 +110,16 @@ def pass_beside(
     heading: FloatArray,
     length: FloatArray,
     width: FloatArray,
+    stops_m: FloatArray,
     out: BoolArray,
 ) -> None:
     """Which paths lead past our body as it stands now, from behind to ahead of it, without
-    touching it. Whoever takes one does not brake for our tail.
+    touching it. Whoever takes one does not brake for our tail; nor does who could hardly stop
+    before it any more, and means to pass beside us, whatever lane lines say.
 
     body: x, y of its middle, cosine, sine, half length, half width; track, off, x, y, heading as in
-    `Forecast`; length, width [n] of the tracks. Fills `out` [K].
+    `Forecast`; length, width, stops_m [n] of the tracks: the last is the way that each needs to
+    stop. Fills `out` [K].
     """
     for k in range(len(track)):
         half, wide = 0.5 * length[track[k]], 0.5 * width[track[k]]
@@ -126,8 +130,12 @@ def pass_beside(
             if along > body[4]:
                 out[k] = j > off[k]
                 break
-            if j == off[k] and (along > 0.0 or c * body[2] + s * body[3] < FOLLOWS):
-                break
+            if j == off[k]:
+                if along > 0.0 or c * body[2] + s * body[3] < FOLLOWS:
+                    break
+                if -along - body[4] - half < stops_m[track[k]]:
+                    out[k] = True
+                    break
             mine = (body[2], body[3], body[4], body[5] + PAST_US_M)
             if turned_boxes_overlap(dx, dy, *mine, c, s, half, wide):
                 break
@@ -280,7 +288,8 @@ def interactions(
     if k_count:
         passed = _passed(corridors[0], s0[0], front_m, tracks)[track]
         margin = np.where(passed, np.minimum(margin, BESIDE_M), margin)
-    passing = _who_passes(corridors[0], s0[0], (front_m, rear_m, half_width_m), tracks, forecast)
+    body = (front_m, rear_m, half_width_m)
+    passing = _who_passes(corridors[0], s0[0], body, speed_mps, tracks, forecast)
     margin = np.where(passing & (walker == 0), np.minimum(margin, PAST_US_M), margin)
     waits = np.isin(tracks.uid[track], granted)
     margin = np.where(waits, np.minimum(margin, WAITS_FOR_US_M), margin)
@@ -514,11 +523,16 @@ def _who_passes(
     corridor: Corridor,
     s_m: float,
     body: tuple[float, float, float],
+    speed_mps: float,
     tracks: Tracks,
     forecast: Forecast,
 ) -> BoolArray:
     """[K] see `pass_beside`. `body`: front, rear, half width."""
     front, rear, half = body
+    stops = np.zeros(tracks.count)
+    if speed_mps < CRAWL_MPS:  # with us in motion, who comes up fast brakes late
+        goes_on = tracks.accel_mps2 > -BRAKES_MPS2
+        stops = np.where(goes_on, tracks.speed_mps**2 / (2.0 * LAST_MPS2), 0.0)
     i = min(int(s_m / EGO_STEP_M), len(corridor.path.xy_m) - 1)
     c, s = math.cos(corridor.path.heading_rad[i]), math.sin(corridor.path.heading_rad[i])
     middle = corridor.path.xy_m[i] + 0.5 * (front - rear) * np.array([c, s])
@@ -532,6 +546,7 @@ def _who_passes(
         forecast.heading_rad,
         tracks.length_m,
         tracks.width_m,
+        stops,
         out,
     )
     return out
