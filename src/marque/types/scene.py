@@ -81,7 +81,8 @@ class SeenSignal:
 
     lane: int
     s_m: float
-    state: SignalState
+    state: SignalState  # UNKNOWN when it is out of sight
+    last: SignalState  # as it was when last seen
 
 
 @dataclass(frozen=True, slots=True)

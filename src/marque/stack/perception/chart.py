@@ -300,8 +300,9 @@ def _signal(spot: Spot, lines: tuple[SeenLine, ...], t_ns: int) -> SeenSignal:
     """At the line that is seen near it, if there is one."""
     near = [one.s_m for one in lines if one.lane == spot.lane and abs(one.s_m - spot.s_m) < 15.0]
     fresh = t_ns - spot.seen_ns <= STATE_NS
-    state = SignalState(int(spot.value)) if fresh else SignalState.UNKNOWN
-    return SeenSignal(spot.lane, min(near, default=spot.s_m), state)
+    last = SignalState(int(spot.value))
+    state = last if fresh else SignalState.UNKNOWN
+    return SeenSignal(spot.lane, min(near, default=spot.s_m), state, last)
 
 
 def _differs(road_map: RoadMap, spot: Spot) -> bool:

@@ -14,13 +14,17 @@ from marque.core.arrays import FloatArray
 from marque.kernels.following import stop_distance
 from marque.maps.path import STEP_M
 from marque.stack.planning.corridor import Corridor, Junction
+from marque.stack.planning.interactions import Interactions
 from marque.types.codes import Control, Reason, SignalState, Turn
+from marque.types.forecast import Forecast
 from marque.types.road_map import NONE, RoadMap
-from marque.types.scene import Chart
+from marque.types.scene import Chart, Scene
 
 UNSEEN_M = 45.0  # a signal that is not seen this near is taken to hold us
 AMBER_MPS2, AMBER_MPS3 = 2.9, 2.5
 STOPPING = (SignalState.RED, SignalState.RED_AMBER)
+GOING = (SignalState.GREEN, SignalState.GREEN_YIELD)
+TOWARDS = -0.7  # cosine of headings
 
 
 def junctions(corridor: Corridor, chart: Chart) -> Iterator[Junction]:
@@ -58,6 +62,45 @@ def signal_stops(
             yield place, Reason.SIGNAL_UNKNOWN
 
 
+def hold_others(
+    it: Interactions,
+    c: int,
+    corridor: Corridor,
+    scene: Scene,
+    forecast: Forecast,
+    road_map: RoadMap,
+    front_m: float,
+) -> None:
+    """Where a signal that the map does not have shows us green, it holds the others of that
+    junction: who crosses waits at their line, and who comes towards us goes first only where ours
+    says so."""
+    lanes = corridor.path.lanes
+    for one in scene.chart.signals:
+        k = lanes.index(one.lane) + 1 if one.lane in lanes else len(lanes)
+        if k >= len(lanes):
+            continue
+        over = front_m > corridor.path.place_m(k - 1, one.s_m)
+        state = one.last if over else one.state
+        if state not in GOING:
+            continue
+        place = int(road_map.lane_junction[lanes[k]])
+        for p in np.flatnonzero(
+            (it.relation[c, : forecast.count] <= 0) & (it.walker == 0)
+        ).tolist():
+            row = slice(forecast.off[p], forecast.off[p + 1])
+            theirs = forecast.lane[row]
+            if not (road_map.lane_junction[theirs[theirs != NONE]] == place).any():
+                continue
+            turn = float(forecast.heading_rad[row][0]) - scene.ego.heading_rad
+            towards = math.cos(turn) < TOWARDS
+            if towards and state == SignalState.GREEN_YIELD:
+                continue
+            it.relation[c, p] = 1
+            line = float(forecast.connector_m[p] - 0.5 * it.length[p])
+            if not towards and line > 0.0:
+                it.stop[p] = min(float(it.stop[p]), line)
+
+
 def shut_stop(corridor: Corridor, chart: Chart, front_m: float, margin_m: float) -> float:
     """Path metres of our bumper before the first lane that nobody may drive into; inf if none."""
     lanes = corridor.path.lanes
@@ -67,7 +110,7 @@ def shut_stop(corridor: Corridor, chart: Chart, front_m: float, margin_m: float)
         begin = corridor.path.place_m(i, 0.0)
         lines = [one.stop_m for one in corridor.junctions if one.s_out_m <= begin + STEP_M]
         before = [line - margin_m for line in lines if line >= front_m - margin_m]
-        return max(before) if before else max(begin - margin_m, front_m)
+        return max(before) if before else front_m  # over the line already: no farther
     return math.inf
 
 

@@ -33,7 +33,7 @@ from marque.maps.path import STEP_M
 from marque.stack.planning.aside import PASS_STILL_S, PEEK_WAIT_M, WAIT_M, Block, asides, tight
 from marque.stack.planning.box import SPARE_M
 from marque.stack.planning.change import RETURN_COST, Wish, abort, changes
-from marque.stack.planning.charted import limits
+from marque.stack.planning.charted import hold_others, limits
 from marque.stack.planning.corridor import Corridor, backward_pass
 from marque.stack.planning.detours import keep_out, patient, stretch, way_round
 from marque.stack.planning.explain import explain, indicate
@@ -365,6 +365,9 @@ def _others(
     pass_slowly(it, corridors, s0, ego, options[0].start.speed_mps, scene.tracks)
     slow_down(scene, it)
     obey_signs(memory, scene, it, corridors, s0)
+    for c, corridor in enumerate(corridors):
+        front_m = s0[c] + float(ego[E_FRONT])
+        hold_others(it, c, corridor, scene, forecast, memory.context.mission.road_map, front_m)
     stays = parked(memory.context.mission.road_map, scene.tracks)
     for one in options:
         if one.corridor.manoeuvre == "nudge":
