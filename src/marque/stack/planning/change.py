@@ -32,6 +32,7 @@ from marque.stack.planning.gaps import (
     row_on,
 )
 from marque.stack.planning.locate import settle_on
+from marque.stack.planning.overtake import SPARE_S, fast, room_needed_m, worth
 from marque.stack.planning.sideways import (
     FIRM_MPS2,
     GENTLE_MPS2,
@@ -67,6 +68,7 @@ LEAST_END_M = 2.0  # a change is over so long before the lanes part
 BRAKE_MPS2, ONSET_S, CREEP_MPS = 1.8, 0.5, 1.5  # how we would slow down on the way
 MOSTLY_OURS = 0.35  # of a lane's width: no farther away, we may still go back
 WORTH_M = 150.0  # an unneeded change needs so much road before it would have to be undone
+WORTH_S = 6.0  # and, on a fast road, so many seconds more
 RETURN_COST, ABORT_COST = 2.0, 4.0  # a change that has begun is given up for need
 BACK_M = 30.0  # who drives farther behind us is no part of the crowd
 SWINGS_MPS, HARDLY_MOVES_MPS, SWING_CLEAR_M = 3.0, 1.0, 0.3  # of changes that begin slowly
@@ -99,9 +101,13 @@ def changes(
     road_map = memory.context.mission.road_map
     lane, lane_s = _place(memory, corridor, start)
     wanted = side_at(road_map, route_for(memory), lane, max(0.0, lane_s))
+    if wanted != 0 and _far_off(memory, scene, corridor, start, lane, lane_s, wanted):
+        wanted = 0
+    free = fast(corridor, start.s_m)
     for side in (1, -1):
         needed = wanted == side
-        if not needed and (pause or wanted == -side or not (blocked or _held_up(corridor, start))):
+        unneeded = free or blocked or _held_up(corridor, start)
+        if not needed and (pause or wanted == -side or not unneeded):
             continue
         option, aim = _change(memory, scene, corridor, start, side, needed, blocked)
         if option is not None:
@@ -131,11 +137,17 @@ def _change(
         return None, None
     pose = pose_at(corridor.path, start.s_m)
     other_s = along_lane(memory, other, pose)
-    if not needed and not _worth(memory, other, other_s, blocked):
-        return None, None
-    left = float(route.last_chance_m[lane]) - lane_s if needed else math.inf
     us = _us(memory, corridor, start, other_s)
     row = row_on(road_map, route, other, scene.tracks)
+    cost = 0.0 if needed or blocked else context.style.lane_change_cost
+    if not needed and fast(corridor, start.s_m) and not blocked:
+        pays = _pays(memory, scene, corridor, start, row, us, side)
+        if pays is None:
+            return None, None
+        cost = -pays
+    elif not needed and not _worth(memory, other, other_s, blocked):
+        return None, None
+    left = float(route.last_chance_m[lane]) - lane_s if needed else math.inf
     courtesy = _courtesy(left, us, row)
     if needed:
         courtesy = gentlest(row, us, courtesy, left)
@@ -146,12 +158,75 @@ def _change(
         built = change_to(memory, corridor, start, pose, other, other_s, room, side)
         opens = built is not None and fits(row, us, courtesy, entry_on(*built))
         if built is not None and opens and swings_clear(*built, context.ego, scene.tracks):
-            cost = 0.0 if needed or blocked else context.style.lane_change_cost
             option = Option(built[0], built[1], cost)
     if not needed or left > looks_from_m(row, us):
         return option, None
     wish = _aim(row, us, courtesy, 0.0, left, start.s_m, _kept(memory, scene.tracks))
     return option, wish
+
+
+def _far_off(
+    memory: Memory,
+    scene: Scene,
+    corridor: Corridor,
+    start: Start,
+    lane: int,
+    lane_s: float,
+    side: int,
+) -> bool:
+    """Whether, on a fast road, there is time yet before the route has to leave this lane."""
+    if not fast(corridor, start.s_m):
+        return False
+    road_map, route = memory.context.mission.road_map, route_for(memory)
+    other, _ = neighbour(road_map, lane, side)
+    if other == NONE:
+        return False
+    us = _us(memory, corridor, start, along_lane(memory, other, pose_at(corridor.path, start.s_m)))
+    looks_m = looks_from_m(row_on(road_map, route, other, scene.tracks), us)
+    left = float(route.last_chance_m[lane]) - lane_s
+    return left > room_needed_m(road_map, route, lane, start.speed_mps, looks_m)
+
+
+def _pays(
+    memory: Memory,
+    scene: Scene,
+    corridor: Corridor,
+    start: Start,
+    row: Row,
+    us: Us,
+    side: int,
+) -> float | None:
+    """What a change is worth on a fast road that the route does not need, None: nothing. It has to
+    leave time to come back for the route."""
+    road_map, route = memory.context.mission.road_map, route_for(memory)
+    lane, lane_s = _place(memory, corridor, start)
+    other, _ = neighbour(road_map, lane, side)
+    v = start.speed_mps
+    if route.best_side[other] != 0:
+        left = float(route.last_chance_m[other]) - us.s_m
+        looks_m = looks_from_m(row, us)
+        if left < room_needed_m(road_map, route, other, v, looks_m) + SPARE_S * v:
+            return None
+    if not _leads_on(memory, other, us.s_m, v):
+        return None
+    ours = replace(us, s_m=lane_s)
+    own = row_on(road_map, route, lane, scene.tracks)
+    return worth(memory, corridor, start, own, row, ours, us, side)
+
+
+def _leads_on(memory: Memory, lane: int, s_m: float, v: float) -> bool:
+    """Whether a lane goes on for a while, and is none that leaves or ends soon."""
+    road_map, route = memory.context.mission.road_map, route_for(memory)
+    left, need = float(road_map.lane_length_m[lane]) - s_m, WORTH_M + WORTH_S * v
+    while left < need:
+        over = int(route.best_next[lane])
+        if over == NONE or not finite(float(route.cost_s[over])):
+            return False
+        left += float(road_map.lane_length_m[over])
+        lane = over
+        if lane == route.goal_lane:
+            return True
+    return True
 
 
 def _place(memory: Memory, corridor: Corridor, start: Start) -> tuple[int, float]:

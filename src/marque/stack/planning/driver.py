@@ -38,6 +38,7 @@ from marque.stack.planning.gaps import GAP_M, brakes_from_m
 from marque.stack.planning.impaired import coming_to_rest, halt, halts, slow_down, wary
 from marque.stack.planning.interactions import Interactions, interactions
 from marque.stack.planning.locate import locate, settle_on
+from marque.stack.planning.overtake import stay_behind
 from marque.stack.planning.passing import pass_slowly, walks_into_us
 from marque.stack.planning.propose import (
     COMFORT_STOP,
@@ -418,6 +419,9 @@ def _others(
         let_us_go,
     )
     pass_slowly(it, corridors, s0, ego, options[0].start.speed_mps, scene.tracks)
+    for c, one in enumerate(options):
+        if one.corridor.manoeuvre in BEHIND:
+            stay_behind(memory, it, c, one.corridor, one.start, ego, scene.tracks)
     slow_down(scene, it)
     stays = parked(memory.context.mission.road_map, scene.tracks)
     for one in options:
