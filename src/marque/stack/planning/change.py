@@ -32,7 +32,7 @@ from marque.stack.planning.gaps import (
     row_on,
 )
 from marque.stack.planning.locate import settle_on
-from marque.stack.planning.overtake import SPARE_S, fast, room_needed_m, worth
+from marque.stack.planning.overtake import FAST_MPS, SPARE_S, fast, room_needed_m, worth
 from marque.stack.planning.sideways import (
     FIRM_MPS2,
     GENTLE_MPS2,
@@ -78,6 +78,13 @@ LEAST_SPEED2 = 0.25  # (m/s)^2, so that who sets out from rest gets there at all
 PATIENT_M, PATIENT_S = 25.0, 3.0
 PATIENCE_S = 6.0  # for a gap in which we ask less of others
 ALIGNED_RAD = 0.2  # nobody changes lanes in the middle of a turn
+# on a fast road: what is asked of others, its cost, and how long before the last chance it may be
+ASKED = (
+    ((POLITE, 0.0), math.inf),
+    ((CLOSE, 0.5), math.inf),
+    ((PRESSING, 1.5), 25.0),
+    ((URGENT, 3.0), 16.0),
+)
 URGENT_M, URGENT_S, URGENT_MPS2 = 10.0, 1.0, 2.3
 
 
@@ -89,6 +96,17 @@ class Wish:
     leader_m: float  # path metres of the leader's middle on our corridor
     behind: bool  # we are well behind the leader already
     headway_s: float  # behind the leader, with which we would fall in
+
+
+@dataclass(frozen=True, slots=True)
+class Ramp:
+    """How fast we may be until our lane is beside the other, and whether that is a fast road."""
+
+    most_mps: float
+    fast: bool
+
+
+ON_THE_LEVEL = Ramp(math.inf, False)
 
 
 def changes(
@@ -151,6 +169,9 @@ def _change(
     courtesy = _courtesy(left, us, row)
     if needed:
         courtesy = gentlest(row, us, courtesy, left)
+    hurried = needed and fast(corridor, start.s_m)
+    if hurried:
+        courtesy, _ = _least(row, us, _asked(left, us), 0.0, left, None, math.inf)
     option: Option | None = None
     opens = fits(row, us, courtesy, entry(us))
     if opens and not leads_behind_block(row.track, row.s_m, us, scene.tracks):
@@ -161,7 +182,8 @@ def _change(
             option = Option(built[0], built[1], cost)
     if not needed or left > looks_from_m(row, us):
         return option, None
-    wish = _aim(row, us, courtesy, 0.0, left, start.s_m, _kept(memory, scene.tracks))
+    ramp = Ramp(math.inf, hurried)
+    wish = _aim(row, us, courtesy, 0.0, left, start.s_m, _kept(memory, scene.tracks), ramp)
     return option, wish
 
 
@@ -292,15 +314,20 @@ def _aim(
     left_m: float,
     here_m: float,
     kept: int | None,
+    ramp: Ramp = ON_THE_LEVEL,
 ) -> Wish | None:
     """The best gap of a row between `begin_m` and `left_m` metres from here; a tighter one where no
     wide one can be reached, and one for which we let others by and catch up where there is none."""
     gap: Gap | None = None
-    found = ((each, s) for s in ((0.0,), REGAINS_S) for each in dict.fromkeys((courtesy, URGENT)))
-    for courtesy, regains_s in found:
-        gap = best_gap(row, us, courtesy, begin_m, left_m, kept, regains_s)
-        if gap is not None:
-            break
+    if ramp.fast:
+        asked = _asked(left_m, us)
+        courtesy, gap = _least(row, us, asked, begin_m, left_m, kept, ramp.most_mps)
+    else:
+        found = ((c, s) for s in ((0.0,), REGAINS_S) for c in dict.fromkeys((courtesy, URGENT)))
+        for courtesy, regains_s in found:
+            gap = best_gap(row, us, courtesy, begin_m, left_m, kept, regains_s)
+            if gap is not None:
+                break
     if gap is None:
         return None
     at = np.flatnonzero(row.track == gap.leader)
@@ -310,6 +337,32 @@ def _aim(
     room = ahead - float(row.half_m[at[0]]) - us.front_m
     behind = room > room_ahead(us.speed_mps, float(row.speed_mps[at[0]]), courtesy)
     return Wish(gap, here_m + ahead, bool(behind), courtesy.ahead_s)
+
+
+def _asked(left_m: float, us: Us) -> tuple[tuple[Courtesy, float], ...]:
+    """What may be asked of others on a fast road, and what that costs in seconds of waiting: even
+    the most keeps them from braking hard, and who comes slowly for courtesy asks more of them."""
+    time_s = left_m / max(us.speed_mps, 1.0)
+    return tuple(row for row, within_s in ASKED if time_s < within_s)
+
+
+def _least(
+    row: Row,
+    us: Us,
+    asked: tuple[tuple[Courtesy, float], ...],
+    begin_m: float,
+    left_m: float,
+    kept: int | None,
+    most_mps: float,
+) -> tuple[Courtesy, Gap | None]:
+    """The gap that costs least, whatever it asks of others, and what it asks."""
+    best: tuple[Courtesy, Gap | None] = (asked[-1][0], None)
+    least = math.inf
+    for courtesy, cost_s in asked:
+        gap = best_gap(row, us, courtesy, begin_m, left_m, kept, (0.0, *REGAINS_S), most_mps)
+        if gap is not None and gap.cost_s + cost_s < least:
+            best, least = (courtesy, gap), gap.cost_s + cost_s
+    return best
 
 
 def looks_from_m(row: Row, us: Us) -> float:
@@ -333,8 +386,14 @@ def look_ahead(memory: Memory, scene: Scene, corridor: Corridor, start: Start) -
     if begin <= 0.0 or not near or other == NONE or not legal or start.speed_mps < 5.0:
         return None
     us = _us(memory, corridor, start, -begin)
+    there = float(
+        corridor.limit_mps[sample_at(corridor, float(corridor.path.start_m[-1]) + STEP_M)]
+    )
+    ramp = Ramp(us.limit_mps, there >= FAST_MPS)
+    us = replace(us, limit_mps=max(us.limit_mps, there) if ramp.fast else us.limit_mps)
     row = row_on(road_map, route, other, scene.tracks)
-    return _aim(row, us, PRESSING, begin, left, start.s_m, _kept(memory, scene.tracks))
+    kept = _kept(memory, scene.tracks)
+    return _aim(row, us, PRESSING, begin, left, start.s_m, kept, ramp)
 
 
 def _us(memory: Memory, corridor: Corridor, start: Start, s_m: float) -> Us:
