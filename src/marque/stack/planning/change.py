@@ -78,6 +78,7 @@ LEAST_SPEED2 = 0.25  # (m/s)^2, so that who sets out from rest gets there at all
 PATIENT_M, PATIENT_S = 25.0, 3.0
 PATIENCE_S = 6.0  # for a gap in which we ask less of others
 ALIGNED_RAD = 0.2  # nobody changes lanes in the middle of a turn
+SLOW_S = 1.0  # of waiting is each m/s worth that we slow down below those whom we join, there
 # on a fast road: what is asked of others, its cost, and how long before the last chance it may be
 ASKED = (
     ((POLITE, 0.0), math.inf),
@@ -359,7 +360,9 @@ def _least(
     best: tuple[Courtesy, Gap | None] = (asked[-1][0], None)
     least = math.inf
     for courtesy, cost_s in asked:
-        gap = best_gap(row, us, courtesy, begin_m, left_m, kept, (0.0, *REGAINS_S), most_mps)
+        gap = best_gap(
+            row, us, courtesy, begin_m, left_m, kept, (0.0, *REGAINS_S), most_mps, SLOW_S
+        )
         if gap is not None and gap.cost_s + cost_s < least:
             best, least = (courtesy, gap), gap.cost_s + cost_s
     return best

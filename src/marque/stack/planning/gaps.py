@@ -232,6 +232,7 @@ def best_gap(
     kept: int | None = None,
     regains_s: tuple[float, ...] = (0.0,),
     most_mps: float = math.inf,
+    slow_s: float = 0.0,
 ) -> Gap | None:
     """The gap that costs least time and effort to be in, None if none can be reached on the road
     from `begin_m` to `left_m` metres ahead.
@@ -258,7 +259,9 @@ def best_gap(
         good = there & (lo <= at) & (at <= hi)
         if not good.any():
             continue
-        cost = np.where(good, effort + SLOWER_S * np.maximum(0.0, pace - ours), math.inf)
+        slower = SLOWER_S * np.maximum(0.0, pace - ours)
+        slower = slower + slow_s * np.maximum(0.0, pace - speeds[:, None])
+        cost = np.where(good, effort + slower, math.inf)
         u, q = np.unravel_index(int(np.argmin(cost)), cost.shape)
         leader = int(row.track[i]) if i < len(row.track) else -1
         total = float(cost[u, q])
