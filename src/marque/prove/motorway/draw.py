@@ -115,7 +115,7 @@ class Axis:
 def draw_motorway(seed: int, number: int) -> Motorway:
     """The motorway `number` of a seed."""
     rng = np.random.Generator(np.random.PCG64([seed, number, 0x4D57]))
-    length = 16_000.0
+    length = 18_000.0
     pen = _Pen(rng, _axis(rng, length), int(rng.integers(2, 5)), _limit(rng))
     _straight_on(pen, LEAD_M)
     middle = [_knot, _weave, _works, _knot]
@@ -237,7 +237,7 @@ def _leave(pen: _Pen) -> None:
     ramp = _ramp_out(pen)
     pen.links.append(Link(beside, ramp))
     pen.off.append((beside, ramp, pen.at_m))
-    _edge(pen, pen.uniform(500.0, 900.0), pen.lanes)
+    _edge(pen, pen.uniform(900.0, 1200.0), pen.lanes)  # the next ramp on must not cross this one
     _join(pen, beside, pen.main[-1], pen.lanes, skip=1)
 
 

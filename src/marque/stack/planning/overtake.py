@@ -33,6 +33,8 @@ OVERTAKES, BACK, RATE_1PMPS, MOST_RATE = 0.7, 0.7, 0.06, 0.6  # what they are wo
 SPARE_S, LANE_S = 20.0, 10.0
 # whom we may pass on the right: a row on the left no faster than this, no more than that faster
 SLOW_ROW_MPS, MORE_MPS = 60.0 * KPH, 20.0 * KPH
+# where rows have formed on the lanes, the right one may be faster; by so much we are
+ROW_COUNT, ROW_M, ROW_MORE_MPS = 3, 150.0, 10.0 * KPH
 BEHIND_M = 6.0  # we stay so far behind the rear of who may not be passed
 AS_FAST_MPS = 0.5  # who is hardly slower than we are will not be passed
 LEAVES_M = 60.0  # a lane that leaves or ends within this and four seconds is no lane to compare
@@ -132,12 +134,13 @@ def stay_behind(
     n = int(it.n[c])
     cap = it.v_ref[c, :n]
     lowered = False
+    ahead = int(((row.s_m > front) & (row.s_m < front + ROW_M)).sum())
     for i in np.flatnonzero(row.s_m + row.half_m > front).tolist():
         v = float(row.speed_mps[i])
         rear = float(row.s_m[i] - row.half_m[i])
         if rear < front or v > start.speed_mps + AS_FAST_MPS:
             continue  # beside us already, or driving away
-        most = max(v, min(v, SLOW_ROW_MPS) + MORE_MPS) if v <= SLOW_ROW_MPS else v
+        most = v + (MORE_MPS if v <= SLOW_ROW_MPS else ROW_MORE_MPS if ahead >= ROW_COUNT else 0.0)
         if most >= start.speed_mps + AS_FAST_MPS:
             continue
         at = start.s_m + max(0.0, rear - front - BEHIND_M)
