@@ -97,6 +97,7 @@ class Wish:
     leader_m: float  # path metres of the leader's middle on our corridor
     behind: bool  # we are well behind the leader already
     headway_s: float  # behind the leader, with which we would fall in
+    side: int = 0  # where we need to go: +1 left, -1 right; 0 on a lane that is not beside us yet
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,7 +132,7 @@ def changes(
         option, aim = _change(memory, scene, corridor, start, side, needed, blocked)
         if option is not None:
             options.append(option)
-        wish = aim if needed else wish
+        wish = replace(aim, side=side) if needed and aim is not None else wish
     if wanted == 0:
         wish = look_ahead(memory, scene, corridor, start)
     return options, wish

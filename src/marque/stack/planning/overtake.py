@@ -17,7 +17,8 @@ from marque.maps.path import STEP_M
 from marque.stack.planning.corridor import Corridor, backward_pass
 from marque.stack.planning.gaps import Row, Us, row_on
 from marque.stack.planning.interactions import Interactions
-from marque.stack.planning.state import Memory, Start, lane_at, neighbour, sample_at
+from marque.stack.planning.state import Memory, Option, Start, lane_at, neighbour, sample_at
+from marque.types.codes import Indicator
 from marque.types.road_map import NONE, RoadMap
 from marque.types.scene import Tracks
 
@@ -31,6 +32,12 @@ OVERTAKES, BACK, RATE_1PMPS, MOST_RATE = 0.7, 0.7, 0.06, 0.6  # what they are wo
 # to overtake there must be so much time before we have to be over for the route; and that much more
 # for each lane that then has to be crossed
 SPARE_S, LANE_S = 20.0, 10.0
+ANNOUNCED_NS, HELD_NS = (
+    3_000_000_000,
+    1_500_000_000,
+)  # indicated before; and after it was called for
+_SIDE = {0: Indicator.OFF, 1: Indicator.LEFT, -1: Indicator.RIGHT}
+_OF_CHANGE = {"change_left": Indicator.LEFT, "change_right": Indicator.RIGHT}
 # whom we may pass on the right: a row on the left no faster than this, no more than that faster
 SLOW_ROW_MPS, MORE_MPS = 60.0 * KPH, 20.0 * KPH
 # where rows have formed on the lanes, the right one may be faster; by so much we are
@@ -108,6 +115,32 @@ def worth(
     if gain < GAINS_MPS:
         return None
     return OVERTAKES + min(MOST_RATE, RATE_1PMPS * gain)
+
+
+def announced(
+    memory: Memory, t_ns: int, options: list[Option], wish_side: int
+) -> tuple[list[Option], Indicator, int]:
+    """On a fast road: the options without changes of lanes that we have not indicated for three
+    seconds yet (UN R171, 6.2.7); what to indicate for them; and when that was last called for.
+    `wish_side`: where we need to go and cannot yet."""
+    first = options[0]
+    if not fast(first.corridor, first.start.s_m) or first.corridor.manoeuvre.startswith("change"):
+        return options, Indicator.OFF, memory.asked_ns
+    kept, asks = [first], _SIDE[wish_side]
+    for one in options[1:]:
+        side = _OF_CHANGE.get(one.corridor.manoeuvre)
+        if side is None:
+            kept.append(one)
+            continue
+        if asks == Indicator.OFF:
+            asks = side
+        if memory.shown == side and t_ns - memory.shown_ns >= ANNOUNCED_NS:
+            kept.append(one)
+    if asks != Indicator.OFF:
+        return kept, asks, t_ns
+    if t_ns - memory.asked_ns < HELD_NS:
+        return kept, memory.shown, memory.asked_ns
+    return kept, Indicator.OFF, memory.asked_ns
 
 
 def stay_behind(
