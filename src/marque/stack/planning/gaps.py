@@ -18,7 +18,8 @@ ENTRY_S, ENTRY_M = 1.5, 5.0
 SLOW_MPS, SETS_OUT_MPS2, FOLLOWS_MPS2 = 5.0, 0.8, 1.2  # how we, and they, may speed up from here
 GAP_M = 2.5  # bumper to bumper, and what speed adds:
 COMING_RAD, COMING_M = 0.07, 0.2  # who points so much to a side, and is beside its line there
-FOLLOWS_S = 0.5  # beyond reaction, the most that is asked for so that a follower could stop softly
+# the most that is asked for so that a follower could stop softly: this, or beyond reaction so much
+SOFT_MOST_M, FOLLOWS_S = 45.0, 0.5
 LEAST_M = 1.0  # and never less than this, not even for a moment
 AHEAD_MPS2 = 1.5  # what we would brake to fall in behind who is slower
 FIRM_MPS2 = 4.5  # what we may have to brake for others, after we have changed
@@ -219,7 +220,8 @@ def room_behind(
     more = np.maximum(0.0, theirs2 - ours2) / (2.0 * courtesy.brake_mps2)
     wanted = np.minimum(courtesy.behind_s * other_mps + more, 4.0 * np.asarray(other_mps))
     safe = theirs2 / (2.0 * courtesy.stop_mps2) - ours2 / (2.0 * FIRM_MPS2)
-    safe = np.minimum(safe, (courtesy.behind_s + FOLLOWS_S) * np.asarray(other_mps) + more)
+    least = (courtesy.behind_s + FOLLOWS_S) * np.asarray(other_mps) + more
+    safe = np.minimum(safe, np.maximum(least, SOFT_MOST_M))
     return np.asarray(GAP_M + np.maximum(wanted, safe))
 
 
