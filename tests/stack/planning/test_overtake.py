@@ -5,7 +5,7 @@ import pytest
 
 from builders import Lane, tiny_map
 from marque.stack.planning.driver import Marque
-from marque.stack.planning.gaps import URGENT, Row, Us, best_gap, room_behind
+from marque.stack.planning.gaps import LAST, URGENT, Row, Us, best_gap, room_behind
 from marque.stack.planning.overtake import pace
 from marque.types.codes import Indicator, UserKind
 from stage import Actor, Stage, steady
@@ -148,6 +148,7 @@ def test_what_is_asked_of_a_follower_leaves_it_braking_softly():
                 closing = theirs - ours
                 lawful = 0.4 * closing + closing**2 / 6.0 + ours
                 assert float(room_behind(ours, theirs, URGENT)) > lawful
+                assert float(room_behind(ours, theirs, LAST)) > lawful
 
 
 def test_to_slow_down_for_a_gap_costs_where_that_is_asked():

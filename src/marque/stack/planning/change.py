@@ -14,6 +14,7 @@ from marque.stack.planning.corridor import Corridor, centre_line, corridor_besid
 from marque.stack.planning.gaps import (
     AHEAD_M,
     CLOSE,
+    LAST,
     POLITE,
     PRESSING,
     REGAINS_S,
@@ -85,6 +86,7 @@ ASKED = (
     ((CLOSE, 0.5), math.inf),
     ((PRESSING, 1.5), 25.0),
     ((URGENT, 3.0), 16.0),
+    ((LAST, 8.0), 7.0),
 )
 URGENT_M, URGENT_S, URGENT_MPS2 = 10.0, 1.0, 2.3
 

@@ -52,6 +52,8 @@ POLITE = Courtesy(1.0, 2.0, 2.5, 0.9)
 CLOSE = Courtesy(1.0, 2.0, 2.5, 0.6)  # as polite to who is behind, and nearer to who is ahead
 PRESSING = Courtesy(0.7, 3.0, 2.75, 0.6)  # near the last chance, and where else we would stop:
 URGENT = Courtesy(0.6, 3.0, 3.25, 0.5)
+# rather than to stop on a fast road: a second, and twice what UN R79 leaves who comes faster
+LAST = Courtesy(1.0, 8.0, 8.0, 0.4)
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -31,7 +31,7 @@ HEADWAY_S = 1.6  # at which we follow
 OVERTAKES, BACK, RATE_1PMPS, MOST_RATE = 0.7, 0.7, 0.06, 0.6  # what they are worth
 # to overtake there must be so much time before we have to be over for the route; and that much more
 # for each lane that then has to be crossed
-SPARE_S, LANE_S = 20.0, 10.0
+SPARE_S, LANE_S = 20.0, 12.0
 ANNOUNCED_NS, HELD_NS = (
     3_000_000_000,
     1_500_000_000,
@@ -70,7 +70,7 @@ def crossings(road_map: RoadMap, route: Route, lane: int) -> int:
 
 def room_needed_m(road_map: RoadMap, route: Route, lane: int, v: float, looks_m: float) -> float:
     """Way before the last chance to leave `lane` from which on we do so whatever it costs."""
-    return looks_m + LANE_S * v * max(0, crossings(road_map, route, lane) - 1)
+    return looks_m + LANE_S * v * crossings(road_map, route, lane)
 
 
 def pace(row: Row, us: Us, wanted_mps: float, within_s: float) -> float:
