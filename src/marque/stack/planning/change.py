@@ -79,6 +79,7 @@ LEAST_SPEED2 = 0.25  # (m/s)^2, so that who sets out from rest gets there at all
 PATIENT_M, PATIENT_S = 25.0, 3.0
 PATIENCE_S = 6.0  # for a gap in which we ask less of others
 ALIGNED_RAD = 0.2  # nobody changes lanes in the middle of a turn
+BRISK_MPS2 = 1.3  # of who sets out from rest onto a fast road, on average
 SLOW_S = 1.0  # of waiting is each m/s worth that we slow down below those whom we join, there
 # on a fast road: what is asked of others, its cost, and how long before the last chance it may be
 ASKED = (
@@ -405,9 +406,14 @@ def look_ahead(memory: Memory, scene: Scene, corridor: Corridor, start: Start) -
 def _us(memory: Memory, corridor: Corridor, start: Start, s_m: float) -> Us:
     ego = memory.context.ego
     limit = float(corridor.limit_mps[sample_at(corridor, start.s_m)])
-    return Us(
-        s_m, start.speed_mps, start.accel_mps2, float(ego[E_FRONT]), float(ego[E_REAR]), limit
-    )
+    accel = _sets_out(corridor, start)
+    return Us(s_m, start.speed_mps, accel, float(ego[E_FRONT]), float(ego[E_REAR]), limit)
+
+
+def _sets_out(corridor: Corridor, start: Start) -> float:
+    """Our acceleration on the way to another lane; onto a fast road nobody sets out slowly."""
+    slow = start.speed_mps < SLOW_MPS and fast(corridor, start.s_m)
+    return max(start.accel_mps2, BRISK_MPS2) if slow else start.accel_mps2
 
 
 def change_to(
@@ -447,7 +453,7 @@ def entry_on(corridor: Corridor, start: Start) -> Entry:
     way = max(STEP_M, ENTERS_SHARE * (corridor.settled_m - start.s_m))
     i, j = sample_at(corridor, start.s_m), sample_at(corridor, start.s_m + way)
     gone = np.arange(j - i + 1) * STEP_M
-    accel = max(start.accel_mps2, SETS_OUT_MPS2) if start.speed_mps < SLOW_MPS else 0.0
+    accel = max(_sets_out(corridor, start), SETS_OUT_MPS2) if start.speed_mps < SLOW_MPS else 0.0
     speed = np.sqrt(start.speed_mps**2 + 2.0 * accel * gone + LEAST_SPEED2)
     speed = np.minimum(speed, corridor.v_ref_mps[i : j + 1])
     return Entry(float((STEP_M / speed).sum()), len(gone) * STEP_M, float(speed[-1]))
