@@ -135,8 +135,8 @@ def test_trips_are_planned_at_each_density_and_a_longer_run_holds_them(small):
     for each in few:
         assert each.length_m > LEAST_M
         assert job_from_json(job_to_json(each.job)) == each.job
-    more, _ = plan_trips(replace(small, km=30.0))
-    assert sum(each.length_m for each in more) >= 30_000.0
+    more, _ = plan_trips(replace(small, km=16.0))
+    assert sum(each.length_m for each in more) >= 16_000.0
     assert {each.job.name: each.job for each in few}.items() <= {
         each.job.name: each.job for each in more
     }.items()

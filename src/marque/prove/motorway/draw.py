@@ -103,11 +103,14 @@ class Axis:
 
     def point(self, s_m: float, d_m: float) -> tuple[float, float]:
         """Map metres of a point `d_m` to the left of the axis."""
-        at = s_m / AXIS_M
-        rows = np.arange(len(self.x_m))
-        x, y, a = (float(np.interp(at, rows, v)) for v in (self.x_m, self.y_m, self.angle_rad))
+        last = len(self.x_m) - 1
+        at = min(max(s_m / AXIS_M, 0.0), float(last))
+        i = min(int(at), last - 1)
+        x, y, a = (
+            float(v[i] + (at - i) * (v[i + 1] - v[i])) for v in (self.x_m, self.y_m, self.angle_rad)
+        )
         # before its beginning and beyond its end it goes on straight
-        over = min(0.0, s_m) + max(0.0, s_m - (len(rows) - 1) * AXIS_M)
+        over = s_m - at * AXIS_M
         x, y = x + over * math.cos(a), y + over * math.sin(a)
         return x - d_m * math.sin(a), y + d_m * math.cos(a)
 
