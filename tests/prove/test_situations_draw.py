@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from marque.core.errors import MarqueError
 from marque.maps.check import SERIOUS, check_map
+from marque.prove.roads import Roads, Signal, build_roads
 from marque.prove.situations import suite
 from marque.prove.situations.case import Case, Place, find_place, set_stage
 from marque.prove.situations.cast import (
@@ -26,7 +27,6 @@ from marque.prove.situations.cast import (
     rests,
 )
 from marque.prove.situations.obstacles import straight
-from marque.prove.situations.roads import Roads, Signal, build_roads
 from marque.prove.situations.shapes import crossroads
 from marque.sim.drive import place_on, trip_route
 from marque.sim.worlds.sumo import SumoSpec, SumoWorld

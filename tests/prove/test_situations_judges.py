@@ -7,10 +7,10 @@ import numpy as np
 
 from builders import Conflict, Lane, Walk, straight_road, tiny_map
 from marque.maps.lookup import LaneIndex
+from marque.prove.roads import Roads
 from marque.prove.situations import checks, crosswalks, junctions, lanes, obstacles, passing
 from marque.prove.situations.case import Case, Place
 from marque.prove.situations.cast import Cast
-from marque.prove.situations.roads import Roads
 from marque.prove.situations.view import View
 from marque.types.codes import Control, SignalState, UserKind
 from marque.types.road_map import RoadMap

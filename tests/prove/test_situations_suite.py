@@ -11,13 +11,13 @@ from marque.cli import situations as cli
 from marque.cli.main import main
 from marque.core.errors import MarqueError
 from marque.maps.lookup import LaneIndex
+from marque.prove.roads import Roads
 from marque.prove.situations import suite
 from marque.prove.situations.case import Case, Place
 from marque.prove.situations.cast import Cast
 from marque.prove.situations.checks import COMMON, Criterion, Outcome
 from marque.prove.situations.diary import diary, say
 from marque.prove.situations.play import Played
-from marque.prove.situations.roads import Roads
 from marque.prove.situations.situation import Situation
 from marque.prove.situations.view import View
 from marque.sim.drive import Timing

@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 from marque.cli.faults import faults
+from marque.cli.motorway import motorway
 from marque.cli.options import CarOption, DriverOption, MapOption, ResultOption, SensorsOption
 from marque.cli.perception import perception
 from marque.cli.replay import replay
@@ -29,6 +30,7 @@ app.command()(situations)
 app.command()(faults)
 app.command()(wrongmap)
 app.command()(string)
+app.command()(motorway)
 app.command()(replay)
 app.command()(perception)
 

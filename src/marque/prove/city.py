@@ -12,7 +12,7 @@ import os
 import subprocess
 import sys
 import tempfile
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from time import monotonic, sleep
@@ -69,7 +69,24 @@ def run_city(suite: Suite, ground: Ground, tell: Tell | None = None) -> dict[str
         raise MarqueError("the judge needs foreign traffic; have [sumo] or a .sumocfg file")
     jobs = city_jobs(suite, ground)
     prepare(jobs[0].order, ground, jobs[0].trip)  # a wrong word fails here, not fifty times
-    _claim(suite, ground)
+    drive_jobs(jobs, suite.out, plan_of(suite, ground), suite.workers, suite.again, tell)
+    return add_up(suite, ground, jobs)
+
+
+def drive_jobs(
+    jobs: list[Job],
+    out: Path,
+    plan: Mapping[str, Any],
+    workers: int,
+    again: bool = False,
+    tell: Tell | None = None,
+) -> None:
+    """Drive those of a suite's jobs that `out` does not hold yet, `workers` at a time.
+
+    `plan` is what two runs must share to share trips. MarqueError: a folder of another suite, or
+    one that cannot be written.
+    """
+    _claim(out, plan, again)
     done = 0
     missing = []
     for job in jobs:
@@ -80,12 +97,11 @@ def run_city(suite: Suite, ground: Ground, tell: Tell | None = None) -> dict[str
         done += 1
         if tell is not None:
             tell(kept, done, len(jobs))
-    for job in _drive_all(missing, suite.workers):
+    for job in _drive_all(missing, workers):
         done += 1
         record = read_trip(Path(job.file))
         if tell is not None and record is not None:
             tell(record, done, len(jobs))
-    return add_up(suite, ground, jobs)
 
 
 def city_jobs(suite: Suite, ground: Ground) -> list[Job]:
@@ -104,19 +120,32 @@ def add_up(suite: Suite, ground: Ground, jobs: list[Job]) -> dict[str, Any]:
     """The result object from the trip files."""
     records = [record for job in jobs if (record := read_trip(Path(job.file))) is not None]
     sums = totals(records)
-    faulty = faulty_junctions(check_map(ground.road_map))
-    hits = sums["collisions"]
     return {
         "schema": "marque.prove.city/1",
         "passed": passed(sums),
         "map": ground.road_map.name,
-        "traffic": next((r["traffic"] for r in records if "traffic" in r), suite.order.traffic),
+        "traffic": traffic_of(records, suite.order),
         "driver": suite.order.driver,
         "car": suite.order.car,
         "sensors": suite.order.sensors,
         "seeds": list(suite.seeds),
         "min_length_m": suite.order.min_length_m,
         **sums,
+        **named(records, sums, faulty_junctions(check_map(ground.road_map))),
+    }
+
+
+def traffic_of(records: Sequence[Mapping[str, Any]], order: Order) -> str:
+    """What traffic a suite's trips were driven in."""
+    return next((str(r["traffic"]) for r in records if "traffic" in r), order.traffic)
+
+
+def named(
+    records: Sequence[Mapping[str, Any]], sums: Mapping[str, Any], faulty: Sequence[str]
+) -> dict[str, Any]:
+    """What has to be named beside the totals: who failed and why, and the trips themselves."""
+    hits = sums["collisions"]
+    return {
         "failed": {r["trip"]: r["failed"] or r["end"] for r in records if not r["arrived"]},
         "reference_failed": {
             r["trip"]: r.get("reference_failed") or "did not arrive"
@@ -187,19 +216,19 @@ def program_hash() -> str:
     return digest.hexdigest()
 
 
-def _claim(suite: Suite, ground: Ground) -> None:
+def _claim(out: Path, plan: Mapping[str, Any], again: bool) -> None:
     """Make the folder ours, or find that it is; clear it when everything is to be driven again."""
-    need_writable_folder(suite.out)
-    plan, path = plan_of(suite, ground), suite.out / PLAN_FILE
-    if path.exists() and not suite.again:
+    need_writable_folder(out)
+    path = out / PLAN_FILE
+    if path.exists() and not again:
         _need_same(path, plan)
         return
-    for old in [*suite.out.glob("s*-t*.json"), *suite.out.glob("s*-t*.mcap")]:
+    for old in [*out.glob("s*-t*.json"), *out.glob("s*-t*.mcap")]:
         if path.exists():
             with contextlib.suppress(OSError):
                 old.unlink()
             continue
-        raise MarqueError(f"{suite.out} holds trips of an unknown suite; choose another --out")
+        raise MarqueError(f"{out} holds trips of an unknown suite; choose another --out")
     write_text(path, json.dumps(plan, indent=2) + "\n")
 
 

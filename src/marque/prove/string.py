@@ -24,7 +24,7 @@ from marque.core.registry import names as registered
 from marque.core.time import PLAN_STEP_NS, PLAN_STEP_S
 from marque.maps.lookup import LaneIndex
 from marque.maps.trips import Trip
-from marque.prove.situations.roads import build_roads, lane_name
+from marque.prove.roads import build_roads, lane_name
 from marque.prove.situations.shapes import road
 from marque.sensing.profile import load_profile
 from marque.sim.drive import Car, Setup, Timing, begin_stack, frame, place_on

@@ -1,4 +1,4 @@
-"""One trip of a city suite, driven and judged in a process of its own.
+"""One trip of a suite, driven and judged in a process of its own.
 
 `python -m marque.prove.trip` reads a job (JSON, one line) from standard input and writes the trip's
 file whole. It ends when its standard input does, so that no trip outlives the suite.
@@ -26,6 +26,7 @@ from marque.draw.picture import drive_picture
 from marque.maps.trips import Trip
 from marque.metrics.arrival import goal_reached_s
 from marque.metrics.comfort import to_json
+from marque.metrics.motorway import Triple, motorway_numbers
 from marque.metrics.summary import Judgement
 from marque.metrics.trace import make_trace
 from marque.record.writer import Recorder
@@ -82,6 +83,8 @@ class Job:
     order: Order
     trip: Trip
     file: str
+    merges: tuple[Triple, ...] = ()  # on the way, as `metrics.motorway` wants them named
+    exits: tuple[Triple, ...] = ()
 
 
 def job_to_json(job: Job) -> str:
@@ -94,6 +97,8 @@ def job_from_json(line: str) -> Job:
     data = json.loads(line)
     data["order"] = Order(**data["order"])
     data["trip"] = Trip(**data["trip"])
+    for key in ("merges", "exits"):
+        data[key] = tuple((a, b, c) for a, b, c in data[key])
     return Job(**data)
 
 
@@ -181,6 +186,8 @@ def _driven(job: Job, ready: Ready, reference: Reference | None, trouble: str) -
             "memory_mb": _memory_mb(),
         }
     )
+    if job.merges or job.exits:
+        record |= motorway_numbers(episode, ready.setup.index, job.merges, job.exits, names)
     record["files"] = _keep(job, episode, record)
     record["samples"] = _samples(verdict, timing, episode)
     return record

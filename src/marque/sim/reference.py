@@ -25,6 +25,9 @@ from marque.types.world import EgoTruth
 
 BRAKING_MPS2 = 2.5  # along the speed profile before a curve
 TOP_MPS = 69.4
+CAP_MPS = (
+    36.11  # 130 km/h, where more is allowed: our driver's own cap, so that both may do the same
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,9 +153,14 @@ def reference_task(
         ).tolist(),
         "goal_s_m": goal_s_m,
         "front_m": spec.ego_front_m,
-        "top_mps": TOP_MPS,
+        "top_mps": _top_mps(road_map, spec.route_edges),
         "max_s": max_s,
     }
+
+
+def _top_mps(road_map: RoadMap, edges: tuple[str, ...]) -> float:
+    on = np.isin([road_map.edge_name[e] for e in road_map.lane_edge], edges)
+    return CAP_MPS if (road_map.lane_limit_mps[on] > CAP_MPS + 0.01).any() else TOP_MPS
 
 
 def speed_caps(

@@ -7,8 +7,8 @@ from typing import Any
 from marque.core.errors import MarqueError
 from marque.core.files import write_text
 from marque.maps.trips import Trip
+from marque.prove.roads import Roads, build_roads, lane_name
 from marque.prove.situations.cast import Cast, demand_xml, places_xml
-from marque.prove.situations.roads import Roads, build_roads, lane_name
 from marque.types.road_map import RoadMap
 
 SETTLED_M = 1.0  # least distance of a place from the ends of its lane

@@ -11,7 +11,7 @@ from xml.sax.saxutils import quoteattr
 import numpy as np
 
 from marque.core.time import PLAN_STEP_S
-from marque.prove.situations.roads import Roads, lane_name
+from marque.prove.roads import Roads, lane_name
 
 Rng = np.random.Generator
 

@@ -11,10 +11,10 @@ import numpy as np
 
 from marque.core.arrays import BoolArray, FloatArray
 from marque.metrics.arrival import goal_reached_s
+from marque.metrics.forced import HARD_MPS2, because_of_us, braking
 from marque.prove.situations.view import FRAME_S, Pass, View
 from marque.types.codes import ConflictKind, Control, SignalState, UserKind
 
-HARD_MPS2 = 3.0  # braking that nobody with priority may be forced to
 ROOM_S = 1.0  # least time between our leaving a conflict area and the other's entry
 STOOD_MPS = 0.2
 STOP_LINE_M = 2.0  # a stop counts within this distance before its line
@@ -244,55 +244,12 @@ def forced(view: View, foes: set[int], ours: BoolArray) -> tuple[Outcome, float]
         accel = braking(trace.user_speed_mps[rows], frames)
         for i in np.flatnonzero((accel > most) & ours[frames]).tolist():
             frame, row = int(frames[i]), int(rows[i])
-            if not _because_of_us(view, frame, row):
+            if not because_of_us(trace, frame, row):
                 continue
             most = float(accel[i])
             who = view.names.get(uid, str(uid))
             worst = Outcome(False, f"'{who}' braked at {most:.1f} m/s^2", float(trace.t_s[frame]))
     return worst, most
-
-
-def braking(speed_mps: FloatArray, frames: FloatArray) -> FloatArray:
-    """[n] deceleration over the next 0.3 s of consecutive frames, 0 at the end."""
-    out = np.zeros(len(speed_mps))
-    if len(speed_mps) > 3:
-        whole = frames[3:] - frames[:-3] == 3
-        out[:-3] = np.where(whole, (speed_mps[:-3] - speed_mps[3:]) / (3.0 * FRAME_S), 0.0)
-    return out
-
-
-def _because_of_us(view: View, frame: int, row: int) -> bool:
-    """Whether we are what a braking road user has before it: within its stopping distance, in a
-    cone ahead of it, and nobody else who could be the reason is nearer."""
-    trace = view.trace
-    v = float(trace.user_speed_mps[row])
-    reach = v * v / (2.0 * HARD_MPS2) + 1.5 * v + 6.0
-    c, s = np.cos(trace.user_heading_rad[row]), np.sin(trace.user_heading_rad[row])
-    x, y = float(trace.user_x_m[row]), float(trace.user_y_m[row])
-    nose = 0.5 * float(trace.user_length_m[row])
-
-    def ahead(px: FloatArray, py: FloatArray) -> tuple[FloatArray, FloatArray]:
-        dx, dy = px - x, py - y
-        return dx * c + dy * s - nose, dy * c - dx * s
-
-    body = np.linspace(*view.half_body, 5)
-    h = float(trace.heading_rad[frame])
-    gap, left = ahead(
-        float(trace.x_m[frame]) + body * np.cos(h), float(trace.y_m[frame]) + body * np.sin(h)
-    )
-    ours = gap[(gap > -2.0) & (gap < reach) & (np.abs(left) < 3.0 + 0.6 * np.maximum(gap, 0.0))]
-    if len(ours) == 0:
-        return False
-    rows = trace.users(frame)
-    other_gap, other_left = ahead(trace.user_x_m[rows], trace.user_y_m[rows])
-    half = 0.5 * trace.user_length_m[rows]
-    same = np.arange(rows.start, rows.stop) == row
-    slower = trace.user_speed_mps[rows] < v + 0.5
-    blocks = (
-        ~same & slower & (other_gap > 0.0) & (np.abs(other_left) < 1.8)
-        & (other_gap - half < float(ours.min()))
-    )  # fmt: skip
-    return not bool(blocks.any())
 
 
 LEAVES_ROOM = Criterion(

@@ -5,6 +5,7 @@ import math
 import numpy as np
 
 from marque.metrics.contacts import contacts
+from marque.prove.roads import Crossing, Edge, Node, Roads
 from marque.prove.situations.case import Case, Place
 from marque.prove.situations.cast import (
     Actor,
@@ -17,7 +18,6 @@ from marque.prove.situations.cast import (
     stream,
 )
 from marque.prove.situations.checks import Criterion, Outcome
-from marque.prove.situations.roads import Crossing, Edge, Node, Roads
 from marque.prove.situations.shapes import any_turn
 from marque.prove.situations.situation import Situation
 from marque.prove.situations.view import View

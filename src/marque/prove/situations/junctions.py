@@ -6,6 +6,7 @@ from dataclasses import replace
 
 import numpy as np
 
+from marque.prove.roads import Roads, Signal
 from marque.prove.situations.case import Case, Place
 from marque.prove.situations.cast import (
     Actor,
@@ -29,7 +30,6 @@ from marque.prove.situations.checks import (
     meetings,
     met_priority,
 )
-from marque.prove.situations.roads import Roads, Signal
 from marque.prove.situations.shapes import AHEAD, LEFT, OURS, RIGHT, crossroads, ring
 from marque.prove.situations.situation import Situation
 from marque.prove.situations.view import View

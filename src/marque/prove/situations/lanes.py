@@ -5,6 +5,7 @@ from dataclasses import replace
 
 import numpy as np
 
+from marque.prove.roads import Edge, Link, Node, Roads
 from marque.prove.situations.case import Case, Place
 from marque.prove.situations.cast import (
     Actor,
@@ -35,7 +36,6 @@ from marque.prove.situations.passing import (
     PASSES_CYCLISTS,
     STANDS_CLEAR,
 )
-from marque.prove.situations.roads import Edge, Link, Node, Roads
 from marque.prove.situations.shapes import LEFT, OURS, RIGHT, Arm, any_turn, arm_angles, junction
 from marque.prove.situations.situation import Situation
 from marque.prove.situations.view import View

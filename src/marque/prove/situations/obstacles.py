@@ -5,6 +5,7 @@ from dataclasses import replace
 
 import numpy as np
 
+from marque.prove.roads import Edge, Node, Roads, Signal
 from marque.prove.situations.case import Case, Place
 from marque.prove.situations.cast import (
     SORTS,
@@ -29,7 +30,6 @@ from marque.prove.situations.passing import (
     PASSES_STANDING,
     STANDS_CLEAR,
 )
-from marque.prove.situations.roads import Edge, Node, Roads, Signal
 from marque.prove.situations.shapes import AHEAD, LEFT, OURS, RIGHT, any_turn, crossroads
 from marque.prove.situations.situation import Situation
 from marque.prove.situations.view import View

@@ -5,8 +5,8 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from marque.prove.roads import Crossing, Edge, Link, Node, Roads
 from marque.prove.situations.cast import Rng
-from marque.prove.situations.roads import Crossing, Edge, Link, Node, Roads
 
 OURS, RIGHT, AHEAD, LEFT = 0, 1, 2, 3
 LIMITS_MPS = (8.33, 11.11, 13.89, 16.67)

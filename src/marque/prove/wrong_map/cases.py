@@ -14,6 +14,7 @@ import numpy as np
 from marque.core.arrays import FloatArray
 from marque.maps.lookup import LaneIndex
 from marque.maps.trips import Trip
+from marque.prove.roads import Roads, Signal, build_roads
 from marque.prove.situations.case import Case, Place, Stage, find_place
 from marque.prove.situations.cast import (
     Actor,
@@ -25,7 +26,6 @@ from marque.prove.situations.cast import (
     stream,
 )
 from marque.prove.situations.checks import COMMON, Criterion, Outcome
-from marque.prove.situations.roads import Roads, Signal, build_roads
 from marque.prove.situations.shapes import AHEAD, LEFT, OURS, RIGHT, any_turn, crossroads, road
 from marque.prove.situations.view import View
 from marque.sim.drive import Believed

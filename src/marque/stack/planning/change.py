@@ -14,6 +14,7 @@ from marque.stack.planning.corridor import Corridor, centre_line, corridor_besid
 from marque.stack.planning.gaps import (
     AHEAD_M,
     CLOSE,
+    LAST,
     POLITE,
     PRESSING,
     REGAINS_S,
@@ -32,6 +33,7 @@ from marque.stack.planning.gaps import (
     row_on,
 )
 from marque.stack.planning.locate import settle_on
+from marque.stack.planning.overtake import FAST_MPS, SPARE_S, fast, room_needed_m, worth
 from marque.stack.planning.sideways import (
     FIRM_MPS2,
     GENTLE_MPS2,
@@ -67,6 +69,7 @@ LEAST_END_M = 2.0  # a change is over so long before the lanes part
 BRAKE_MPS2, ONSET_S, CREEP_MPS = 1.8, 0.5, 1.5  # how we would slow down on the way
 MOSTLY_OURS = 0.35  # of a lane's width: no farther away, we may still go back
 WORTH_M = 150.0  # an unneeded change needs so much road before it would have to be undone
+WORTH_S = 6.0  # and, on a fast road, so many seconds more
 RETURN_COST, ABORT_COST = 2.0, 4.0  # a change that has begun is given up for need
 BACK_M = 30.0  # who drives farther behind us is no part of the crowd
 SWINGS_MPS, HARDLY_MOVES_MPS, SWING_CLEAR_M = 3.0, 1.0, 0.3  # of changes that begin slowly
@@ -76,6 +79,16 @@ LEAST_SPEED2 = 0.25  # (m/s)^2, so that who sets out from rest gets there at all
 PATIENT_M, PATIENT_S = 25.0, 3.0
 PATIENCE_S = 6.0  # for a gap in which we ask less of others
 ALIGNED_RAD = 0.2  # nobody changes lanes in the middle of a turn
+BRISK_MPS2 = 1.3  # of who sets out from rest onto a fast road, on average
+SLOW_S = 1.0  # of waiting is each m/s worth that we slow down below those whom we join, there
+# on a fast road: what is asked of others, its cost, and how long before the last chance it may be
+ASKED = (
+    ((POLITE, 0.0), math.inf),
+    ((CLOSE, 0.5), math.inf),
+    ((PRESSING, 1.5), 25.0),
+    ((URGENT, 3.0), 16.0),
+    ((LAST, 8.0), 7.0),
+)
 URGENT_M, URGENT_S, URGENT_MPS2 = 10.0, 1.0, 2.3
 
 
@@ -87,6 +100,18 @@ class Wish:
     leader_m: float  # path metres of the leader's middle on our corridor
     behind: bool  # we are well behind the leader already
     headway_s: float  # behind the leader, with which we would fall in
+    side: int = 0  # where we need to go: +1 left, -1 right; 0 on a lane that is not beside us yet
+
+
+@dataclass(frozen=True, slots=True)
+class Ramp:
+    """How fast we may be until our lane is beside the other, and whether that is a fast road."""
+
+    most_mps: float
+    fast: bool
+
+
+ON_THE_LEVEL = Ramp(math.inf, False)
 
 
 def changes(
@@ -99,14 +124,18 @@ def changes(
     road_map = memory.context.mission.road_map
     lane, lane_s = _place(memory, corridor, start)
     wanted = side_at(road_map, route_for(memory), lane, max(0.0, lane_s))
+    if wanted != 0 and _far_off(memory, scene, corridor, start, lane, lane_s, wanted):
+        wanted = 0
+    free = fast(corridor, start.s_m)
     for side in (1, -1):
         needed = wanted == side
-        if not needed and (pause or wanted == -side or not (blocked or _held_up(corridor, start))):
+        unneeded = free or blocked or _held_up(corridor, start)
+        if not needed and (pause or wanted == -side or not unneeded):
             continue
         option, aim = _change(memory, scene, corridor, start, side, needed, blocked)
         if option is not None:
             options.append(option)
-        wish = aim if needed else wish
+        wish = replace(aim, side=side) if needed and aim is not None else wish
     if wanted == 0:
         wish = look_ahead(memory, scene, corridor, start)
     return options, wish
@@ -131,14 +160,23 @@ def _change(
         return None, None
     pose = pose_at(corridor.path, start.s_m)
     other_s = along_lane(memory, other, pose)
-    if not needed and not _worth(memory, other, other_s, blocked):
-        return None, None
-    left = float(route.last_chance_m[lane]) - lane_s if needed else math.inf
     us = _us(memory, corridor, start, other_s)
     row = row_on(road_map, route, other, scene.tracks)
+    cost = 0.0 if needed or blocked else context.style.lane_change_cost
+    if not needed and fast(corridor, start.s_m) and not blocked:
+        pays = _pays(memory, scene, corridor, start, row, us, side)
+        if pays is None:
+            return None, None
+        cost = -pays
+    elif not needed and not _worth(memory, other, other_s, blocked):
+        return None, None
+    left = float(route.last_chance_m[lane]) - lane_s if needed else math.inf
     courtesy = _courtesy(left, us, row)
     if needed:
         courtesy = gentlest(row, us, courtesy, left)
+    hurried = needed and fast(corridor, start.s_m)
+    if hurried:
+        courtesy, _ = _least(row, us, _asked(left, us), 0.0, left, None, math.inf)
     option: Option | None = None
     opens = fits(row, us, courtesy, entry(us))
     if opens and not leads_behind_block(row.track, row.s_m, us, scene.tracks):
@@ -146,12 +184,76 @@ def _change(
         built = change_to(memory, corridor, start, pose, other, other_s, room, side)
         opens = built is not None and fits(row, us, courtesy, entry_on(*built))
         if built is not None and opens and swings_clear(*built, context.ego, scene.tracks):
-            cost = 0.0 if needed or blocked else context.style.lane_change_cost
             option = Option(built[0], built[1], cost)
     if not needed or left > looks_from_m(row, us):
         return option, None
-    wish = _aim(row, us, courtesy, 0.0, left, start.s_m, _kept(memory, scene.tracks))
+    ramp = Ramp(math.inf, hurried)
+    wish = _aim(row, us, courtesy, 0.0, left, start.s_m, _kept(memory, scene.tracks), ramp)
     return option, wish
+
+
+def _far_off(
+    memory: Memory,
+    scene: Scene,
+    corridor: Corridor,
+    start: Start,
+    lane: int,
+    lane_s: float,
+    side: int,
+) -> bool:
+    """Whether, on a fast road, there is time yet before the route has to leave this lane."""
+    if not fast(corridor, start.s_m):
+        return False
+    road_map, route = memory.context.mission.road_map, route_for(memory)
+    other, _ = neighbour(road_map, lane, side)
+    if other == NONE:
+        return False
+    us = _us(memory, corridor, start, along_lane(memory, other, pose_at(corridor.path, start.s_m)))
+    looks_m = looks_from_m(row_on(road_map, route, other, scene.tracks), us)
+    left = float(route.last_chance_m[lane]) - lane_s
+    return left > room_needed_m(road_map, route, lane, start.speed_mps, looks_m)
+
+
+def _pays(
+    memory: Memory,
+    scene: Scene,
+    corridor: Corridor,
+    start: Start,
+    row: Row,
+    us: Us,
+    side: int,
+) -> float | None:
+    """What a change is worth on a fast road that the route does not need, None: nothing. It has to
+    leave time to come back for the route."""
+    road_map, route = memory.context.mission.road_map, route_for(memory)
+    lane, lane_s = _place(memory, corridor, start)
+    other, _ = neighbour(road_map, lane, side)
+    v = start.speed_mps
+    if route.best_side[other] != 0:
+        left = float(route.last_chance_m[other]) - us.s_m
+        looks_m = looks_from_m(row, us)
+        if left < room_needed_m(road_map, route, other, v, looks_m) + SPARE_S * v:
+            return None
+    if not _leads_on(memory, other, us.s_m, v):
+        return None
+    ours = replace(us, s_m=lane_s)
+    own = row_on(road_map, route, lane, scene.tracks)
+    return worth(memory, corridor, start, own, row, ours, us, side)
+
+
+def _leads_on(memory: Memory, lane: int, s_m: float, v: float) -> bool:
+    """Whether a lane goes on for a while, and is none that leaves or ends soon."""
+    road_map, route = memory.context.mission.road_map, route_for(memory)
+    left, need = float(road_map.lane_length_m[lane]) - s_m, WORTH_M + WORTH_S * v
+    while left < need:
+        over = int(route.best_next[lane])
+        if over == NONE or not finite(float(route.cost_s[over])):
+            return False
+        left += float(road_map.lane_length_m[over])
+        lane = over
+        if lane == route.goal_lane:
+            return True
+    return True
 
 
 def _place(memory: Memory, corridor: Corridor, start: Start) -> tuple[int, float]:
@@ -217,15 +319,20 @@ def _aim(
     left_m: float,
     here_m: float,
     kept: int | None,
+    ramp: Ramp = ON_THE_LEVEL,
 ) -> Wish | None:
     """The best gap of a row between `begin_m` and `left_m` metres from here; a tighter one where no
     wide one can be reached, and one for which we let others by and catch up where there is none."""
     gap: Gap | None = None
-    found = ((each, s) for s in ((0.0,), REGAINS_S) for each in dict.fromkeys((courtesy, URGENT)))
-    for courtesy, regains_s in found:
-        gap = best_gap(row, us, courtesy, begin_m, left_m, kept, regains_s)
-        if gap is not None:
-            break
+    if ramp.fast:
+        asked = _asked(left_m, us)
+        courtesy, gap = _least(row, us, asked, begin_m, left_m, kept, ramp.most_mps)
+    else:
+        found = ((c, s) for s in ((0.0,), REGAINS_S) for c in dict.fromkeys((courtesy, URGENT)))
+        for courtesy, regains_s in found:
+            gap = best_gap(row, us, courtesy, begin_m, left_m, kept, regains_s)
+            if gap is not None:
+                break
     if gap is None:
         return None
     at = np.flatnonzero(row.track == gap.leader)
@@ -235,6 +342,34 @@ def _aim(
     room = ahead - float(row.half_m[at[0]]) - us.front_m
     behind = room > room_ahead(us.speed_mps, float(row.speed_mps[at[0]]), courtesy)
     return Wish(gap, here_m + ahead, bool(behind), courtesy.ahead_s)
+
+
+def _asked(left_m: float, us: Us) -> tuple[tuple[Courtesy, float], ...]:
+    """What may be asked of others on a fast road, and what that costs in seconds of waiting: even
+    the most keeps them from braking hard, and who comes slowly for courtesy asks more of them."""
+    time_s = left_m / max(us.speed_mps, 1.0)
+    return tuple(row for row, within_s in ASKED if time_s < within_s)
+
+
+def _least(
+    row: Row,
+    us: Us,
+    asked: tuple[tuple[Courtesy, float], ...],
+    begin_m: float,
+    left_m: float,
+    kept: int | None,
+    most_mps: float,
+) -> tuple[Courtesy, Gap | None]:
+    """The gap that costs least, whatever it asks of others, and what it asks."""
+    best: tuple[Courtesy, Gap | None] = (asked[-1][0], None)
+    least = math.inf
+    for courtesy, cost_s in asked:
+        gap = best_gap(
+            row, us, courtesy, begin_m, left_m, kept, (0.0, *REGAINS_S), most_mps, SLOW_S
+        )
+        if gap is not None and gap.cost_s + cost_s < least:
+            best, least = (courtesy, gap), gap.cost_s + cost_s
+    return best
 
 
 def looks_from_m(row: Row, us: Us) -> float:
@@ -258,16 +393,27 @@ def look_ahead(memory: Memory, scene: Scene, corridor: Corridor, start: Start) -
     if begin <= 0.0 or not near or other == NONE or not legal or start.speed_mps < 5.0:
         return None
     us = _us(memory, corridor, start, -begin)
+    there = float(
+        corridor.limit_mps[sample_at(corridor, float(corridor.path.start_m[-1]) + STEP_M)]
+    )
+    ramp = Ramp(us.limit_mps, there >= FAST_MPS)
+    us = replace(us, limit_mps=max(us.limit_mps, there) if ramp.fast else us.limit_mps)
     row = row_on(road_map, route, other, scene.tracks)
-    return _aim(row, us, PRESSING, begin, left, start.s_m, _kept(memory, scene.tracks))
+    kept = _kept(memory, scene.tracks)
+    return _aim(row, us, PRESSING, begin, left, start.s_m, kept, ramp)
 
 
 def _us(memory: Memory, corridor: Corridor, start: Start, s_m: float) -> Us:
     ego = memory.context.ego
     limit = float(corridor.limit_mps[sample_at(corridor, start.s_m)])
-    return Us(
-        s_m, start.speed_mps, start.accel_mps2, float(ego[E_FRONT]), float(ego[E_REAR]), limit
-    )
+    accel = _sets_out(corridor, start)
+    return Us(s_m, start.speed_mps, accel, float(ego[E_FRONT]), float(ego[E_REAR]), limit)
+
+
+def _sets_out(corridor: Corridor, start: Start) -> float:
+    """Our acceleration on the way to another lane; onto a fast road nobody sets out slowly."""
+    slow = start.speed_mps < SLOW_MPS and fast(corridor, start.s_m)
+    return max(start.accel_mps2, BRISK_MPS2) if slow else start.accel_mps2
 
 
 def change_to(
@@ -307,7 +453,7 @@ def entry_on(corridor: Corridor, start: Start) -> Entry:
     way = max(STEP_M, ENTERS_SHARE * (corridor.settled_m - start.s_m))
     i, j = sample_at(corridor, start.s_m), sample_at(corridor, start.s_m + way)
     gone = np.arange(j - i + 1) * STEP_M
-    accel = max(start.accel_mps2, SETS_OUT_MPS2) if start.speed_mps < SLOW_MPS else 0.0
+    accel = max(_sets_out(corridor, start), SETS_OUT_MPS2) if start.speed_mps < SLOW_MPS else 0.0
     speed = np.sqrt(start.speed_mps**2 + 2.0 * accel * gone + LEAST_SPEED2)
     speed = np.minimum(speed, corridor.v_ref_mps[i : j + 1])
     return Entry(float((STEP_M / speed).sum()), len(gone) * STEP_M, float(speed[-1]))

@@ -253,7 +253,7 @@ def with_rules(
 ) -> Corridor:
     """Read caps, junctions and crosswalks from the map along a path."""
     front_m = float(ego[E_FRONT])
-    limit = road_map.lane_limit_mps[path.lane] * style.limit_share
+    limit = np.minimum(road_map.lane_limit_mps[path.lane] * style.limit_share, style.top_mps)
     curve = np.sqrt(style.lateral_mps2 / np.maximum(_widest(np.abs(path.curvature_1pm)), 1e-5))
     bend = np.abs(np.gradient(path.curvature_1pm, STEP_M))
     wheel = ego[E_STEER] / np.maximum(_widest(bend), 1e-5)

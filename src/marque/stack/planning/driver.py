@@ -41,6 +41,7 @@ from marque.stack.planning.gaps import GAP_M, brakes_from_m
 from marque.stack.planning.impaired import coming_to_rest, halt, halts, slow_down, wary
 from marque.stack.planning.interactions import Interactions, interactions
 from marque.stack.planning.locate import locate, settle_on
+from marque.stack.planning.overtake import announced, stay_behind
 from marque.stack.planning.passing import pass_slowly, walks_into_us
 from marque.stack.planning.propose import (
     COMFORT_STOP,
@@ -106,6 +107,8 @@ class Marque:
         options, wish, block = alternatives(memory, scene, forecast, corridor, start)
         if halts(scene):
             options, wish = options[:1], None
+        side = wish.side if wish is not None else 0
+        options, asks, asked_ns = announced(memory, scene.t_ns, options, side)
         ego = wary(scene, falling_in(memory, scene, corridor))
         looked = [_look(memory, scene, one) for one in options]
         rules = [each for _, each in looked]
@@ -156,7 +159,7 @@ class Marque:
             ways_m(options),
             (it.first == 0) & (it.behind == 0) & (it.cosr[:, :, 0] > SAME_WAY),
         )
-        plan = hand_over(scene, forecast, ego, options, policies, it, result, scores)
+        plan = hand_over(scene, forecast, ego, options, policies, it, result, scores, asks)
         winner = policies[scores.best]
         chosen = options[winner.corridor]
         memory = replace(
@@ -173,6 +176,9 @@ class Marque:
             stood_s=_stood(memory, plan, scene.ego.speed_mps),
             granted=let_us_go,
             halt=place,
+            shown=plan.indicator,
+            shown_ns=memory.shown_ns if plan.indicator == memory.shown else scene.t_ns,
+            asked_ns=asked_ns,
         )
         return way_round(memory, block, start), plan
 
@@ -363,6 +369,9 @@ def _others(
         let_us_go,
     )
     pass_slowly(it, corridors, s0, ego, options[0].start.speed_mps, scene.tracks)
+    for c, one in enumerate(options):
+        if one.corridor.manoeuvre in BEHIND:
+            stay_behind(memory, it, c, one.corridor, one.start, ego, scene.tracks)
     slow_down(scene, it)
     obey_signs(memory, scene, it, corridors, s0)
     for c, corridor in enumerate(corridors):
@@ -498,6 +507,7 @@ def hand_over(
     it: Interactions,
     result: FloatArray,
     scores: Scores,
+    asks: Indicator = Indicator.OFF,
 ) -> Plan:
     """The winner as a Plan with its fall-back and its reason."""
     p = scores.best
@@ -524,7 +534,7 @@ def hand_over(
         manoeuvre=corridor.manoeuvre,
         reason=reason,
         reason_uid=uid,
-        indicator=indicate(corridor, s_m, trajectory),
+        indicator=indicate(corridor, s_m, trajectory) or asks,
         margins=margins,
     )
 

@@ -10,13 +10,15 @@ from marque.kernels.rollout import R_CAUSE
 from marque.stack.planning.corridor import Corridor
 from marque.stack.planning.impaired import degraded
 from marque.stack.planning.interactions import Interactions
+from marque.stack.planning.overtake import fast
 from marque.stack.planning.propose import NORMAL, Policy
 from marque.types.codes import Indicator, Reason, UserKind
 from marque.types.forecast import Forecast
 from marque.types.plan import Trajectory
 from marque.types.scene import Scene
 
-ASKS_M = 80.0  # before a lane change that we need, we ask to be let in
+ASKS_M = 80.0  # before a lane change that we need, we ask to be let in,
+FAST_ASKS_M = 320.0  # and on a fast road, as long before as an acceleration lane may be
 
 
 def explain(
@@ -106,6 +108,9 @@ def indicate(corridor: Corridor, s_m: float, trajectory: Trajectory) -> Indicato
                 return Indicator.LEFT
             if junction.turn == 3:
                 return Indicator.RIGHT
-    if corridor.leaves and corridor.end_m < s_m + max(ASKS_M, 2.0 * (reach - s_m)):
+    asks_m = max(ASKS_M, 2.0 * (reach - s_m))
+    if fast(corridor, s_m):  # there others need to know sooner, and we to be let in at speed
+        asks_m = max(asks_m, FAST_ASKS_M)
+    if corridor.leaves and corridor.end_m < s_m + asks_m:
         return Indicator.LEFT if corridor.leaves > 0 else Indicator.RIGHT
     return Indicator.OFF

@@ -18,6 +18,8 @@ ENTRY_S, ENTRY_M = 1.5, 5.0
 SLOW_MPS, SETS_OUT_MPS2, FOLLOWS_MPS2 = 5.0, 0.8, 1.2  # how we, and they, may speed up from here
 GAP_M = 2.5  # bumper to bumper, and what speed adds:
 COMING_RAD, COMING_M = 0.07, 0.2  # who points so much to a side, and is beside its line there
+# the most that is asked for so that a follower could stop softly: this, or beyond reaction so much
+SOFT_MOST_M, FOLLOWS_S = 45.0, 0.5
 LEAST_M = 1.0  # and never less than this, not even for a moment
 AHEAD_MPS2 = 1.5  # what we would brake to fall in behind who is slower
 FIRM_MPS2 = 4.5  # what we may have to brake for others, after we have changed
@@ -50,6 +52,8 @@ POLITE = Courtesy(1.0, 2.0, 2.5, 0.9)
 CLOSE = Courtesy(1.0, 2.0, 2.5, 0.6)  # as polite to who is behind, and nearer to who is ahead
 PRESSING = Courtesy(0.7, 3.0, 2.75, 0.6)  # near the last chance, and where else we would stop:
 URGENT = Courtesy(0.6, 3.0, 3.25, 0.5)
+# rather than to stop on a fast road: a second, and twice what UN R79 leaves who comes faster
+LAST = Courtesy(1.0, 8.0, 8.0, 0.4)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -82,6 +86,7 @@ class Gap:
     leader: int
     speed_mps: float
     time_s: float
+    cost_s: float = 0.0  # time and effort
 
 
 @dataclass(frozen=True, slots=True)
@@ -211,11 +216,14 @@ def room_behind(
     speed_mps: FloatArray | float, other_mps: FloatArray | float, courtesy: Courtesy
 ) -> FloatArray:
     """Gap to who is behind: its reaction, and what its braking to our speed takes; and no less than
-    lets it stop softly behind us if we had to brake firmly."""
+    lets it stop softly behind us if we had to brake firmly; which on fast roads nobody keeps, who
+    follows at a distance that the law asks for."""
     ours2, theirs2 = np.square(speed_mps), np.square(other_mps)
     more = np.maximum(0.0, theirs2 - ours2) / (2.0 * courtesy.brake_mps2)
     wanted = np.minimum(courtesy.behind_s * other_mps + more, 4.0 * np.asarray(other_mps))
     safe = theirs2 / (2.0 * courtesy.stop_mps2) - ours2 / (2.0 * FIRM_MPS2)
+    least = (courtesy.behind_s + FOLLOWS_S) * np.asarray(other_mps) + more
+    safe = np.minimum(safe, np.maximum(least, SOFT_MOST_M))
     return np.asarray(GAP_M + np.maximum(wanted, safe))
 
 
@@ -227,6 +235,8 @@ def best_gap(
     left_m: float,
     kept: int | None = None,
     regains_s: tuple[float, ...] = (0.0,),
+    most_mps: float = math.inf,
+    slow_s: float = 0.0,
 ) -> Gap | None:
     """The gap that costs least time and effort to be in, None if none can be reached on the road
     from `begin_m` to `left_m` metres ahead.
@@ -238,7 +248,8 @@ def best_gap(
     best: Gap | None = None
     least = math.inf
     times = np.arange(SOONEST_S, LATEST_S + 0.01, 0.5)
-    steps = np.append(np.arange(0.0, us.limit_mps + 0.5, SPEED_STEP_MPS), us.speed_mps)
+    most = min(us.limit_mps, max(most_mps, us.speed_mps))
+    steps = np.append(np.arange(0.0, most + 0.5, SPEED_STEP_MPS), us.speed_mps)
     speeds = np.tile(steps, len(regains_s))
     way, ours = _regained(us, steps, times, regains_s)
     there = (way >= begin_m) & (way + SPARE_S * ours <= left_m)
@@ -252,7 +263,9 @@ def best_gap(
         good = there & (lo <= at) & (at <= hi)
         if not good.any():
             continue
-        cost = np.where(good, effort + SLOWER_S * np.maximum(0.0, pace - ours), math.inf)
+        slower = SLOWER_S * np.maximum(0.0, pace - ours)
+        slower = slower + slow_s * np.maximum(0.0, pace - speeds[:, None])
+        cost = np.where(good, effort + slower, math.inf)
         u, q = np.unravel_index(int(np.argmin(cost)), cost.shape)
         leader = int(row.track[i]) if i < len(row.track) else -1
         total = float(cost[u, q])
@@ -260,7 +273,7 @@ def best_gap(
         total -= KEPT_S if leader == kept else 0.0
         if total < least:
             least = total
-            best = Gap(leader, float(speeds[u]), float(times[q]))
+            best = Gap(leader, float(speeds[u]), float(times[q]), total)
     return best
 
 

@@ -112,7 +112,7 @@ def _fresh(memory: Memory, scene: Scene) -> tuple[Memory, Corridor, Start]:
         lane_s,
         seen_pose(memory, ego),
         Start(0.0, v, min(0.0, ego.accel_mps2)),
-        float(road_map.lane_limit_mps[lane]),
+        min(float(road_map.lane_limit_mps[lane]), memory.context.style.top_mps),
         before,
     )
     return memory, option.corridor, option.start

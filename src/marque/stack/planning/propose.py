@@ -23,7 +23,8 @@ DECIDES_MPS, DECIDES_M = 4.0, 12.0  # slow and near a place to wait: go or wait,
 OUT_SPARE_M = 0.3  # before we would be in the way of oncoming traffic
 SOFT_MPS2 = 2.5  # of the comfortable stop, or what it takes to stand within the plan:
 STANDS_WITHIN_S = 6.0
-FIRM_MPS2 = 5.0  # of the firm stop: most that asks for more than comfort needs no more than this
+# of the firm stop: most that asks for more than comfort needs no more than this; from high speeds
+FIRM_MPS2 = 5.0  # it takes more to stand within the plan
 MAX_VIRTUAL = 3
 ASIDE = ("nudge", "peek")  # manoeuvres beside the middle of our lane, inside junctions too
 _ON_FOOT = (Reason.CROSSWALK, Reason.PEDESTRIAN)
@@ -91,7 +92,7 @@ def propose(
         if led < 0:
             out += [Policy(c, 1.0, must, k, NORMAL, True) for k in _let_in(c, it)]
         out.append(Policy(c, soft_mps2, None, -1, COMFORT_STOP, False))
-        out.append(Policy(c, FIRM_MPS2, None, -1, COMFORT_STOP, False))
+        out.append(Policy(c, max(FIRM_MPS2, soft_mps2), None, -1, COMFORT_STOP, False))
         out.append(Policy(c, 1.0, None, -1, EMERGENCY_STOP, False))
     return out
 

@@ -28,7 +28,7 @@ from marque.maps.path import STEP_M
 from marque.stack.planning.corridor import Corridor
 from marque.stack.planning.rules import RuleMemory
 from marque.stack.planning.style import Style
-from marque.types.codes import Turn
+from marque.types.codes import Indicator, Turn
 from marque.types.mission import Mission
 from marque.types.plan import Plan
 from marque.types.road_map import NONE, RoadMap
@@ -80,6 +80,9 @@ class Memory:
     closed: frozenset[int] = frozenset()  # lanes that somebody blocks for good, or too narrow ones
     looked: bool = False  # whether the way is wide enough
     halt: Halt | None = None  # for senses that are impaired
+    shown: Indicator = Indicator.OFF  # what we indicate, since when, and when it last was for a
+    shown_ns: int = 0  # change of lanes that could begin
+    asked_ns: int = -(10**18)
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -16,3 +16,4 @@ class Style:
     lane_change_s: float = 4.0
     lane_change_cost: float = 0.6  # what a change that the route does not need must bring
     limit_share: float = 1.0  # of the speed limit
+    top_mps: float = 36.11  # never faster, whatever the road allows: 130 km/h

@@ -140,14 +140,23 @@ def build_roads(roads: Roads, folder: Path) -> tuple[RoadMap, Path]:
 
     MarqueError: SUMO missing, or netconvert refuses the network.
     """
+    made = build_net(roads, folder, "x")
+    return import_map(made)[0], made
+
+
+def build_net(roads: Roads, folder: Path, name: str) -> Path:
+    """Write the plain files into `folder` and convert them: SUMO's network `name`.net.xml.
+
+    MarqueError: SUMO missing, or netconvert refuses the network.
+    """
     write_text(folder / "x.nod.xml", _nodes(roads))
     write_text(folder / "x.edg.xml", _edges(roads))
     write_text(folder / "x.con.xml", _connections(roads))
-    made = folder / "x.net.xml"
+    made = folder / f"{name}.net.xml"
     _convert(roads, folder, made)
     if roads.signals:
         _time_signals(roads, made)
-    return import_map(made)[0], made
+    return made
 
 
 def _convert(roads: Roads, folder: Path, made: Path) -> None:

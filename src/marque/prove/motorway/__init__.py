@@ -1,0 +1,1 @@
+"""The motorway suite: seeded roads, seeded demand at three densities, seeded trips."""
