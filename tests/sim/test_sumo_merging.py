@@ -13,7 +13,6 @@ class Road:
         self.at = {EGO: (1, 100.0, 2.0)} | others  # lane, front, speed
         self.asked = []
         self.inside = False
-        self.limit_mps = 13.9
         self.vehicle = self.lane = self.edge = self
 
     def getLaneID(self, name):
@@ -33,9 +32,6 @@ class Road:
 
     def getSpeed(self, name):
         return self.at[name][2]
-
-    def getMaxSpeed(self, lane):
-        return self.limit_mps
 
     def getLength(self, name):
         return 4.5
@@ -103,14 +99,6 @@ def test_who_is_fast_far_or_beside_us_drives_on(others):
     road = Road(**others)
     shown(road, RIGHT, 30.0)
     assert road.asked == []
-
-
-@pytest.mark.parametrize(("gap_m", "lets"), [(10.0, True), (55.0, True), (65.0, False)])
-def test_on_a_fast_road_whoever_comes_within_two_seconds_lets_us_in(gap_m, lets):
-    road = Road(fast=(0, 100.0 - 4.5 - gap_m, 30.0))
-    road.limit_mps = 36.1
-    shown(road, RIGHT, SEEN_S + 2)
-    assert road.asked == (["fast"] if lets else [])
 
 
 def test_where_there_is_no_lane_nobody_is_asked():

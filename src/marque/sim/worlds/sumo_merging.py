@@ -3,8 +3,7 @@
 SUMO tells the follower on the lane beside when one of its own cars wants to change there. Of a car
 that is moved from outside it knows no wish, so that nobody would ever brake for our indicator.
 Here whoever drives slowly behind the place where we want in, and sees us indicate for a while,
-leaves the room of our car, once; who is already beside us drives on. On fast roads, where SUMO's
-own drivers help one another at any speed, whoever comes behind that place within two seconds does.
+leaves the room of our car, once; who is already beside us drives on.
 
 Runs in SUMO's process.
 """
@@ -17,7 +16,6 @@ LEFT, RIGHT = 1, 2  # as `types.codes.Indicator`
 SEEN_S = 2.0  # so long we have indicated before anybody reacts
 SLOW_MPS = 8.0  # who drives faster is past before it matters
 LOOK_M = 25.0  # behind our rear bumper
-FAST_MPS, LOOK_S = 21.9, 2.0  # limit of a fast road; so far behind, in time, one sees us there
 ASKED_S = 12.0  # how long the gap is kept open
 TIME_GAP_S, ROOM_M = 1.0, 3.0  # to our car, as if it were in that lane already
 RATE, BRAKE_MPS2 = 0.5, 1.5  # opened gently
@@ -54,15 +52,11 @@ class LettingIn:
         if on[:1] == ":" or not 0 <= beside < self.lib.edge.getLaneNumber(edge):
             return None
         rear = vehicle.getLanePosition(EGO) - vehicle.getLength(EGO)
-        fast = lane.getMaxSpeed(on) >= FAST_MPS
         for name in reversed(lane.getLastStepVehicleIDs(f"{edge}_{beside}")):
             at = vehicle.getLanePosition(name)
             if at >= rear or name == EGO:
                 continue
-            speed = vehicle.getSpeed(name)
-            if fast and at > rear - max(LOOK_M, LOOK_S * speed):
-                return str(name)
-            if at < rear - LOOK_M or speed > SLOW_MPS:
+            if at < rear - LOOK_M or vehicle.getSpeed(name) > SLOW_MPS:
                 return None
             return str(name)
         return None
