@@ -9,6 +9,9 @@ from hypothesis import strategies as st
 from marque.kernels.following import stop_distance
 from marque.stack.planning.rules import RuleMemory, apply_rules
 from marque.types.codes import Reason
+from marque.types.scene import AS_MAPPED
+
+SEEN = SimpleNamespace(chart=AS_MAPPED)
 
 
 def stops(length_m, front_m, speed_mps, end_kind="horizon"):
@@ -16,7 +19,7 @@ def stops(length_m, front_m, speed_mps, end_kind="horizon"):
         junctions=(), crossings=(), end_kind=end_kind, end_m=length_m,
         path=SimpleNamespace(length_m=length_m),
     )  # fmt: skip
-    return apply_rules(RuleMemory(), None, corridor, None, front_m, speed_mps, 3.85, 4.9)[1].binding
+    return apply_rules(RuleMemory(), None, corridor, SEEN, front_m, speed_mps, 3.85, 4.9)[1].binding
 
 
 @given(st.floats(0.0, 40.0), st.floats(1.0, 300.0))
@@ -44,5 +47,5 @@ def test_the_goal_is_reached_with_the_rear_axle_but_no_bumper_leaves_the_lane(
         junctions=(), crossings=(), end_kind="goal", end_m=goal_m, goal_m=goal_m,
         lanes_end_m=lane_end_m, path=SimpleNamespace(length_m=105.0),
     )  # fmt: skip
-    found = apply_rules(RuleMemory(), None, corridor, None, 60.0, 8.0, 3.85, 4.9)[1].binding
+    found = apply_rules(RuleMemory(), None, corridor, SEEN, 60.0, 8.0, 3.85, 4.9)[1].binding
     assert [(stop.reason, stop.at_m) for stop in found] == [(Reason.GOAL, pytest.approx(at_m))]

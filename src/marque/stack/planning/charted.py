@@ -103,8 +103,9 @@ def hold_others(
 
 def shut_stop(corridor: Corridor, chart: Chart, front_m: float, margin_m: float) -> float:
     """Path metres of our bumper before the first lane that nobody may drive into; inf if none."""
-    lanes = corridor.path.lanes
-    for i, lane in enumerate(lanes):
+    if not chart.shut:
+        return math.inf
+    for i, lane in enumerate(corridor.path.lanes):
         if lane not in chart.shut:
             continue
         begin = corridor.path.place_m(i, 0.0)
