@@ -428,6 +428,11 @@ def present_strip(
     lo, hi, cosr = np.empty((count, 1)), np.empty((count, 1)), np.empty((count, 1))
     ends = np.empty((2, count), np.int32)
     heading = tracks.heading_rad[some]
+    # as those of a forecast: arrays that may be written would be compiled for once more
+    off: Int32Array = np.arange(count + 1, dtype=np.int32)
+    x, y, along = tracks.x_m[some], tracks.y_m[some], heading.copy()
+    for each in (some, off, x, y, along):
+        each.setflags(write=False)
     fill_overlap(
         path.xy_m[:, 0],
         path.xy_m[:, 1],
@@ -438,10 +443,10 @@ def present_strip(
         np.full(count, wide_m),
         count,
         some,
-        np.arange(count + 1, dtype=np.int32),
-        tracks.x_m[some],
-        tracks.y_m[some],
-        heading,
+        off,
+        x,
+        y,
+        along,
         tracks.length_m,
         tracks.width_m,
         heading,
