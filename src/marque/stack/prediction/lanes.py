@@ -43,6 +43,7 @@ def _lights(tables: MapTables, scene: Scene) -> Int8Array:
         return scene.signal_state
     lights = scene.signal_state.copy()
     lights[head] = SignalState.GREEN_YIELD
+    lights.flags.writeable = False  # as those of the scene, or the kernel is compiled once more
     return lights
 
 
