@@ -28,7 +28,7 @@ from marque.prove.situations.cast import (
 )
 from marque.prove.situations.obstacles import straight
 from marque.prove.situations.shapes import crossroads
-from marque.sim.drive import place_on, trip_route
+from marque.sim.drive import trip_route
 from marque.sim.worlds.sumo import SumoSpec, SumoWorld
 from marque.types.world import EgoTruth
 
@@ -163,7 +163,7 @@ def test_parked_vehicles_stand_where_they_are_put(turn_rad: float, tmp_path: Pat
     )  # fmt: skip
     world = SumoWorld(spec)
     try:
-        x, y, heading = place_on(stage.road_map, stage.trip.start_lane, stage.trip.start_s_m)
+        x, y, heading = stage.road_map.place(stage.trip.start_lane, stage.trip.start_s_m)
         users = world.reset(EgoTruth(x, y, heading, 0.0, 0.0, 0.0, 0.0, 0.0)).users
     finally:
         world.close()

@@ -7,7 +7,7 @@ from rich.console import Console
 from rich.table import Table
 
 from marque.cli.options import CarOption, DriverOption, ResultOption
-from marque.cli.show import Bar, close_report, minutes
+from marque.cli.show import Bar, close_report, counted, minutes
 from marque.core.files import need_writable_file
 
 FAILED = 1
@@ -44,16 +44,10 @@ def faults(
         soft_wrap=True, markup=False,
     )  # fmt: skip
     with Bar(total) as bar:
-        count = 0
-
-        def done(row: dict[str, Any]) -> None:
-            nonlocal count
-            count += 1
-            bar.show(count, row["fault"])
-
         report = suite.run(
-            seed=seed, only=chosen, driver=driver, car=car, sensors=sensors, done=done
-        )
+            seed=seed, only=chosen, driver=driver, car=car, sensors=sensors,
+            done=counted(bar, lambda row: str(row["fault"])),
+        )  # fmt: skip
     options = [
         *(("--only", name) for name in chosen), ("--seed", seed), ("--driver", driver),
         ("--car", car), ("--sensors", sensors),

@@ -3,7 +3,8 @@
 import contextlib
 import json
 import sys
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from itertools import count
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -63,6 +64,16 @@ class Bar:
         trace: TracebackType | None,
     ) -> None:
         self._bar.stop()
+
+
+def counted(bar: Bar, words: Callable[[Mapping[str, Any]], str]) -> Callable[[Any], None]:
+    """To be told each result of a suite as it comes in: one more is done."""
+    serial = count(1)
+
+    def done(result: Mapping[str, Any]) -> None:
+        bar.show(next(serial), words(result))
+
+    return done
 
 
 class Waiting:

@@ -8,7 +8,7 @@ from rich.console import Console
 from rich.table import Table
 
 from marque.cli.options import CarOption, DriverOption, ResultOption, SensorsOption
-from marque.cli.show import Bar, close_report, minutes
+from marque.cli.show import Bar, close_report, counted, minutes
 from marque.core.files import need_writable_file, need_writable_folder
 
 FAILED = 1
@@ -56,17 +56,11 @@ def situations(
         soft_wrap=True, markup=False,
     )  # fmt: skip
     with Bar(total) as bar:
-        count = 0
-
-        def done(result: dict[str, Any]) -> None:
-            nonlocal count
-            count += 1
-            bar.show(count, f"{result['class']} {result['case']}")
-
         report = suite.run(
             seed=seed, cases=cases, only=chosen, driver=driver, car=car, sensors=sensors,
             workers=workers,
-            keep=keep, case=case, done=done,
+            keep=keep, case=case,
+            done=counted(bar, lambda one: f"{one['class']} {one['case']}"),
         )  # fmt: skip
     options = [
         *(("--only", name) for name in chosen),

@@ -6,7 +6,7 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from marque.cli.options import CarOption, DriverOption, ResultOption
+from marque.cli.options import CarOption, DriverOption, ResultOption, SensorsOption
 from marque.cli.show import Bar, close_report, minutes
 from marque.core.files import need_writable_file
 
@@ -19,9 +19,7 @@ def string(
     seed: Annotated[int, typer.Option(min=0, metavar="S", help="Of everything drawn.")] = 1,
     driver: DriverOption = "marque",
     car: CarOption = "saloon_ev",
-    sensors: Annotated[
-        str, typer.Option(metavar="PROFILE", help="standard | ideal | ... or a TOML file.")
-    ] = "standard",
+    sensors: SensorsOption = "standard",
     json_file: ResultOption = None,
 ) -> int:
     """A string of our own cars behind a leader that brakes: the disturbance of the last car over

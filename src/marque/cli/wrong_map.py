@@ -6,8 +6,8 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from marque.cli.options import CarOption, DriverOption, ResultOption
-from marque.cli.show import Bar, close_report, minutes
+from marque.cli.options import CarOption, DriverOption, ResultOption, SensorsOption
+from marque.cli.show import Bar, close_report, counted, minutes
 from marque.core.files import need_writable_file
 
 FAILED = 1
@@ -22,9 +22,7 @@ def wrongmap(
     seed: Annotated[int, typer.Option(min=0, metavar="S", help="Of everything drawn.")] = 1,
     driver: DriverOption = "marque",
     car: CarOption = "saloon_ev",
-    sensors: Annotated[
-        str, typer.Option(metavar="PROFILE", help="standard | ideal | ... or a TOML file.")
-    ] = "standard",
+    sensors: SensorsOption = "standard",
     workers: Annotated[int, typer.Option(min=1, metavar="K", help="Processes.")] = 1,
     json_file: ResultOption = None,
 ) -> int:
@@ -48,16 +46,9 @@ def wrongmap(
         soft_wrap=True, markup=False,
     )  # fmt: skip
     with Bar(total) as bar:
-        count = 0
-
-        def done(result: dict[str, Any]) -> None:
-            nonlocal count
-            count += 1
-            bar.show(count, f"{result['kind']} {result['case']}")
-
         report = suite.run(
             seed=seed, cases=cases, only=chosen, driver=driver, car=car, sensors=sensors,
-            workers=workers, done=done,
+            workers=workers, done=counted(bar, lambda one: f"{one['kind']} {one['case']}"),
         )  # fmt: skip
     options = [
         *(("--only", name) for name in chosen), ("--cases", cases), ("--seed", seed),

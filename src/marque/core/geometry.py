@@ -17,6 +17,12 @@ def wrap_angle(angle_rad: float) -> float:
     return math.pi - (math.pi - angle_rad) % (2.0 * math.pi)
 
 
+def wrap_angles(angle_rad: FloatArray) -> FloatArray:
+    """The same directions in [-pi, pi)."""
+    turned: FloatArray = (angle_rad + math.pi) % (2.0 * math.pi) - math.pi
+    return turned
+
+
 @jit
 def boxes_overlap(
     x1: float,

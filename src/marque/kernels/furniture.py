@@ -55,15 +55,9 @@ def furniture_of(road_map: RoadMap) -> Placed:
     )
 
 
-def place_along(road_map: RoadMap, lane: int, s_m: float) -> tuple[float, float, float]:
-    """(x, y, heading) at a place along a lane's centre line."""
-    arc, xy = road_map.arc(lane), road_map.points(lane)
-    angle = road_map.pt_heading_rad[road_map.pt_off[lane] : road_map.pt_off[lane + 1]]
-    return (
-        float(np.interp(s_m, arc, xy[:, 0])),
-        float(np.interp(s_m, arc, xy[:, 1])),
-        float(np.interp(s_m, arc, np.unwrap(angle))),
-    )
+def same_limit(a_mps: float, b_mps: float) -> bool:
+    """Whether two limits are one, but for rounding."""
+    return abs(a_mps - b_mps) < SAME_LIMIT_MPS
 
 
 def roads(road_map: RoadMap) -> list[int]:
@@ -84,7 +78,7 @@ def _signals(road_map: RoadMap) -> list[Row]:
             at = s_m if math.isfinite(s_m) else float(road_map.lane_length_m[lane])
             rows[lane, head] = (
                 Furniture.SIGNAL,
-                *place_along(road_map, lane, at),
+                *road_map.place(lane, at),
                 float(head),
                 lane,
             )
@@ -93,15 +87,13 @@ def _signals(road_map: RoadMap) -> list[Row]:
 
 def _stop_lines(road_map: RoadMap) -> list[Row]:
     """Where a signal or a stop sign holds."""
+    stops = np.isin(road_map.lane_control, (Control.STOP, Control.ALL_WAY_STOP))
+    held = stops | (road_map.lane_head != NONE)
     rows: list[Row] = []
     for lane in roads(road_map):
         s_m = float(road_map.lane_stop_m[lane])
-        onward = road_map.successors(lane)
-        held = (road_map.lane_head[onward] != NONE) | np.isin(
-            road_map.lane_control[onward], (Control.STOP, Control.ALL_WAY_STOP)
-        )
-        if math.isfinite(s_m) and held.any():
-            rows.append((Furniture.STOP_LINE, *place_along(road_map, lane, s_m), 0.0, lane))
+        if math.isfinite(s_m) and held[road_map.successors(lane)].any():
+            rows.append((Furniture.STOP_LINE, *road_map.place(lane, s_m), 0.0, lane))
     return rows
 
 
@@ -111,9 +103,9 @@ def _limits(road_map: RoadMap) -> list[Row]:
     for lane in roads(road_map):
         limit = float(road_map.lane_limit_mps[lane])
         before = _before(road_map, lane)
-        same = [abs(limit - float(road_map.lane_limit_mps[b])) < SAME_LIMIT_MPS for b in before]
+        same = [same_limit(limit, float(road_map.lane_limit_mps[b])) for b in before]
         if not same or not all(same):
-            rows.append((Furniture.LIMIT, *place_along(road_map, lane, 0.0), limit, lane))
+            rows.append((Furniture.LIMIT, *road_map.place(lane, 0.0), limit, lane))
     return rows
 
 
@@ -134,14 +126,17 @@ def _no_entries(road_map: RoadMap) -> list[Row]:
     lanes = roads(road_map)
     first = np.array([road_map.points(lane)[0] for lane in lanes]).reshape(-1, 2)
     away = np.array([float(road_map.pt_heading_rad[road_map.pt_off[lane]]) for lane in lanes])
+    order = np.argsort(first[:, 0])  # so that each end looks at the few that begin about it
+    first, away = first[order], away[order]
     rows: list[Row] = []
     for lane in lanes:
         if not road_map.lane_connector[road_map.successors(lane)].any():
             continue  # it ends at no junction
         x, y = road_map.points(lane)[-1]
         heading = float(road_map.pt_heading_rad[road_map.pt_off[lane + 1] - 1])
-        near = np.hypot(first[:, 0] - x, first[:, 1] - y) < ARM_M
-        if (near & (np.cos(away - heading) < FACES)).any():
+        some = slice(*np.searchsorted(first[:, 0], (x - ARM_M, x + ARM_M)))
+        near = np.hypot(first[some, 0] - x, first[some, 1] - y) < ARM_M
+        if (near & (np.cos(away[some] - heading) < FACES)).any():
             continue
         rows.append((Furniture.NO_ENTRY, x, y, heading + math.pi, 0.0, NONE))
     return rows

@@ -18,16 +18,14 @@ from typing import Any
 import numpy as np
 
 from marque.core.arrays import FloatArray
-from marque.core.errors import MarqueError, unknown
-from marque.core.geometry import boxes_overlap
-from marque.core.registry import names as registered
+from marque.core.errors import MarqueError
 from marque.core.time import PLAN_STEP_NS, PLAN_STEP_S
 from marque.maps.lookup import LaneIndex
 from marque.maps.trips import Trip
 from marque.prove.roads import build_roads, lane_name
 from marque.prove.situations.shapes import road
 from marque.sensing.profile import load_profile
-from marque.sim.drive import Car, Setup, Timing, begin_stack, frame, place_on
+from marque.sim.drive import Car, Setup, Timing, begin_stack, frame, load_driver, touches
 from marque.sim.senses import begin_senses
 from marque.stack.tick import StackMemory
 from marque.types.codes import Indicator, UserKind
@@ -104,8 +102,7 @@ def run(
     """
     if cases < 1 or cars < 2:
         raise MarqueError("a string takes at least one case and two cars")
-    if driver not in registered("driver"):
-        raise unknown("driver", driver, registered("driver"))
+    load_driver(driver)
     platform, profile = load_platform(car), load_profile(sensors)
     began = time.perf_counter()
     rows = []
@@ -188,15 +185,16 @@ def follow(
     out = np.zeros((len(string) + 1, len(leader)))
     at_m, hits = leads_m, 0
     for step, v in enumerate(leader.tolist()):
-        x, y, heading = place_on(road_map, lane, at_m)
+        x, y, heading = road_map.place(lane, at_m)
         before = 0.0 if step == 0 else float(leader[step - 1])
         accel = (v - before) / PLAN_STEP_S
         truths = [EgoTruth(x, y, heading, v, accel, 0.0, 0.0, 0.0)]
         truths += [each.car.truth() for each in string]
         out[:, step] = [each.speed_mps for each in truths]
-        hits += sum(_touch(truths[k], truths[k + 1], platform) for k in range(len(string)))
         for k, each in enumerate(string, 1):
-            each.step(_world(road_map, lane, truths, k, step, platform))
+            world = _world(road_map, lane, truths, k, step, platform)
+            hits += touches(world, platform)
+            each.step(world)
         at_m += v * PLAN_STEP_S
         if step % 20 == 0:
             tell(step / len(leader))
@@ -251,11 +249,3 @@ def _world(
     )
     heads = np.zeros(len(road_map.head_group), np.int8)
     return World(step * PLAN_STEP_NS, truths[k], users, heads)
-
-
-def _touch(a: EgoTruth, b: EgoTruth, platform: Platform) -> bool:
-    ahead = platform.centre_m
-    size = platform.length_m, platform.width_m
-    first = a.x_m + ahead * np.cos(a.heading_rad), a.y_m + ahead * np.sin(a.heading_rad)
-    second = b.x_m + ahead * np.cos(b.heading_rad), b.y_m + ahead * np.sin(b.heading_rad)
-    return bool(boxes_overlap(*first, a.heading_rad, *size, *second, b.heading_rad, *size))

@@ -5,11 +5,12 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from marque.core.arrays import BoolArray, FloatArray, IntArray
+from marque.core.arrays import FloatArray, IntArray
+from marque.core.geometry import wrap_angles
 from marque.kernels.furniture import Placed
 from marque.sensing.equipment import Equipment
 from marque.sensing.objects import Mounted
-from marque.sensing.occlusion import HIDES, TALL, boxes, heads_in_view, visible_shares
+from marque.sensing.occlusion import heads_in_view, hiding
 from marque.sensing.profile import ExactSenses
 from marque.types.codes import Furniture
 from marque.types.reading import Sightings
@@ -90,12 +91,13 @@ def _in_sight(placed: Placed, eye: Eye, users: RoadUsers) -> IntArray:
     rows: IntArray = near[close]
     if len(rows) == 0:
         return rows
-    box, hides, tall = boxes(users), HIDES[users.kind], TALL[users.kind]
-    nobody: BoolArray = np.zeros(len(users.uid), dtype=np.bool_)
-    _, span = visible_shares(eye.x_m, eye.y_m, box, hides, tall, nobody, 1)
+    box, span, tall = hiding(eye.x_m, eye.y_m, users)
     at: FloatArray = np.column_stack((placed.x_m[rows], placed.y_m[rows]))
+    facing = placed.heading_rad[rows]
+    for each in (at, facing):  # as those of a map, or the kernel is compiled once more
+        each.flags.writeable = False
     seen = heads_in_view(
-        eye.x_m, eye.y_m, eye.heading_rad, eye.forward_m, at, placed.heading_rad[rows],
+        eye.x_m, eye.y_m, eye.heading_rad, eye.forward_m, at, facing,
         box, span, tall, eye.range_m, eye.half_angle_rad, eye.past_m,
     )  # fmt: skip
     out: IntArray = rows[seen]
@@ -110,6 +112,5 @@ def _told(placed: Placed, rows: IntArray, world: World) -> Sightings:
     value = placed.value[rows].copy()
     signal = placed.kind[rows] == Furniture.SIGNAL
     value[signal] = world.heads[value[signal].astype(np.int64)]
-    turn = placed.heading_rad[rows] - ego.heading_rad
-    turn = (turn + math.pi) % (2.0 * math.pi) - math.pi
+    turn = wrap_angles(placed.heading_rad[rows] - ego.heading_rad)
     return Sightings(world.t_ns, placed.kind[rows], c * dx + s * dy, -s * dx + c * dy, turn, value)

@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 
 from marque.core.arrays import BoolArray, FloatArray, Int8Array, IntArray
+from marque.core.geometry import wrap_angles
 from marque.sensing.equipment import ObjectSensor
 from marque.sensing.occlusion import HIDES, TALL, boxes, next_in_row, ray_to_box, visible_shares
 from marque.types.codes import Indicator, SensorKind, UserKind
@@ -93,7 +94,7 @@ def in_sight(mount: Mounted, ego: EgoTruth, users: RoadUsers, box: FloatArray) -
     sensor = mount.sensor
     ex, ey, heading = mount.pose(ego)
     dx, dy = users.x_m - ex, users.y_m - ey
-    bearing = _wrapped(np.arctan2(dy, dx) - heading)
+    bearing = wrap_angles(np.arctan2(dy, dx) - heading)
     wanted = np.hypot(dx, dy) <= sensor.range_m
     wanted &= np.abs(bearing) <= math.radians(sensor.half_angle_deg)
     hides, tall = HIDES[users.kind], TALL[users.kind]
@@ -144,7 +145,7 @@ def _true_rows(
         "y_m": y + along * np.sin(ray) + across * np.cos(ray),
         "score": np.clip(0.85 + 0.08 * draw.standard_normal(n), 0.4, 1.0),
         "kind": kind,
-        "heading_rad": _wrapped(heading + turned),
+        "heading_rad": wrap_angles(heading + turned),
         "length_m": sizes[0],
         "width_m": sizes[1],
         "vx_mps": vx + noise[0],
@@ -205,12 +206,6 @@ def _and_false(mount: Mounted, rows: Rows, draw: np.random.Generator) -> Rows:
     }
     ghosts = _masked(sensor.code, ghosts)
     return {name: np.concatenate((column, ghosts[name])) for name, column in rows.items()}
-
-
-def _wrapped(angle_rad: FloatArray) -> FloatArray:
-    """The same directions in [-pi, pi)."""
-    turned: FloatArray = (angle_rad + math.pi) % (2.0 * math.pi) - math.pi
-    return turned
 
 
 # what each kind of sensor tells; the rest is masked out

@@ -43,6 +43,7 @@ def head_headings(road_map: RoadMap) -> FloatArray:
     heading = np.full(len(road_map.head_group), np.nan)
     governed = np.flatnonzero(road_map.lane_head >= 0)
     heading[road_map.lane_head[governed]] = road_map.pt_heading_rad[road_map.pt_off[governed]]
+    heading.flags.writeable = False
     return heading
 
 
@@ -272,6 +273,14 @@ def next_in_row(
                 between += 1 if box[j, 2] * ch + box[j, 3] * sh >= along else n
         row[i] = between == 1
     return row
+
+
+def hiding(ex: float, ey: float, users: RoadUsers) -> tuple[FloatArray, FloatArray, BoolArray]:
+    """What may stand before a signal seen from e: boxes [n, 6], their spans [n, 3], who is tall."""
+    box, tall = boxes(users), TALL[users.kind]
+    nobody = np.zeros(len(users.uid), dtype=np.bool_)
+    _, span = visible_shares(ex, ey, box, HIDES[users.kind], tall, nobody, 1)
+    return box, span, tall
 
 
 @jit

@@ -7,7 +7,7 @@ import numpy as np
 from marque.core.arrays import FloatArray, Int8Array
 from marque.sensing.equipment import Signals
 from marque.sensing.objects import Mounted
-from marque.sensing.occlusion import HIDES, TALL, boxes, heads_in_view, visible_shares
+from marque.sensing.occlusion import heads_in_view, hiding
 from marque.types.codes import SignalState
 from marque.types.reading import SignalReading
 from marque.types.road_map import RoadMap
@@ -29,10 +29,7 @@ def read_signals(
 ) -> SignalReading:
     """One scan: UNKNOWN for heads that are not read; a few are taken for another light."""
     ex, ey, heading = mount.pose(world.ego)
-    users = world.users
-    box, tall = boxes(users), TALL[users.kind]
-    nobody = np.zeros(len(users.uid), dtype=np.bool_)
-    _, span = visible_shares(ex, ey, box, HIDES[users.kind], tall, nobody, 1)
+    box, span, tall = hiding(ex, ey, world.users)
     seen = heads_in_view(
         ex,
         ey,

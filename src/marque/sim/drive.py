@@ -108,17 +108,6 @@ Watcher = Callable[[Tick], None]
 Peek = Callable[[World, StackMemory, Reading | Delivery, StackMemory], None]
 
 
-def place_on(road_map: RoadMap, lane: int, s_m: float) -> tuple[float, float, float]:
-    """(x, y, heading) of a place on a lane's centre line."""
-    s, xy = road_map.arc(lane), road_map.points(lane)
-    heading = road_map.pt_heading_rad[road_map.pt_off[lane] : road_map.pt_off[lane + 1]]
-    return (
-        float(np.interp(s_m, s, xy[:, 0])),
-        float(np.interp(s_m, s, xy[:, 1])),
-        float(np.interp(s_m, s, np.unwrap(heading))),
-    )
-
-
 def trip_route(road_map: RoadMap, trip: Trip) -> tuple[Route, tuple[str, ...]]:
     """Cost-to-go of a trip, and the edges it passes. MarqueError when there is no way."""
     route = plan_route(road_map, trip.goal_lane, trip.goal_s_m)
@@ -128,8 +117,8 @@ def trip_route(road_map: RoadMap, trip: Trip) -> tuple[Route, tuple[str, ...]]:
 def begin_episode(setup: Setup, route: Route, world: WorldPort) -> Episode:
     """An Episode with its header filled and no ticks."""
     road_map, trip = setup.road_map, setup.trip
-    start = place_on(road_map, trip.start_lane, trip.start_s_m)
-    goal = place_on(road_map, trip.goal_lane, trip.goal_s_m)
+    start = road_map.place(trip.start_lane, trip.start_s_m)
+    goal = road_map.place(trip.goal_lane, trip.goal_s_m)
     return Episode(
         road_map=road_map,
         platform=setup.platform,
@@ -234,7 +223,7 @@ class Car:
     """The simulated car: dynamics memory and the jerk of the last frame."""
 
     def __init__(self, setup: Setup) -> None:
-        x, y, heading = place_on(setup.road_map, setup.trip.start_lane, setup.trip.start_s_m)
+        x, y, heading = setup.road_map.place(setup.trip.start_lane, setup.trip.start_s_m)
         self.parameters: FloatArray = dynamics.parameters(setup.platform)
         self.memory: FloatArray = dynamics.initial(setup.platform, x, y, heading, 0.0)
         self.accel_mps2 = 0.0

@@ -11,6 +11,7 @@ from dataclasses import replace
 import numpy as np
 
 from marque.core.arrays import FloatArray, Int8Array, Int32Array
+from marque.core.geometry import wrap_angles
 from marque.sim.senses import Senses
 from marque.types.codes import SignalState
 from marque.types.reading import Delivery, Gnss, Reading, SignalReading
@@ -65,7 +66,7 @@ class Misled:
                 found,
                 x_m=here[0] + c * dx - s * dy,
                 y_m=here[1] + s * dx + c * dy,
-                heading_rad=_wrapped(found.heading_rad + turn),
+                heading_rad=wrap_angles(found.heading_rad + turn),
             ),
             signals=self._signals(read.signals),
         )
@@ -101,8 +102,3 @@ def _turn_of(road_map: RoadMap, head: int) -> frozenset[int]:
     """Which turns a head governs."""
     lanes = np.flatnonzero(road_map.lane_head == head)
     return frozenset(road_map.lane_turn[lanes].tolist())
-
-
-def _wrapped(angle: FloatArray) -> FloatArray:
-    out: FloatArray = (angle + math.pi) % (2.0 * math.pi) - math.pi
-    return out

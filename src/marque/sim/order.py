@@ -21,7 +21,7 @@ from marque.maps.trips import Trip, draw_trips
 from marque.metrics.arrival import time_limit_s
 from marque.metrics.optimal import trip_optimal_time_s
 from marque.sensing.profile import load_profile
-from marque.sim.drive import Setup, load_driver, place_on, trip_route
+from marque.sim.drive import Setup, load_driver, trip_route
 from marque.sim.reference import Reference, reference_run
 from marque.sim.worlds.empty import EmptyWorld
 from marque.sim.worlds.port import RoadWorld
@@ -184,7 +184,7 @@ def drive_reference(ready: Ready, progress: Progress | None = None) -> Reference
         raise MarqueError("the reference driver is SUMO's own; on an empty road there is none")
     spec = replace(ready.spec, progress=progress)
     trip, road_map = ready.setup.trip, ready.setup.road_map
-    x, y, heading = place_on(road_map, trip.start_lane, trip.start_s_m)
+    x, y, heading = road_map.place(trip.start_lane, trip.start_s_m)
     start = EgoTruth(x, y, heading, 0.0, 0.0, 0.0, 0.0, 0.0)
     with _one_warms(spec):
         return reference_run(spec, start, trip.goal_lane, trip.goal_s_m)

@@ -25,9 +25,8 @@ from marque.types.world import EgoTruth
 
 BRAKING_MPS2 = 2.5  # along the speed profile before a curve
 TOP_MPS = 69.4
-CAP_MPS = (
-    36.11  # 130 km/h, where more is allowed: our driver's own cap, so that both may do the same
-)
+# 130 km/h, where more is allowed: our driver's own cap, so that both may do the same
+CAP_MPS = 36.11
 
 
 @dataclass(frozen=True, slots=True)

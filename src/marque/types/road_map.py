@@ -144,6 +144,16 @@ class RoadMap:
         """Arc length [n] at each point of `points(lane)` (a view)."""
         return self.pt_s_m[self.pt_off[lane] : self.pt_off[lane + 1]]
 
+    def place(self, lane: int, s_m: float) -> tuple[float, float, float]:
+        """(x, y, heading) of a place on a lane's centre line."""
+        arc, xy = self.arc(lane), self.points(lane)
+        heading = self.pt_heading_rad[self.pt_off[lane] : self.pt_off[lane + 1]]
+        return (
+            float(np.interp(s_m, arc, xy[:, 0])),
+            float(np.interp(s_m, arc, xy[:, 1])),
+            float(np.interp(s_m, arc, np.unwrap(heading))),
+        )
+
     def successors(self, lane: int) -> Int32Array:
         """Lanes that follow (a view)."""
         return self.succ[self.succ_off[lane] : self.succ_off[lane + 1]]

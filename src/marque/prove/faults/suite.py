@@ -12,8 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from marque.core.errors import MarqueError, unknown
-from marque.core.registry import names as registered
+from marque.core.errors import MarqueError
 from marque.core.time import PLAN_STEP_S, seconds
 from marque.prove.situations.case import Case, Place
 from marque.prove.situations.cast import Actor, Cast, mixed_gaps, stream
@@ -23,6 +22,7 @@ from marque.prove.situations.view import View
 from marque.sensing.equipment import Equipment
 from marque.sensing.faults import FAULTS, NO_PART, Fault, find, has_parts
 from marque.sensing.profile import load_profile
+from marque.sim.drive import load_driver
 from marque.stack.perception.health import TAKEOVER_NS
 from marque.types.codes import Reaction
 from marque.types.episode import Episode, Tick
@@ -210,8 +210,7 @@ def run(
     if not isinstance(equipment, Equipment):
         raise MarqueError(f"'{sensors}' are exact senses: they have no faults; take 'standard'")
     load_platform(car)
-    if driver not in registered("driver"):
-        raise unknown("driver", driver, registered("driver"))
+    load_driver(driver)
     began = time.perf_counter()
     rows, missing = [], dict(NO_PART)
     for fault in chosen:

@@ -10,7 +10,7 @@ from marque.maps.lookup import LaneIndex
 from marque.prove.situations.case import Case, Stage, set_stage
 from marque.sensing.faults import Fault
 from marque.sensing.profile import load_profile
-from marque.sim.drive import Believed, Setup, Timing, begin_episode, place_on, run_drive, trip_route
+from marque.sim.drive import Believed, Setup, Timing, begin_episode, run_drive, trip_route
 from marque.sim.reference import Reference, reference_run
 from marque.sim.worlds.sumo import SumoSpec, SumoWorld
 from marque.types.episode import Episode
@@ -93,7 +93,7 @@ def reference(case: Case, folder: Path, platform: Platform, seed: int) -> Refere
     stage = set_stage(case, folder)
     _, edges = trip_route(stage.road_map, stage.trip)
     trip = stage.trip
-    x, y, heading = place_on(stage.road_map, trip.start_lane, trip.start_s_m)
+    x, y, heading = stage.road_map.place(trip.start_lane, trip.start_s_m)
     start = EgoTruth(x, y, heading, 0.0, 0.0, 0.0, 0.0, 0.0)
     spec = _spec(stage, edges, platform, folder, seed)
     return reference_run(spec, start, trip.goal_lane, trip.goal_s_m, max_s=2.0 * case.limit_s)

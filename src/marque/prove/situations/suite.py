@@ -14,7 +14,6 @@ from typing import Any
 import numpy as np
 
 from marque.core.errors import MarqueError, unknown
-from marque.core.registry import names as registered
 from marque.metrics.arrival import goal_reached_s
 from marque.prove.situations.case import Case
 from marque.prove.situations.checks import Outcome
@@ -33,6 +32,7 @@ from marque.prove.situations.play import Played, play
 from marque.prove.situations.situation import Situation
 from marque.prove.situations.view import View
 from marque.sensing.profile import load_profile
+from marque.sim.drive import load_driver
 from marque.vehicle.catalog import load_platform
 
 SCHEMA = "marque.prove.situations/1"
@@ -186,8 +186,7 @@ def run(
     chosen = [find(name) for name in only] if only else list(CLASSES)
     load_platform(car)
     load_profile(sensors)
-    if driver not in registered("driver"):
-        raise unknown("driver", driver, registered("driver"))
+    load_driver(driver)
     jobs = [
         Job(
             situation.name,

@@ -15,13 +15,13 @@ from typing import Any
 import numpy as np
 
 from marque.core.errors import MarqueError, unknown
-from marque.core.registry import names as registered
 from marque.core.time import seconds
 from marque.prove.situations.play import Played, play
 from marque.prove.situations.suite import drive_all
 from marque.prove.situations.view import View
 from marque.prove.wrong_map.cases import KINDS, OFF_M, OFF_RAD, WrongMap
 from marque.sensing.profile import load_profile
+from marque.sim.drive import load_driver
 from marque.vehicle.catalog import load_platform
 
 SCHEMA = "marque.prove.wrongmap/1"
@@ -133,8 +133,7 @@ def run(
             raise unknown("kind of wrong map", name, list(KINDS))
     load_platform(car)
     load_profile(sensors)
-    if driver not in registered("driver"):
-        raise unknown("driver", driver, registered("driver"))
+    load_driver(driver)
     jobs = [
         Job(kind, number, seed, driver, car, sensors)
         for kind in (only or tuple(KINDS))

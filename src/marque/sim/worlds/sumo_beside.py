@@ -8,7 +8,7 @@ nobody is beside, they slide on: who stands at the end of a lane has no other wa
 Runs in SUMO's process.
 """
 
-from math import cos, hypot, radians, sin
+from math import cos, dist, radians, sin
 from typing import Any
 
 from marque.sim.worlds.sumo_read import EGO
@@ -39,7 +39,7 @@ class Beside:
         self.close = [
             name
             for name in vehicle.getIDList()
-            if name != EGO and _away(vehicle.getPosition(name), x0, y0) < LOOK_M
+            if name != EGO and dist(vehicle.getPosition(name), (x0, y0)) < LOOK_M
         ]
 
     def hold(self, front: tuple[float, float, float], speed: float) -> None:
@@ -72,21 +72,9 @@ class Beside:
 
     def _slid(self, name: str, sideways: float) -> Box:
         """Where its body is, and will be when it has slid on."""
-        x, y, h, length, width = self._box(name)
+        x, y, h, length, width = box_of(self.lib.vehicle, name)
         half = 0.5 * SLIDES_M if sideways > 0.0 else -0.5 * SLIDES_M  # to the left is positive
         return x - half * sin(h), y + half * cos(h), h, length, width + SLIDES_M
-
-    def _box(self, name: str) -> Box:
-        vehicle = self.lib.vehicle
-        x, y = vehicle.getPosition(name)
-        h, length = radians(90.0 - vehicle.getAngle(name)), vehicle.getLength(name)
-        return (
-            x - 0.5 * length * cos(h),
-            y - 0.5 * length * sin(h),
-            h,
-            length,
-            vehicle.getWidth(name),
-        )
 
     def _keep(self, name: str) -> None:
         if name not in self.held:
@@ -97,6 +85,19 @@ class Beside:
     def _release(self, name: str) -> None:
         if name in self.held:
             self.lib.vehicle.setMaxSpeedLat(name, self.held.pop(name))
+
+
+def box_of(vehicle: Any, name: str) -> Box:
+    """Of a vehicle, whose point is the middle of its front bumper."""
+    x, y = vehicle.getPosition(name)
+    h, length = radians(90.0 - vehicle.getAngle(name)), vehicle.getLength(name)
+    return (
+        x - 0.5 * length * cos(h),
+        y - 0.5 * length * sin(h),
+        h,
+        length,
+        vehicle.getWidth(name),
+    )
 
 
 def overlap(a: Box, b: Box) -> bool:
@@ -111,7 +112,3 @@ def overlap(a: Box, b: Box) -> bool:
         if across > 0.5 * (p[4] + q[3] * s + q[4] * c):
             return False
     return True
-
-
-def _away(at: tuple[float, float], x: float, y: float) -> float:
-    return hypot(at[0] - x, at[1] - y)

@@ -8,7 +8,7 @@ from math import cos, hypot, radians, sin
 from typing import Any
 
 from marque.core.errors import MarqueError
-from marque.sim.worlds.sumo_beside import Beside, overlap
+from marque.sim.worlds.sumo_beside import Beside, box_of, overlap
 from marque.sim.worlds.sumo_deadlock import LOCKED_SHARE, Courtesy
 from marque.sim.worlds.sumo_demand import CYCLIST_PREFIX, Demand
 from marque.sim.worlds.sumo_merging import LettingIn
@@ -201,12 +201,9 @@ class Sumo(Readout):
             px, py = vehicle.getPosition(name)
             if name == EGO or not hypot(px - mx, py - my) < 40.0:
                 continue
-            oh = radians(90.0 - vehicle.getAngle(name))
-            long, wide = vehicle.getLength(name), vehicle.getWidth(name)
-            box = (px - 0.5 * long * cos(oh), py - 0.5 * long * sin(oh), oh, long, wide)
             changing = abs(vehicle.getLateralLanePosition(name)) > 0.02
             beside = 4.0 if changing else 0.6
-            if overlap((mx, my, h, length + 5.0, width + beside), box):
+            if overlap((mx, my, h, length + 5.0, width + beside), box_of(vehicle, name)):
                 vehicle.remove(name)
                 self.counts["removed_for_ego"] += 1
 

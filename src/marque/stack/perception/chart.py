@@ -20,7 +20,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from marque.core.time import NS_PER_S, seconds
-from marque.kernels.furniture import Placed, furniture_of
+from marque.kernels.furniture import Placed, furniture_of, same_limit
 from marque.maps.lookup import LaneIndex
 from marque.types.codes import Control, Furniture, Reaction, SignalState, Turn, UserKind
 from marque.types.health import Finding, Health
@@ -39,7 +39,6 @@ from marque.types.scene import (
 ALONG_M, ACROSS_M = 2.5, 2.2  # to the same thing on the map; own place is known within a metre
 SIGNAL_ALONG_M = 20.0  # a signal whose line has moved is still the same
 SAME_WAY = 0.7  # cosine of headings
-SAME_LIMIT_MPS = 0.3
 # beyond, it is not sure for which lane something is; a sign is for all lanes of a road
 READ_M, SIGN_M = 45.0, 80.0
 ON_LANE_M, ON_ROAD_M = 3.0, 6.0  # a no-entry sign is for the whole road
@@ -177,14 +176,12 @@ def _mapped(placed: Placed, kind: int, x: float, y: float, heading: float) -> bo
 
 
 def _runs_that_way(road_map: RoadMap, lane: int, s_m: float, heading: float) -> bool:
-    angle = road_map.pt_heading_rad[road_map.pt_off[lane] : road_map.pt_off[lane + 1]]
-    here = float(np.interp(s_m, road_map.arc(lane), np.unwrap(angle)))
-    return math.cos(here - heading) > SAME_WAY
+    return math.cos(road_map.place(lane, s_m)[2] - heading) > SAME_WAY
 
 
 def _news(memory: ChartMemory, lane: int, limit_mps: float) -> bool:
     """A sign that agrees with the map is one only where another does not."""
-    agrees = abs(float(memory.road_map.lane_limit_mps[lane]) - limit_mps) < SAME_LIMIT_MPS
+    agrees = same_limit(float(memory.road_map.lane_limit_mps[lane]), limit_mps)
     differs = math.isfinite(memory.limit_mps) or any(
         spot.what == LIMIT and spot.count >= SURE for spot in memory.spots
     )
@@ -309,13 +306,9 @@ def _differs(road_map: RoadMap, spot: Spot) -> bool:
     """A sign that ends another limit is no news."""
     if spot.what != LIMIT:
         return True
-    return abs(float(road_map.lane_limit_mps[spot.lane]) - spot.value) >= SAME_LIMIT_MPS
+    return not same_limit(float(road_map.lane_limit_mps[spot.lane]), spot.value)
 
 
 def _finding(memory: ChartMemory, spot: Spot) -> Finding:
-    road_map = memory.road_map
-    arc, xy = road_map.arc(spot.lane), road_map.points(spot.lane)
-    x = float(np.interp(spot.first_m, arc, xy[:, 0]))
-    y = float(np.interp(spot.first_m, arc, xy[:, 1]))
-    part = f"map at xy:{x:.0f},{y:.0f}"
-    return Finding(part, WORDS[spot.what], Reaction.LOG, spot.since_ns)
+    x, y, _ = memory.road_map.place(spot.lane, spot.first_m)
+    return Finding(f"map at xy:{x:.0f},{y:.0f}", WORDS[spot.what], Reaction.LOG, spot.since_ns)

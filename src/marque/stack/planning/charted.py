@@ -12,6 +12,7 @@ import numpy as np
 
 from marque.core.arrays import FloatArray
 from marque.kernels.following import stop_distance
+from marque.kernels.furniture import same_limit
 from marque.maps.path import STEP_M
 from marque.stack.planning.corridor import Corridor, Junction
 from marque.stack.planning.interactions import Interactions
@@ -145,7 +146,7 @@ def limits(corridor: Corridor, chart: Chart, road_map: RoadMap, s_m: float) -> F
             continue
         to = min(len(out), int(place / STEP_M))
         out[at:to] = now
-        agrees = lane != NONE and abs(float(road_map.lane_limit_mps[lane]) - limit) < 0.3
+        agrees = lane != NONE and same_limit(float(road_map.lane_limit_mps[lane]), limit)
         now, at = (math.inf if agrees else limit), max(at, to)
     out[at:] = now
     return out

@@ -9,7 +9,7 @@ from marque.core.time import PLAN_STEP_S
 from marque.maps.field import cost_at, plan_route
 from marque.stack.planning.aside import Block
 from marque.stack.planning.standoff import STANDOFF_S
-from marque.stack.planning.state import Memory, Start, lane_at
+from marque.stack.planning.state import Context, Memory, Start, lane_at
 from marque.types.road_map import NONE
 from marque.types.scene import Scene
 
@@ -44,10 +44,8 @@ def patient(memory: Memory) -> Memory:
 
 def reopened(memory: Memory) -> Memory:
     """The way round led nowhere: every lane counts again, and whoever blocks one is waited for."""
-    mission = memory.context.mission
-    route = plan_route(mission.road_map, mission.goal_lane, mission.goal_s_m)
-    context = replace(memory.context, route=route)
-    return replace(memory, context=context, closed=frozenset(), corridor=None, plan=None)
+    every: frozenset[int] = frozenset()
+    return replace(memory, context=_routed(memory, every), closed=every, corridor=None, plan=None)
 
 
 def way_round(memory: Memory, block: Block | None, start: Start) -> Memory:
@@ -66,11 +64,10 @@ def way_round(memory: Memory, block: Block | None, start: Start) -> Memory:
     if block.lane == mission.goal_lane:
         return memory  # there is no way round to where it stands
     closed = memory.closed | {block.lane}
-    route = plan_route(mission.road_map, mission.goal_lane, mission.goal_s_m, avoid=closed)
-    if not math.isfinite(cost_at(mission.road_map, route, lane, lane_s)):
+    around = _routed(memory, closed)
+    if not math.isfinite(cost_at(mission.road_map, around.route, lane, lane_s)):
         return replace(memory, blocked_s=0.0)
-    context = replace(memory.context, route=route)
-    return replace(memory, context=context, closed=closed, blocked_s=0.0)
+    return replace(memory, context=around, closed=closed, blocked_s=0.0)
 
 
 def keep_out(memory: Memory, scene: Scene) -> Memory:
@@ -84,11 +81,17 @@ def keep_out(memory: Memory, scene: Scene) -> Memory:
     lane = scene.ego.lane
     if mission.goal_lane in new or lane == NONE:
         return memory
-    route = plan_route(mission.road_map, mission.goal_lane, mission.goal_s_m, avoid=closed)
-    if not math.isfinite(cost_at(mission.road_map, route, lane, scene.ego.s_m)):
+    around = _routed(memory, closed)
+    if not math.isfinite(cost_at(mission.road_map, around.route, lane, scene.ego.s_m)):
         return memory
-    context = replace(memory.context, route=route)
-    return replace(memory, context=context, corridor=None, plan=None)
+    return replace(memory, context=around, corridor=None, plan=None)
+
+
+def _routed(memory: Memory, closed: frozenset[int]) -> Context:
+    """The context with the route to the goal that leaves out some lanes."""
+    mission = memory.context.mission
+    route = plan_route(mission.road_map, mission.goal_lane, mission.goal_s_m, avoid=closed)
+    return replace(memory.context, route=route)
 
 
 def stretch(memory: Memory, lane: int, length_m: float) -> list[int]:

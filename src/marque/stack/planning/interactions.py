@@ -42,6 +42,8 @@ BACK_M = 20  # how far behind who meets us the connector may lie on which they c
 HARDLY = 0.3  # a path less likely than this is nothing to brake hard for
 
 
+# track, off [K], x, y, heading [S], as in `Forecast`
+Ways = tuple[Int32Array, Int32Array, FloatArray, FloatArray, FloatArray]
 # lo, hi, cosr [K, J]; first, last [K]: one corridor's part of `Interactions`
 Rows = tuple[FloatArray, FloatArray, FloatArray, Int32Array, Int32Array]
 
@@ -397,7 +399,13 @@ def _overlaps(
 ) -> None:
     """Where the boxes of others lie in a strip along a corridor, `wide_m` [K] to each side. Fills
     `rows`."""
-    path = corridor.path
+    ways = (forecast.track, forecast.off, forecast.x_m, forecast.y_m, forecast.heading_rad)
+    _fill(corridor, wide_m, tracks, ways, rows)
+
+
+def _fill(corridor: Corridor, wide_m: FloatArray, tracks: Tracks, ways: Ways, rows: Rows) -> None:
+    """The same for any ways of tracks; see `fill_overlap`."""
+    path, track = corridor.path, ways[0]
     fill_overlap(
         path.xy_m[:, 0],
         path.xy_m[:, 1],
@@ -406,15 +414,11 @@ def _overlaps(
         corridor.swing_left_m,
         corridor.swing_right_m,
         wide_m,
-        forecast.count,
-        forecast.track,
-        forecast.off,
-        forecast.x_m,
-        forecast.y_m,
-        forecast.heading_rad,
+        len(track),
+        *ways,
         tracks.length_m,
         tracks.width_m,
-        tracks.heading_rad[forecast.track],
+        tracks.heading_rad[track],
         *rows,
     )
 
@@ -424,38 +428,15 @@ def present_strip(
 ) -> tuple[FloatArray, FloatArray]:
     """Where the boxes of the tracks `some` [K] lie now in a strip along a corridor, `wide_m` to
     each side: (from, to) in path metres, (FREE, -FREE) for who is not in it."""
-    path, count = corridor.path, len(some)
+    count = len(some)
     lo, hi, cosr = np.empty((count, 1)), np.empty((count, 1)), np.empty((count, 1))
     ends = np.empty((2, count), np.int32)
-    heading = tracks.heading_rad[some]
     # as those of a forecast: arrays that may be written would be compiled for once more
     off: Int32Array = np.arange(count + 1, dtype=np.int32)
-    x, y, along = tracks.x_m[some], tracks.y_m[some], heading.copy()
-    for each in (some, off, x, y, along):
+    ways = some, off, tracks.x_m[some], tracks.y_m[some], tracks.heading_rad[some]
+    for each in ways:
         each.setflags(write=False)
-    fill_overlap(
-        path.xy_m[:, 0],
-        path.xy_m[:, 1],
-        path.heading_rad,
-        len(path.xy_m),
-        corridor.swing_left_m,
-        corridor.swing_right_m,
-        np.full(count, wide_m),
-        count,
-        some,
-        off,
-        x,
-        y,
-        along,
-        tracks.length_m,
-        tracks.width_m,
-        heading,
-        lo,
-        hi,
-        cosr,
-        ends[0],
-        ends[1],
-    )
+    _fill(corridor, np.full(count, wide_m), tracks, ways, (lo, hi, cosr, ends[0], ends[1]))
     return lo[:, 0], hi[:, 0]
 
 
