@@ -96,7 +96,8 @@ def keep_distance(
     count = int(reach / paths.STATION_M) + 2
     bodies = np.empty((count, 4))
     for k in range(count):
-        bodies[k] = paths.body(path, place + k * paths.STATION_M, offset, shape[0])
+        x, y, cos, sin = paths.body(path, place + k * paths.STATION_M, offset, shape[0])
+        bodies[k, 0], bodies[k, 1], bodies[k, 2], bodies[k, 3] = x, y, cos, sin
     for i in range(len(objects)):
         o = objects[i]
         side = slowly if abs(o[paths.VELOCITY]) < STANDS_MPS else SIDE_M

@@ -9,6 +9,8 @@ sideways towards its neighbour lane, or indicates so, may also end up there.
 
 import math
 
+import numpy as np
+
 from marque.core.arrays import FloatArray, Int8Array, Int32Array
 from marque.core.geometry import wrap_angle
 from marque.core.jit import jit
@@ -462,7 +464,7 @@ def forecast_paths(
     All inputs are per track [n]; outputs are buffers with room for MAX_PATHS per track.
     """
     k = 0
-    used = 0
+    used = int(np.int64(0))  # a bare 0 is a type of its own: what it calls is compiled twice
     room_all = x.shape[0]
     lanes = [0] * MAX_PATHS
     starts = [0.0] * MAX_PATHS
@@ -527,7 +529,7 @@ def forecast_paths(
             k += 1
             out_off[k] = used
             continue
-        lane = lane_of[i]
+        lane = int(np.int64(lane_of[i]))  # as fork_ahead's, or that is compiled twice
         s = s_of[i]
         d = d_of[i]
         limit = tables.lane_limit_mps[lane]

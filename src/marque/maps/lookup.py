@@ -8,7 +8,7 @@ import math
 
 import numpy as np
 
-from marque.core.arrays import BoolArray, FloatArray, Int8Array, Int32Array, IntArray
+from marque.core.arrays import BoolArray, FloatArray, Int8Array, Int32Array, IntArray, read_only
 from marque.core.jit import jit
 from marque.maps.area import covers, make_area
 from marque.maps.grid import CELL_M, make_grid, slot_of
@@ -50,8 +50,8 @@ class LaneIndex:
             road_map.lane_kind,
         )  # fmt: skip
         self._allow = road_map.lane_allow
-        self._allow_roads = np.where(road_map.lane_connector, 0, self._allow).astype(np.int8)
-        self._allow_roads.flags.writeable = False
+        roads = np.where(road_map.lane_connector, 0, self._allow).astype(np.int8)
+        self._allow_roads = read_only(roads)
         self._area = make_area(road_map)
 
     def nearest(
@@ -91,8 +91,9 @@ class LaneIndex:
         s = np.empty(count)
         d = np.empty(count)
         _match_many(
-            x_m, y_m, heading_rad, kind, lane, s, d, _BITS_OF_KIND, self._allow, *self._geometry
-        )
+            read_only(x_m), read_only(y_m), read_only(heading_rad), read_only(kind),
+            lane, s, d, _BITS_OF_KIND, self._allow, *self._geometry,
+        )  # fmt: skip
         return lane, s, d
 
     def on_drivable_many(self, corners_m: FloatArray) -> BoolArray:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from marque.core.arrays import FloatArray, IntArray
+from marque.core.arrays import FloatArray, IntArray, read_only
 from marque.core.geometry import wrap_angles
 from marque.kernels.furniture import Placed
 from marque.sensing.equipment import Equipment
@@ -94,10 +94,8 @@ def _in_sight(placed: Placed, eye: Eye, users: RoadUsers) -> IntArray:
     box, span, tall = hiding(eye.x_m, eye.y_m, users)
     at: FloatArray = np.column_stack((placed.x_m[rows], placed.y_m[rows]))
     facing = placed.heading_rad[rows]
-    for each in (at, facing):  # as those of a map, or the kernel is compiled once more
-        each.flags.writeable = False
     seen = heads_in_view(
-        eye.x_m, eye.y_m, eye.heading_rad, eye.forward_m, at, facing,
+        eye.x_m, eye.y_m, eye.heading_rad, eye.forward_m, read_only(at), read_only(facing),
         box, span, tall, eye.range_m, eye.half_angle_rad, eye.past_m,
     )  # fmt: skip
     out: IntArray = rows[seen]

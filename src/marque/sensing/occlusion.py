@@ -9,7 +9,7 @@ import math
 
 import numpy as np
 
-from marque.core.arrays import BoolArray, FloatArray, IntArray
+from marque.core.arrays import BoolArray, FloatArray, IntArray, read_only
 from marque.core.jit import jit
 from marque.types.codes import UserKind
 from marque.types.road_map import RoadMap
@@ -43,8 +43,7 @@ def head_headings(road_map: RoadMap) -> FloatArray:
     heading = np.full(len(road_map.head_group), np.nan)
     governed = np.flatnonzero(road_map.lane_head >= 0)
     heading[road_map.lane_head[governed]] = road_map.pt_heading_rad[road_map.pt_off[governed]]
-    heading.flags.writeable = False
-    return heading
+    return read_only(heading)
 
 
 @jit

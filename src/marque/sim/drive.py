@@ -8,7 +8,7 @@ import math
 import time
 from collections.abc import Callable
 from copy import copy
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields, replace
 
 import numpy as np
 
@@ -35,21 +35,22 @@ from marque.stack.perception.chart import begin_chart
 from marque.stack.perception.direct import PerceptionMemory
 from marque.stack.planning.contract import Driver
 from marque.stack.tick import Decision, StackMemory, tick
-from marque.types.codes import Reason
+from marque.types.codes import Indicator, Reason, UserKind
 from marque.types.episode import Episode, Tick
 from marque.types.health import FINE
 from marque.types.mission import Mission
 from marque.types.platform import Platform
 from marque.types.reading import Delivery, Reading
-from marque.types.road_map import RoadMap
+from marque.types.road_map import NONE, RoadMap
 from marque.types.verdict import Action
-from marque.types.world import EgoTruth, World
+from marque.types.world import EgoTruth, RoadUsers, World
 from marque.vehicle import dynamics
 
 ARRIVED_M = 10.0  # design, words of judgement
 STANDS_MPS = 0.1
 PASSED_M = 15.0  # the goal was reached, but the car did not stop there
 STOOD_S = 1.0  # whoever has stood for longer is hit, and hits nobody
+LEADER_M, LEADER_MPS = 5.0, 3.0  # of whom nothing but machine code is learned
 CRASH_STOP_S = 5.0  # a drive goes on for this long after a contact, then ends
 
 
@@ -213,10 +214,42 @@ def run_drive(
 
 
 def warm(stack: StackMemory, senses: Senses, truth: World) -> None:
-    """Load machine code before the clock runs: ticks whose outcome is thrown away."""
-    senses.observe(truth)
+    """Load machine code before the clock runs: ticks whose outcome is thrown away, and a step of
+    the car. Much is not called before somebody is near, so somebody is."""
+    senses.observe(_with_a_leader(truth, stack.platform))
     for part in range(3 * PLAN_STEP_NS // BASE_STEP_NS + 1):
         stack, _ = tick(stack, senses.receive(truth.ego, truth.t_ns + part * BASE_STEP_NS))
+    dynamics.step(
+        dynamics.parameters(stack.platform),
+        dynamics.initial(stack.platform, 0.0, 0.0, 0.0, 0.0),
+        0.0,
+        0.0,
+        BASE_STEP_NS / 1e9,
+    )
+
+
+def _with_a_leader(truth: World, platform: Platform) -> World:
+    """The same world with one more car, a length before our bumper, driving slowly."""
+    ego, users = truth.ego, truth.users
+    away = platform.wheelbase_m + platform.length_m + LEADER_M
+    leader = RoadUsers(
+        uid=np.array([users.uid.max(initial=0) + 1]),
+        kind=np.array([UserKind.CAR], dtype=np.int8),
+        x_m=np.array([ego.x_m + away * math.cos(ego.heading_rad)]),
+        y_m=np.array([ego.y_m + away * math.sin(ego.heading_rad)]),
+        heading_rad=np.array([ego.heading_rad]),
+        speed_mps=np.array([LEADER_MPS]),
+        accel_mps2=np.zeros(1),
+        length_m=np.array([platform.length_m]),
+        width_m=np.array([platform.width_m]),
+        indicator=np.array([Indicator.OFF], dtype=np.int8),
+        lane=np.array([NONE], dtype=np.int32),
+    )
+    both = {
+        each.name: np.concatenate((getattr(users, each.name), getattr(leader, each.name)))
+        for each in fields(RoadUsers)
+    }
+    return replace(truth, users=RoadUsers(**both))
 
 
 class Car:

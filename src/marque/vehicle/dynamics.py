@@ -16,7 +16,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from marque.core.arrays import FloatArray
+from marque.core.arrays import FloatArray, read_only
 from marque.core.jit import jit
 from marque.core.units import G_MPS2
 from marque.types.platform import Platform
@@ -91,9 +91,7 @@ def parameters(platform: Platform) -> FloatArray:
     for part in (p.steer, p.drive, p.brake):
         row += [part.dead_s, part.lag_s, part.rate]
     row += [p.max_accel_mps2, p.max_power_w, p.max_brake_mps2, p.max_speed_mps]
-    array = np.array(row)
-    array.flags.writeable = False
-    return array
+    return read_only(np.array(row))
 
 
 def initial(

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from marque.core.arrays import FloatArray
+from marque.core.arrays import FloatArray, read_only
 from marque.core.geometry import project
 from marque.maps.path import STEP_M, Path, relaid
 
@@ -71,7 +71,7 @@ def on_path(
     lo = min(max(0, middle - reach), n - 2)
     hi = min(n - 1, middle + reach + 1)
     station = np.arange(n, dtype=np.float64) * STEP_M
-    s, d, _ = project(path.xy_m, station, x, y, lo, max(hi, lo + 1))
+    s, d, _ = project(read_only(path.xy_m), read_only(station), x, y, lo, max(hi, lo + 1))
     return s, d
 
 

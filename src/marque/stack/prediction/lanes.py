@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from marque.core.arrays import BoolArray, FloatArray, Int8Array, Int32Array
+from marque.core.arrays import BoolArray, FloatArray, Int8Array, Int32Array, read_only
 from marque.kernels.forecast import (
     MAX_PATHS,
     STANDS_MPS,
@@ -43,8 +43,7 @@ def _lights(tables: MapTables, scene: Scene) -> Int8Array:
         return scene.signal_state
     lights = scene.signal_state.copy()
     lights[head] = SignalState.GREEN_YIELD
-    lights.flags.writeable = False  # as those of the scene, or the kernel is compiled once more
-    return lights
+    return read_only(lights)
 
 
 def behind_who_waits(
