@@ -2,7 +2,15 @@
 
 import pytest
 
-from marque.sim.worlds.sumo_merging import ASKED_S, LEFT, RIGHT, SEEN_S, LettingIn
+from marque.sim.worlds.sumo_merging import (
+    ASKED_S,
+    LEFT,
+    OPENS_S,
+    RIGHT,
+    SEEN_S,
+    SLOW_MPS,
+    LettingIn,
+)
 from marque.sim.worlds.sumo_read import EGO
 
 
@@ -13,6 +21,7 @@ class Road:
         self.at = {EGO: (1, 100.0, 2.0)} | others  # lane, front, speed
         self.asked = []
         self.inside = False
+        self.limit = 13.9
         self.vehicle = self.lane = self.edge = self
 
     def getLaneID(self, name):
@@ -33,6 +42,9 @@ class Road:
     def getSpeed(self, name):
         return self.at[name][2]
 
+    def getMaxSpeed(self, lane):
+        return self.limit
+
     def getLength(self, name):
         return 4.5
 
@@ -42,7 +54,8 @@ class Road:
         return sorted(on, key=lambda name: self.at[name][1])
 
     def openGap(self, name, time_gap, room, duration, rate, brake, reference):
-        assert (duration, reference) == (ASKED_S, EGO)
+        slow = self.at[name][2] <= SLOW_MPS
+        assert (duration, reference) == (ASKED_S if slow else OPENS_S, EGO)
         self.asked.append(name)
 
 
@@ -92,6 +105,7 @@ def test_after_a_while_the_next_one_is_asked():
         {"fast": (0, 90.0, 12.0)},
         {"far": (0, 60.0, 1.0)},
         {"beside": (0, 99.0, 1.0)},
+        {"would come to stand beside us": (0, 94.0, 7.0)},
         {},
     ],
 )
@@ -108,3 +122,27 @@ def test_where_there_is_no_lane_nobody_is_asked():
     road.inside = True
     shown(road, LEFT, 30.0)
     assert road.asked == []
+
+
+def on_a_motorway(gap_m, theirs_mps, ours_mps, limit_mps=36.0):
+    road = Road(comes=(2, 95.5 - gap_m, theirs_mps))
+    road.at[EGO] = (1, 100.0, ours_mps)
+    road.limit = limit_mps
+    shown(road, LEFT, SEEN_S + 2)
+    return road.asked
+
+
+def test_on_a_fast_road_who_can_brake_softly_lets_us_in():
+    assert on_a_motorway(25.0, 25.0, 24.0) == ["comes"]
+    assert on_a_motorway(25.0, 25.0, 24.0, limit_mps=19.4) == []  # no fast road
+    assert on_a_motorway(2.0, 25.0, 24.0) == []  # the gap would open too late
+    assert on_a_motorway(80.0, 25.0, 24.0) == []  # too far to matter
+    assert on_a_motorway(50.0, 25.0, 18.0) == []  # we are too slow for it to be soft
+
+
+def test_on_a_fast_road_the_gap_is_asked_for_as_long_as_we_indicate():
+    road = Road(comes=(2, 70.0, 25.0))
+    road.at[EGO] = (1, 100.0, 24.0)
+    road.limit = 36.0
+    shown(road, LEFT, SEEN_S + 2 * OPENS_S + 1)
+    assert road.asked == ["comes"] * 3

@@ -107,8 +107,8 @@ def test_before_the_goal_on_the_right_lane_we_are_over_in_time():
     assert over.x_m < 1350.0
 
 
-@pytest.mark.parametrize("shift", [0.0, 40.0])
-def test_from_a_ramp_we_merge_at_speed(shift):
+def from_a_ramp(row, seconds, x=20.0):
+    """An acceleration lane of 250 m up to x = 250 m, and everybody who drives on the road."""
     lanes = [
         Lane([(-300, 0), (0, 0)], succ=[1], edge="ramp", width=WIDE, limit=22.2),
         Lane([(0, 0), (250, 0)], edge="m0", left=2, width=WIDE, limit=33.3),
@@ -116,13 +116,59 @@ def test_from_a_ramp_we_merge_at_speed(shift):
         Lane([(250, WIDE), (2000, WIDE)], edge="m1", width=WIDE, limit=33.3),
         Lane([(-800, WIDE), (0, WIDE)], succ=[2], edge="m", width=WIDE, limit=33.3),
     ]
-    row = [Actor(steady(-1500.0 + shift + 75.0 * i, WIDE, 0.0, 24.5)) for i in range(14, 30)]
-    stage = Stage(tiny_map(lanes, step_m=2.0), Marque(), (3, 1700.0), (0, 20.0), 18.0, row)
-    frames = stage.play(26.0)
+    stage = Stage(tiny_map(lanes, step_m=2.0), Marque(), (3, 1700.0), (0, x), 18.0, row)
+    frames = stage.play(seconds)
     assert not any(frame.touching for frame in frames)
+    return frames
+
+
+@pytest.mark.parametrize("shift", [0.0, 40.0])
+def test_from_a_ramp_we_merge_at_speed(shift):
+    row = [Actor(steady(-1500.0 + shift + 75.0 * i, WIDE, 0.0, 24.5)) for i in range(14, 30)]
+    frames = from_a_ramp(row, 26.0)
     entered = next(frame for frame in frames if frame.y_m > 0.5 * WIDE)
     assert entered.x_m < 235.0
     assert entered.speed_mps > 19.0
+
+
+def gives_way(x, speed, from_s, by_mps):
+    """Drives steadily, and from `from_s` on for 4 s brakes softly until it is `by_mps` slower."""
+
+    def motion(t):
+        braked = min(max(0.0, t - from_s), 4.0)
+        rate = by_mps / 4.0
+        way = speed * t - 0.5 * rate * braked**2 - by_mps * max(0.0, t - from_s - 4.0)
+        return x + way, WIDE, 0.0, speed - rate * braked
+
+    return motion
+
+
+@pytest.mark.parametrize("shift", [0.0, 18.0])
+def test_in_a_row_with_no_gap_we_keep_its_pace_until_one_is_opened(shift):
+    """Cars at 29 m from each other: whoever slows down for them finds no gap later either."""
+    begin = [-1500.0 + shift + 29.0 * i for i in range(12, 80)]
+    closed = [Actor(steady(x, WIDE, 0.0, 24.0)) for x in begin]
+    frames = from_a_ramp(closed, 18.0)
+    assert min(f.speed_mps for f in frames if f.x_m < 80.0) > 17.0  # beside a gap, for a while
+    assert not any(f.y_m > 0.3 * WIDE for f in frames)  # nobody has opened it
+    beside = next(f.t_s for f in frames if f.x_m > 40.0)
+    first = max(x for x in begin if x + 24.0 * beside < 40.0)
+    opened = [
+        Actor(gives_way(x, 24.0, beside - 3.0, 3.0))
+        if x <= first
+        else Actor(steady(x, WIDE, 0.0, 24.0))
+        for x in begin
+    ]
+    merged = next(f for f in from_a_ramp(opened, 26.0) if f.y_m > 0.5 * WIDE)
+    assert merged.speed_mps > 17.0
+
+
+def test_beside_a_crawling_row_we_slow_down_to_its_pace():
+    row = [Actor(steady(-200.0 + 9.0 * i, WIDE, 0.0, 3.0)) for i in range(120)]
+    frames = from_a_ramp(row, 24.0)
+    late = [f.speed_mps for f in frames if f.x_m > 150.0]
+    assert max(late, default=0.0) < 9.0
+    assert frames[-1].x_m < 245.0
 
 
 def test_the_pace_of_a_lane_is_that_of_whom_we_come_up_to():

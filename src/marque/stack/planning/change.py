@@ -14,6 +14,7 @@ from marque.stack.planning.corridor import Corridor, centre_line, corridor_besid
 from marque.stack.planning.gaps import (
     AHEAD_M,
     CLOSE,
+    HOPED,
     LAST,
     POLITE,
     PRESSING,
@@ -31,6 +32,7 @@ from marque.stack.planning.gaps import (
     fits,
     room_ahead,
     row_on,
+    with_the_row,
 )
 from marque.stack.planning.locate import settle_on
 from marque.stack.planning.overtake import FAST_MPS, SPARE_S, fast, room_needed_m, worth
@@ -89,6 +91,7 @@ ASKED = (
     ((URGENT, 3.0), 16.0),
     ((LAST, 8.0), 7.0),
 )
+HOPED_COST_S = 6.0  # of a gap at the speed of the others that has yet to be opened for us
 URGENT_M, URGENT_S, URGENT_MPS2 = 10.0, 1.0, 2.3
 
 
@@ -325,7 +328,7 @@ def _aim(
     wide one can be reached, and one for which we let others by and catch up where there is none."""
     gap: Gap | None = None
     if ramp.fast:
-        asked = _asked(left_m, us)
+        asked = (*_asked(left_m, us), (HOPED, HOPED_COST_S))
         courtesy, gap = _least(row, us, asked, begin_m, left_m, kept, ramp.most_mps)
     else:
         found = ((c, s) for s in ((0.0,), REGAINS_S) for c in dict.fromkeys((courtesy, URGENT)))
@@ -333,6 +336,8 @@ def _aim(
             gap = best_gap(row, us, courtesy, begin_m, left_m, kept, regains_s)
             if gap is not None:
                 break
+    if gap is None and ramp.fast:
+        gap = with_the_row(row, us, left_m)
     if gap is None:
         return None
     at = np.flatnonzero(row.track == gap.leader)

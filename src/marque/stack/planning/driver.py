@@ -83,7 +83,7 @@ LIGHT_M = 60.0  # a light farther away is none that the row beside us waits for
 WELL_IN_M = 1.0  # more than the least room to who is ahead, where we wait for that behind us
 IN_S, OPENS_SPS = 0.8, 0.1  # headway on a change, and how fast it grows again
 FALLS_IN_S = 0.4  # behind us, of those whose lane we come into: `gaps.fits` has asked for more
-SLOWEST_SHARE = 0.1  # of the speed that the road allows, on the way to a gap
+SLOWEST_SHARE, SLOWEST_MPS = 0.1, 1.4  # of what the road allows, or this, on the way to a gap
 # of the body may stand in the lane; in a row each comes into sight only right before we pass it
 PARKED_S, PARKED_SHARE = 1.0, 0.55
 STAY_COST, STAY_M, STAY_S = 1.5, 30.0, 4.0  # staying in a lane that we must leave, near its end
@@ -247,7 +247,8 @@ def aim(
         if room > float(brakes_from_m(v)):
             stop = None
     may = float(here.corridor.v_ref_mps[sample_at(here.corridor, here.start.s_m)])
-    scale = min(1.0, max(SLOWEST_SHARE, wish.gap.speed_mps / may))
+    slowest = min(SLOWEST_SHARE, SLOWEST_MPS / may)
+    scale = min(1.0, max(slowest, wish.gap.speed_mps / may))
     rows = np.flatnonzero(tracks == wish.gap.leader)
     if not wish.behind or len(rows) == 0:
         return [Policy(0, scale, stop, -1, NORMAL, True)]

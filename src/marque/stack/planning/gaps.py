@@ -34,6 +34,7 @@ KEPT_S = 3.0  # what a change of mind has to gain
 REGAINS_S = (2.0, 4.0, 6.0, 8.0)  # of speeding up again, after we have let somebody by
 UNSEEN_S = 3.0  # ahead of everybody whom we see there may be others
 STANDS_MPS, LETS_IN_S, LETS_IN_M = 0.3, 2.0, 8.0  # who stands so long before so much free road
+WITH_LEAST_MPS, WITH_MORE_MPS, WITH_MORE_M = 1.5, 3.0, 100.0  # beside a slow row
 SLOW_SHARE, ROW_M = 0.6, 30.0  # of our speed, and the distance within which two are a slow row
 
 
@@ -54,6 +55,8 @@ PRESSING = Courtesy(0.7, 3.0, 2.75, 0.6)  # near the last chance, and where else
 URGENT = Courtesy(0.6, 3.0, 3.25, 0.5)
 # rather than to stop on a fast road: a second, and twice what UN R79 leaves who comes faster
 LAST = Courtesy(1.0, 8.0, 8.0, 0.4)
+# for a gap to drive beside, indicating: nobody changes into one before who follows has opened it
+HOPED = Courtesy(0.3, 8.0, 8.0, 0.3)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -275,6 +278,17 @@ def best_gap(
             least = total
             best = Gap(leader, float(speeds[u]), float(times[q]), total)
     return best
+
+
+def with_the_row(row: Row, us: Us, left_m: float) -> Gap | None:
+    """No gap but a speed: a little faster than those beside us who are slower, and no faster at
+    the end of our lane. Who passes a slow row up to there has to stop, and gets in last."""
+    near = np.abs(row.s_m - us.s_m) < ROW_M + row.half_m
+    if not near.any():
+        return None
+    more = WITH_MORE_MPS * min(1.0, max(0.0, left_m) / WITH_MORE_M)
+    pace = max(WITH_LEAST_MPS, float(row.speed_mps[near].mean()) + more)
+    return Gap(-1, pace, LATEST_S) if pace < us.speed_mps else None
 
 
 def adapted(
