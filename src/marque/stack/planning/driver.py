@@ -67,6 +67,7 @@ from marque.stack.planning.state import (
 )
 from marque.stack.planning.style import Style
 from marque.stack.planning.trajectory import along
+from marque.stack.planning.warning import jam_tail, warned
 from marque.types.codes import Indicator, Reason, SignalState
 from marque.types.forecast import Forecast
 from marque.types.mission import Mission
@@ -179,8 +180,9 @@ class Marque:
             shown=plan.indicator,
             shown_ns=memory.shown_ns if plan.indicator == memory.shown else scene.t_ns,
             asked_ns=asked_ns,
+            jam_ns=scene.t_ns if jam_tail(memory, scene, corridor, start) else memory.jam_ns,
         )
-        return way_round(memory, block, start), plan
+        return way_round(memory, block, start), warned(memory, scene.t_ns, plan)
 
 
 def falling_in(memory: Memory, scene: Scene, corridor: Corridor) -> FloatArray:
