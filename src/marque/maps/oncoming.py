@@ -64,6 +64,11 @@ def aside_along(
         if values.any():
             rows = lane == each
             out[rows] = np.interp(lane_s_m[rows], road_map.arc(each), values)
+    return softly(out, step_m)
+
+
+def softly(out: FloatArray, step_m: float) -> FloatArray:
+    """[n] the same offsets of samples `step_m` apart, without steps."""
     if not out.any():
         return out
     reach = int(SMOOTH_M / step_m)

@@ -4,18 +4,19 @@ Rebuilt only when lanes change or the road ahead runs out, so that it stays stil
 """
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from marque.core.arrays import FloatArray
 from marque.core.jit import jit
 from marque.kernels.forecast import OPPOSITE
-from marque.kernels.rollout import E_FRONT, E_STEER
+from marque.kernels.rollout import E_FRONT, E_HALF_WIDTH, E_STEER
 from marque.maps.area import DrivableArea
 from marque.maps.field import Route
 from marque.maps.oncoming import aside_along
 from marque.maps.path import STEP_M, Path, build_path, trailed
+from marque.maps.rescue import rescue_along
 from marque.stack.planning.sideways import Beside, Leg, Pose, offsets, on_path, shifted
 from marque.stack.planning.style import Style
 from marque.stack.planning.swept import SLOWEST_MPS, fitted
@@ -102,6 +103,7 @@ class Corridor:
     swing_right_m: FloatArray
     manoeuvre: str  # "keep", "change_left", "change_right", "nudge", ...
     settled_m: float  # from here on the path is the plain centre line again
+    rescue: bool = False  # beside the middle, with room for rescue vehicles
     leaves: int = 0  # side to which the route leaves at `end_m`: +1 left, -1 right
     out_m: float = math.inf  # with our bumper here, we begin to be in the way of oncoming traffic
 
@@ -178,8 +180,10 @@ def centre_line(
     lane: int,
     s_m: float,
     ahead_m: float,
+    rescue: bool = False,
 ) -> Line:
-    """The line from (lane, s) on: `before` are the lanes just driven (for what follows behind)."""
+    """The line from (lane, s) on: `before` are the lanes just driven (for what follows behind);
+    `rescue`: beside the middle, so that rescue vehicles get through."""
     lanes, end_kind = follow(road_map, route, lane, s_m, ahead_m)
     back = s_m
     head: list[int] = []
@@ -192,6 +196,9 @@ def centre_line(
     front_m = float(ego[E_FRONT])
     path = build_path(road_map, (*head, *lanes), start, ahead_m + BEHIND_M + front_m)
     path = shifted(path, aside_along(road_map, path.lane, path.lane_s_m, STEP_M))
+    if rescue:
+        half_m = float(ego[E_HALF_WIDTH])
+        path = shifted(path, rescue_along(road_map, path.lane, STEP_M, half_m))
     path = trailed(path, LEAD_SHARE * front_m)
     return Line(fitted(path, ego, area), back - start, end_kind)
 
@@ -206,10 +213,12 @@ def build_corridor(
     lane: int,
     s_m: float,
     ahead_m: float,
+    rescue: bool = False,
 ) -> Corridor:
     """Corridor along the centre line from (lane, s)."""
-    line = centre_line(road_map, route, ego, area, before, lane, s_m, ahead_m)
-    return with_rules(road_map, route, style, ego, line.path, line.end_kind, "keep", 0.0)
+    line = centre_line(road_map, route, ego, area, before, lane, s_m, ahead_m, rescue)
+    built = with_rules(road_map, route, style, ego, line.path, line.end_kind, "keep", 0.0)
+    return replace(built, rescue=rescue)
 
 
 def corridor_beside(

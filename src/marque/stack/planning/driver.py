@@ -40,6 +40,7 @@ from marque.stack.planning.explain import explain, indicate
 from marque.stack.planning.gaps import GAP_M, brakes_from_m
 from marque.stack.planning.impaired import coming_to_rest, halt, halts, slow_down, wary
 from marque.stack.planning.interactions import Interactions, interactions
+from marque.stack.planning.jam import for_rescue, jam_tail, warned
 from marque.stack.planning.locate import locate, settle_on
 from marque.stack.planning.overtake import announced, stay_behind
 from marque.stack.planning.passing import pass_slowly, walks_into_us
@@ -67,7 +68,6 @@ from marque.stack.planning.state import (
 )
 from marque.stack.planning.style import Style
 from marque.stack.planning.trajectory import along
-from marque.stack.planning.warning import jam_tail, warned
 from marque.types.codes import Indicator, Reason, SignalState
 from marque.types.forecast import Forecast
 from marque.types.mission import Mission
@@ -104,7 +104,8 @@ class Marque:
 
     def drive(self, memory: Any, scene: Scene, forecast: Forecast) -> tuple[Memory, Plan]:
         """One tick of planning."""
-        memory, corridor, start = locate(keep_out(patient(memory), scene), scene)
+        memory = for_rescue(keep_out(patient(memory), scene), scene)
+        memory, corridor, start = locate(memory, scene)
         options, wish, block = alternatives(memory, scene, forecast, corridor, start)
         if halts(scene):
             options, wish = options[:1], None

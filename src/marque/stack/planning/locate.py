@@ -157,8 +157,9 @@ def _settled(
     context = memory.context
     road_map, route = context.mission.road_map, route_for(memory)
     line = centre_line(
-        road_map, route, context.ego, context.area, head, lane, lane_s, ahead_m(limit_mps) + SPARE_M
-    )
+        road_map, route, context.ego, context.area, head, lane, lane_s,
+        ahead_m(limit_mps) + SPARE_M, memory.rescue,
+    )  # fmt: skip
     state = beside(line.path, pose, line.here_m)
     if abs(state.d_m) < STRAIGHT_M and abs(state.slope) < STRAIGHT_SLOPE:
         manoeuvre, legs = "keep", (_straight(state),)
@@ -167,6 +168,7 @@ def _settled(
     corridor, here = corridor_beside(
         road_map, route, context.style, context.ego, line, state, legs, manoeuvre, pose
     )
+    corridor = replace(corridor, rescue=memory.rescue)
     return Option(corridor, Start(here, start.speed_mps, start.accel_mps2))
 
 
@@ -208,7 +210,8 @@ def _extended(memory: Memory, corridor: Corridor, start: Start) -> tuple[Memory,
     short = corridor.end_kind == "horizon" and corridor.path.length_m - start.s_m < 0.75 * wide
     given_up = corridor.end_kind == "lane_change" and corridor.path.lanes[-1] in memory.detour
     stale = bool(memory.closed) and not _leads_on(memory, corridor, start)
-    if given_up and corridor.manoeuvre in UNSETTLED:
+    moves = corridor.manoeuvre == "keep" and corridor.rescue != memory.rescue
+    if moves or (given_up and corridor.manoeuvre in UNSETTLED):
         limit = float(corridor.limit_mps[i])
         pose = pose_at(corridor.path, start.s_m)
         option = settle_on(memory, *lane_at(corridor, start.s_m), pose, start, limit)
@@ -228,6 +231,7 @@ def _extended(memory: Memory, corridor: Corridor, start: Start) -> tuple[Memory,
         lane,
         lane_s,
         wide,
+        memory.rescue,
     )
     here = corridor.path.xy_m[i]
     back = grown.path.place_m(grown.path.lanes.index(lane), lane_s)

@@ -83,6 +83,7 @@ class Memory:
     shown: Indicator = Indicator.OFF  # what we indicate, since when, and when it last was for a
     shown_ns: int = 0  # change of lanes that could begin
     asked_ns: int = -(10**18)
+    rescue: bool = False  # we keep beside the middle of our lane for rescue vehicles
     jam_ns: int = -(10**18)  # when we last came up to the tail of a jam
 
 
