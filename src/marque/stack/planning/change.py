@@ -179,7 +179,7 @@ def _change(
         courtesy = gentlest(row, us, courtesy, left)
     hurried = needed and fast(corridor, start.s_m)
     if hurried:
-        courtesy, _ = _least(row, us, _asked(left, us), 0.0, left, None, math.inf)
+        courtesy = _hurried(row, us, left)
     option: Option | None = None
     opens = fits(row, us, courtesy, entry(us))
     if opens and not leads_behind_block(row.track, row.s_m, us, scene.tracks):
@@ -354,6 +354,17 @@ def _asked(left_m: float, us: Us) -> tuple[tuple[Courtesy, float], ...]:
     the most keeps them from braking hard, and who comes slowly for courtesy asks more of them."""
     time_s = left_m / max(us.speed_mps, 1.0)
     return tuple(row for row, within_s in ASKED if time_s < within_s)
+
+
+def _hurried(row: Row, us: Us, left_m: float) -> Courtesy:
+    """What to ask of others on a fast road: as little as the best gap does; and where no gap can be
+    aimed for any more, the gentlest that lets us in now."""
+    asked = _asked(left_m, us)
+    courtesy, gap = _least(row, us, asked, 0.0, left_m, None, math.inf)
+    if gap is None:
+        now = entry(us)
+        courtesy = next((each for each, _ in asked if fits(row, us, each, now)), courtesy)
+    return courtesy
 
 
 def _least(
