@@ -35,6 +35,7 @@ REGAINS_S = (2.0, 4.0, 6.0, 8.0)  # of speeding up again, after we have let some
 UNSEEN_S = 3.0  # ahead of everybody whom we see there may be others
 STANDS_MPS, LETS_IN_S, LETS_IN_M = 0.3, 2.0, 8.0  # who stands so long before so much free road
 WITH_LEAST_MPS, WITH_MORE_MPS, WITH_MORE_M = 1.5, 3.0, 100.0  # beside a slow row
+CRAWLS_MPS, SETS_OFF_MPS2, CRAWLS_M = 1.4, 0.3, 15.0  # or crawls before so much, and sets off not
 SLOW_SHARE, ROW_M = 0.6, 30.0  # of our speed, and the distance within which two are a slow row
 
 
@@ -67,7 +68,7 @@ class Row:
     s_m: FloatArray
     speed_mps: FloatArray
     half_m: FloatArray
-    lets_in: BoolArray  # stands for a while though its way is free
+    lets_in: BoolArray  # stands for a while, or crawls, though its way is free
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,8 +130,11 @@ def row_on(road_map: RoadMap, route: Route, lane: int, tracks: Tracks) -> Row:
     order = np.argsort(s)
     track = track[order]
     s, half = s[order], 0.5 * tracks.length_m[track]
-    free = np.append(np.diff(s) - half[1:] - half[:-1], math.inf)[: len(s)] > LETS_IN_M
-    lets_in = free & (tracks.speed_mps[track] < STANDS_MPS) & (tracks.still_s[track] > LETS_IN_S)
+    free_m = np.append(np.diff(s) - half[1:] - half[:-1], math.inf)[: len(s)]
+    v = tracks.speed_mps[track]
+    lets_in = (free_m > LETS_IN_M) & (v < STANDS_MPS) & (tracks.still_s[track] > LETS_IN_S)
+    crawls = (v < CRAWLS_MPS) & (tracks.accel_mps2[track] < SETS_OFF_MPS2)
+    lets_in |= crawls & (free_m > CRAWLS_M)
     return Row(track, s, tracks.speed_mps[track], half, lets_in)
 
 
