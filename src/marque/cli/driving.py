@@ -19,7 +19,7 @@ from marque.core.units import to_kph
 from marque.draw.picture import drive_picture
 from marque.draw.report import write_report
 from marque.record.writer import Recorder
-from marque.sim.drive import Timing, begin_episode, run_drive
+from marque.sim.drive import LENGTH_DRIVEN, Timing, begin_episode, run_drive
 from marque.sim.judged import fault_words, judged
 from marque.sim.order import (
     Order,
@@ -242,7 +242,8 @@ def _write(wanted: Wanted, episode: Episode, summary: dict[str, Any], timing: Ti
 
 
 def _failed(summary: dict[str, Any]) -> bool:
-    return bool(fault_words(summary)) or not (summary["arrived"] or summary["end"] == MINUTES_WORDS)
+    done = summary["arrived"] or summary["end"] in (MINUTES_WORDS, LENGTH_DRIVEN)
+    return bool(fault_words(summary)) or not done
 
 
 def _print(

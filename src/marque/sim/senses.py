@@ -48,15 +48,17 @@ def begin_senses(
     road_map: RoadMap,
     seed: int,
     fault: Fault | None = None,
+    marks: bool = False,
 ) -> Senses:
-    """Senses before their first look. A fault is laid over what equipment delivers.
+    """Senses before their first look. A fault is laid over what equipment delivers. `marks`:
+    exact senses are to deliver lane marks as well, as equipment always does.
 
     MarqueError: exact senses, or equipment without the part that is to fail.
     """
     if isinstance(profile, ExactSenses):
         if fault is not None:
             raise MarqueError(f"exact senses have no faults; '{fault.name}' needs equipment")
-        return _Exact(profile, road_map)
+        return _Exact(profile, road_map, marks)
     if fault is not None and not has_parts(fault, profile):
         raise MarqueError(f"'{profile.name}' has no part that '{fault.name}' could break")
     return _Equipped(profile, platform, road_map, seed, fault)
@@ -65,10 +67,11 @@ def begin_senses(
 def begin_fusing(
     setup_of: tuple[Equipment, Platform, RoadMap, LaneIndex], ego: EgoTruth, seed: int
 ) -> FuseMemory:
-    """Perception of a car that knows about where it was parked, and where its sensors are."""
+    """Perception of a car that knows about where it was parked, and where its sensors are. On a
+    map without lanes there are no lines to be held by."""
     equipment, platform, road_map, index = setup_of
     off = np.random.default_rng([seed, PARKED_STREAM]).standard_normal(3)
-    paint = paint_of(road_map)
+    paint = paint_of(road_map) if road_map.lane_count else None
     place = LocaliseMemory(platform, paint=paint)
     mounts = [mounted(i, sensor, platform) for i, sensor in enumerate(equipment.sensor)]
     models = tuple(_model(mount) for mount in mounts)
@@ -102,10 +105,10 @@ def _model(mount: Mounted) -> SensorModel:
 class _Exact:
     """Neither noise nor delay: whatever is in range and in line of sight."""
 
-    def __init__(self, profile: ExactSenses, road_map: RoadMap) -> None:
+    def __init__(self, profile: ExactSenses, road_map: RoadMap, marks: bool) -> None:
         self.profile = profile
         self.road_map = road_map
-        self.memory = measure.start(road_map)
+        self.memory = measure.start(road_map, profile.marks_range_m if marks else None)
         self.seen: Reading | None = None
 
     def observe(self, world: World) -> None:
