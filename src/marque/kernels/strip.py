@@ -33,7 +33,7 @@ def strip(
     """The middle from `span_m[0]` (at most 0) to `span_m[1]`; its bend is held beyond `held_m` and
     behind the car."""
     behind = -int(-span_m[0] / step_m)
-    s: FloatArray = step_m * np.arange(behind, int(span_m[1] / step_m) + 1)
+    s = step_m * np.arange(behind, int(span_m[1] / step_m) + 1, dtype=np.float64)
     curvature: FloatArray = bend_1pm + twist_1pm2 * np.clip(s, 0.0, held_m)
     # each step is an arc of its mean bend: exact where the bend is constant
     turn = 0.5 * step_m * (curvature[1:] + curvature[:-1])

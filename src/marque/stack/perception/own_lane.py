@@ -10,8 +10,8 @@ under us, carried along by our own motion; each scan of marks corrects it (`_cor
    another.
 3. Unseen for `COAST_NS` it is a guess (COASTING): slower. After `ASK_NS` somebody is asked to take
    over. After `LOST_NS`, or where the middle may be off by more than `LOST_M`, it is UNKNOWN: stop.
-4. Where one line ends and the other goes on for `END_BEYOND_M`, so does no lane: somebody is asked
-   to take over, and the lane ends there.
+4. Where a line is seen to end ahead and the other goes on for `END_BEYOND_M`, the lane is taken to
+   end: somebody is asked to take over, and we stop before it as far as that can be done.
 5. Signals, stop lines, low limits, people on foot, bicycles and traffic across or against us say
    that this is no motorway: somebody is asked to take over.
 
@@ -56,7 +56,7 @@ COAST_NS, ASK_NS, LOST_NS = NS_PER_S // 2, 3 * NS_PER_S // 2, 4 * NS_PER_S
 LOST_M, LOST_AHEAD_S = 0.7, 1.0
 TRUSTED_M = 0.6  # beyond where the middle may be off by so much, marks do not show the lane
 GAP_M = 30.0  # in a line, as where roads join
-END_BEYOND_M, END_GAP_M, END_SCANS = 30.0, 20.0, 3
+END_SEEN_M, END_BEYOND_M, END_GAP_M, END_SCANS = 10.0, 30.0, 20.0, 3
 ONE_SIDE_NS = 10 * NS_PER_S
 SIGN_SCANS, SIGN_SAME_M = 2, 10.0
 SLOW_LIMIT_MPS = 16.0  # no motorway has a lower limit than 60 km/h for all of its lanes
@@ -114,7 +114,7 @@ def watch_lane(memory: LaneMemory, reading: Reading, tracks: Tracks) -> LaneMemo
         memory = replace(memory, scan_ns=marks.t_ns)
     found = memory.scans >= FOUND_SCANS
     line = _line(memory.state)
-    if found and reading.sightings is not None:
+    if found:
         memory = _signs(memory, reading.sightings, line, ego, reading.t_ns)
     memory = replace(memory, strange=_strange(memory, reading, tracks, line) if found else ())
     memory = replace(memory, lane=_believed(memory, reading.t_ns, ego.speed_mps))
@@ -339,7 +339,7 @@ def _ends(
     reach = [_reach(found.s_m[some], END_GAP_M) for some in (left, right)]
     at, count = memory.ends
     short, long = min(reach), max(reach)
-    if long - short > END_BEYOND_M:
+    if long - short > END_BEYOND_M and (short > END_SEEN_M or count > 0):
         return (short, min(count + 1, END_SCANS))
     if count >= END_SCANS and short < at + END_GAP_M:
         return (at, count)
@@ -350,11 +350,11 @@ def _ends(
 
 
 def _signs(
-    memory: LaneMemory, seen: Sightings, line: Strip, ego: EgoReading, t_ns: int
+    memory: LaneMemory, seen: Sightings | None, line: Strip, ego: EgoReading, t_ns: int
 ) -> LaneMemory:
     """Speed limits that hold for our lane: ahead, and the last one passed."""
     signs = list(memory.signs)
-    if seen.t_ns > memory.sighted_ns:
+    if seen is not None and seen.t_ns > memory.sighted_ns:
         for s_m, _, limit in _on_lane(memory, seen, line, ego, t_ns, Furniture.LIMIT):
             same = [k for k, one in enumerate(signs) if abs(one.s_m - s_m) < SIGN_SAME_M]
             if same:

@@ -1,0 +1,61 @@
+"""How well a car kept to its lane, by the truth: what a drive without a map is judged by."""
+
+from typing import Any
+
+import numpy as np
+
+from marque.maps.lookup import LaneIndex
+from marque.metrics.trace import make_trace
+from marque.metrics.way import driven_way
+from marque.types.codes import Reaction
+from marque.types.episode import Episode
+from marque.types.road_map import NONE
+
+MOVES_MPS = 1.0  # slower, nothing is kept
+
+
+def lane_keeping(episode: Episode, index: LaneIndex) -> dict[str, Any]:
+    """Numbers of one drive.
+
+    `lateral_rms_m`, `lateral_max_m`: of the rear axle from the middle of the lane under it;
+    `off_lane_s`: time with a side of the body over a line of that lane, or on none; `lanes_left`:
+    how often the axle came into another lane sideways; `takeovers`: how often somebody was asked
+    to take over, before the first lane was found aside; `keeping_s`: time that counts.
+    """
+    trace = make_trace(episode)
+    way = driven_way(trace, index)
+    road_map = episode.road_map
+    on = (way.lane != NONE) & (trace.speed_mps > MOVES_MPS)
+    moves = trace.speed_mps > MOVES_MPS
+    lane = np.where(way.lane == NONE, 0, way.lane)
+    room = 0.5 * (road_map.lane_width_m[lane] - episode.platform.width_m)
+    off = moves & ((way.lane == NONE) | (np.abs(way.d_m) > room))
+    d = way.d_m[on]
+    step_s = float(np.median(np.diff(trace.t_s))) if trace.count > 1 else 0.0
+    return {
+        "lateral_rms_m": round(float(np.sqrt((d * d).mean())), 4) if len(d) else None,
+        "lateral_max_m": round(float(np.abs(d).max()), 4) if len(d) else None,
+        "off_lane_s": round(step_s * int(off.sum()), 3),
+        "lanes_left": _left(episode, way.lane),
+        "takeovers": _asked(episode),
+        "keeping_s": round(step_s * int(moves.sum()), 3),
+    }
+
+
+def _left(episode: Episode, lanes: np.ndarray) -> int:
+    """Changes to another lane of the same edge."""
+    edge = episode.road_map.lane_edge
+    known = lanes[lanes != NONE]
+    before, after = known[:-1], known[1:]
+    return int(((before != after) & (edge[before] == edge[after])).sum())
+
+
+def _asked(episode: Episode) -> int:
+    """Beginnings of a demand to take over, once the car has driven without one."""
+    levels = np.array([int(tick.health.level) for tick in episode.ticks])
+    asks = levels >= Reaction.TAKEOVER
+    free = np.flatnonzero(~asks)
+    if len(free) == 0:
+        return int(asks.any())
+    asks = asks[int(free[0]) :]
+    return int((asks[1:] & ~asks[:-1]).sum())
