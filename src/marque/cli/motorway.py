@@ -60,9 +60,10 @@ def motorway(
         Order(driver=driver, car=car, sensors=sensors), length_km, seed, workers, folder, again
     )
     console = standard_output()
+    nothing = ", no map" if no_map else ""
     console.print(
         f"drawn motorways, {length_km:g} km at three densities of SUMO's traffic; driver {driver}, "
-        f"car {car}{', no map' if no_map else ''}, senses {sensors}, seed {seed}; trips in {folder}",
+        f"car {car}{nothing}, senses {sensors}, seed {seed}; trips in {folder}",
         soft_wrap=True,
         markup=False,
     )

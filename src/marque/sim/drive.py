@@ -369,7 +369,7 @@ class _End:
             return why
         ego = tick_record.world.ego
         gx, gy = self.episode.goal_xy_m
-        near = at_goal(self.episode, ego)
+        near = self.setup.blind is None and at_goal(self.episode, ego)
         if near and ego.speed_mps < STANDS_MPS:
             return "arrived"
         if self.reached and math.hypot(ego.x_m - gx, ego.y_m - gy) > PASSED_M:
