@@ -2,6 +2,7 @@
 
 import gc
 import math
+import re
 from dataclasses import replace
 
 import numpy as np
@@ -38,8 +39,13 @@ def line(bend_1pm: float, length_m: float, d_m: float, turn_over_m: float = 150.
                     strict=True))  # fmt: skip
 
 
-def motorway(bend_1pm: float = 0.0, length_m: float = 900.0, lanes: int = 3, limit: float = FAST_MPS,
-             left_hand: bool = False) -> RoadMap:  # fmt: skip
+def motorway(
+    bend_1pm: float = 0.0,
+    length_m: float = 900.0,
+    lanes: int = 3,
+    limit: float = FAST_MPS,
+    left_hand: bool = False,
+) -> RoadMap:
     """One direction, lane 0 the rightmost."""
     return tiny_map(
         [
@@ -250,13 +256,14 @@ def test_what_is_no_motorway_is_refused_by_name(change, words):
         Lane([(500.0, 3.5), (0.0, 3.5)], limit=30.0),
     ]
     road_map = tiny_map(lanes)
-    assert words in no_motorway(road_map, 0)
-    with pytest.raises(MarqueError, match=f"for motorways; lane 'here' of tiny has .*{words}"):
+    why = no_motorway(road_map, 0)
+    assert words in why
+    with pytest.raises(MarqueError, match=f"lane 'here' of tiny {re.escape(why)}"):
         blind_trip(road_map, 0, 10.0, 300.0)
 
 
 def test_a_map_without_a_motorway_has_no_seeded_drive():
-    with pytest.raises(MarqueError, match="has none of 0.4 km"):
+    with pytest.raises(MarqueError, match=r"has none of 0\.4 km"):
         draw_blind_trip(motorway(limit=13.89), 1, 400.0)
     trip = draw_blind_trip(motorway(), 1, 400.0)
     assert trip == draw_blind_trip(motorway(), 1, 400.0)
@@ -265,5 +272,5 @@ def test_a_map_without_a_motorway_has_no_seeded_drive():
 
 def test_lanes_of_other_kinds_draw_no_start():
     road_map = tiny_map([Lane([(0.0, 0.0), (900.0, 0.0)], kind=LaneKind.BUS, limit=30.0)])
-    with pytest.raises(MarqueError, match="no_map|none of"):
+    with pytest.raises(MarqueError, match="none of"):
         draw_blind_trip(road_map, 1, 300.0)

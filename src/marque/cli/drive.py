@@ -48,7 +48,7 @@ def drive(
         bool, typer.Option("--no-map", help="Our car has no map; motorways only (docs/no_map.md).")
     ] = False,
     km: Annotated[
-        float | None, typer.Option("--km", metavar="K", help="Of a drive without a map. [5]")
+        float | None, typer.Option("--km", metavar="K", help="Of a drive without a map. [2]")
     ] = None,
     set_speed: Annotated[
         float | None,

@@ -6,12 +6,13 @@ import numpy as np
 
 from marque.maps.lookup import LaneIndex
 from marque.metrics.trace import make_trace
-from marque.metrics.way import driven_way
+from marque.metrics.way import Way, driven_way
 from marque.types.codes import Reaction
 from marque.types.episode import Episode
 from marque.types.road_map import NONE
 
 MOVES_MPS = 1.0  # slower, nothing is kept
+ASIDE_SHARE = 0.3  # of a lane's width beside its middle: on the way out of it
 
 
 def lane_keeping(episode: Episode, index: LaneIndex) -> dict[str, Any]:
@@ -36,18 +37,22 @@ def lane_keeping(episode: Episode, index: LaneIndex) -> dict[str, Any]:
         "lateral_rms_m": round(float(np.sqrt((d * d).mean())), 4) if len(d) else None,
         "lateral_max_m": round(float(np.abs(d).max()), 4) if len(d) else None,
         "off_lane_s": round(step_s * int(off.sum()), 3),
-        "lanes_left": _left(episode, way.lane),
+        "lanes_left": _left(episode, way),
         "takeovers": _asked(episode),
         "keeping_s": round(step_s * int(moves.sum()), 3),
     }
 
 
-def _left(episode: Episode, lanes: np.ndarray) -> int:
-    """Changes to another lane of the same edge."""
-    edge = episode.road_map.lane_edge
-    known = lanes[lanes != NONE]
-    before, after = known[:-1], known[1:]
-    return int(((before != after) & (edge[before] == edge[after])).sum())
+def _left(episode: Episode, way: Way) -> int:
+    """Changes to another lane of the same road, sideways: where a lane opens beside ours, the two
+    begin as one. Junctions are left out."""
+    road_map = episode.road_map
+    rows = np.flatnonzero(way.lane != NONE)
+    rows = rows[~road_map.lane_connector[way.lane[rows]]]
+    before, after = way.lane[rows[:-1]], way.lane[rows[1:]]
+    aside = np.abs(way.d_m[rows[:-1]]) > ASIDE_SHARE * road_map.lane_width_m[before]
+    same = road_map.lane_edge[before] == road_map.lane_edge[after]
+    return int(((before != after) & same & aside).sum())
 
 
 def _asked(episode: Episode) -> int:

@@ -17,7 +17,7 @@ from marque.types.road_map import NONE, RoadMap
 SLOWEST_MPS = 60.0 * KPH  # no motorway, ramp or works has a lower limit
 FAST_MPS = 80.0 * KPH  # where a seeded drive begins
 MOST_KM, MOST_KPH, LEAST_KPH = 1000.0, 130.0, 30.0
-DEFAULT_KM = 5.0
+DEFAULT_KM = 2.0
 DRIVER = "marks"
 TRIES = 200
 BEGIN_M, SPARE_M = 30.0, 60.0  # of the first lane behind the car; of the way beyond the goal

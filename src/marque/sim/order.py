@@ -41,7 +41,7 @@ from marque.types.road_map import RoadMap
 from marque.types.world import EgoTruth
 from marque.vehicle.catalog import load_platform
 
-DEFAULT_MAP = "berlin"
+DEFAULT_MAP, MOTORWAY_MAP = "berlin", "autobahn"
 SUMO, EMPTY = "sumo", "none"
 # the time limit of a drive whose reference was not driven, from the time-optimal profile
 LIMIT_FACTOR, LIMIT_EXTRA_S = 6.0, 180.0
@@ -54,7 +54,7 @@ Progress = Callable[[str], None]
 class Order:
     """A drive in the words of its user. Places as `maps.places` reads them."""
 
-    map_name: str = ""  # "": Berlin, or the network that a .sumocfg names
+    map_name: str = ""  # "": Berlin, without a map a motorway, or the network that a .sumocfg names
     traffic: str = SUMO  # sumo | none | path of a .sumocfg
     density: int | None = None  # vehicles present; None: by the map's size
     begin_s: float | None = None  # in the time of a .sumocfg
@@ -105,7 +105,8 @@ def open_ground(order: Order) -> Ground:
     name = order.map_name
     cfg = sumocfg_of(order.traffic)
     if not name:
-        name = DEFAULT_MAP if cfg is None else str(cfg_files(cfg)[0])
+        named = MOTORWAY_MAP if order.no_map else DEFAULT_MAP
+        name = named if cfg is None else str(cfg_files(cfg)[0])
     _check_words(order)
     road_map, file = open_map(name)
     return Ground(road_map, file, LaneIndex(road_map))

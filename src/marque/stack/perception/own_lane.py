@@ -39,9 +39,10 @@ N = 5
 NEVER = Mark()
 BEHIND_M, FAR_M, STEP_M = -10.0, 120.0, 1.0  # where marks are looked for
 AHEAD_NS, STALE_NS = 5_000_000, 400_000_000  # a scan from the future, or too old, says nothing
-# what we think of marks: of one across its line, per metre of range, of a whole scan sideways and
-# turned; farther off counts less
-SIGMA_M, GROWTH, SHIFT_M, TURN_RAD, HUBER_M = 0.08, 0.004, 0.03, 0.004, 0.25
+# what we think of marks: of one across its line, per metre of range, of a whole scan turned; farther
+# off counts less
+SIGMA_M, GROWTH, TURN_RAD, HUBER_M = 0.08, 0.004, 0.004, 0.25
+SHAPE_M, ALIKE_M = 0.06, 20.0  # how far a road is off any such curve, and over what length
 NEAR_M, SURE = 0.25, 4.0  # a mark so far from its line, or so many sigmas, belongs to another
 NEAR_MOST_M, TURNED = 1.2, math.sin(math.radians(12.0))
 LEAST = 4  # marks of a scan that say anything
@@ -285,7 +286,8 @@ def _rows(s: FloatArray, side: FloatArray) -> FloatArray:
 def _corrected(memory: LaneMemory, scan: _Scan, t_ns: int) -> LaneMemory:
     """The belief corrected by a scan; uncorrected where the scan says nothing about our lane.
 
-    Errors of one scan hang together: all of it may be turned, and shifted sideways.
+    Errors of one scan hang together: all of it may be turned, and no road has quite the shape that
+    is looked for, so that neighbours are off alike.
     """
     found = _matched(memory, scan)
     if len(found.s_m) < LEAST:
@@ -294,7 +296,9 @@ def _corrected(memory: LaneMemory, scan: _Scan, t_ns: int) -> LaneMemory:
     middle = float(np.median(found.off_m))
     far = np.abs(found.off_m - middle) / HUBER_M
     sigma = found.sigma_m * np.sqrt(np.maximum(1.0, far))
-    noise = np.diag(sigma**2) + SHIFT_M**2 + TURN_RAD**2 * np.outer(found.s_m, found.s_m)
+    apart = np.abs(found.s_m[:, None] - found.s_m[None, :])
+    noise = np.diag(sigma**2) + SHAPE_M**2 * np.exp(-apart / ALIKE_M)
+    noise += TURN_RAD**2 * np.outer(found.s_m, found.s_m)
     gain = np.linalg.solve(rows @ memory.cov @ rows.T + noise, rows @ memory.cov).T
     state = memory.state + gain @ found.off_m
     keep = np.eye(N) - gain @ rows
