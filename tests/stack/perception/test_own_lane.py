@@ -96,7 +96,7 @@ def test_marks_lost_for_a_second_slow_us_down_and_no_more():
 
 def test_marks_lost_for_ten_seconds_ask_then_stop_for_good():
     road = Road()
-    memory = unwatched(watched(road, 60), 2.0)
+    memory = unwatched(watched(road, 60), 1.7)
     assert memory.judging.health.level == Reaction.TAKEOVER
     memory = unwatched(memory, 8.0)
     assert lane_of(memory).integrity == Integrity.UNKNOWN

@@ -39,20 +39,27 @@ N = 5
 NEVER = Mark()
 BEHIND_M, FAR_M, STEP_M = -10.0, 120.0, 1.0  # where marks are looked for
 AHEAD_NS, STALE_NS = 5_000_000, 400_000_000  # a scan from the future, or too old, says nothing
-# what we think of marks: of one across its line, per metre of range, of a whole scan turned; farther
-# off counts less
+# what we think of marks: of one across its line, per metre of range, of a whole scan turned; who is
+# farther off counts less
 SIGMA_M, GROWTH, TURN_RAD, HUBER_M = 0.08, 0.004, 0.004, 0.25
-SHAPE_M, ALIKE_M = 0.06, 20.0  # how far a road is off any such curve, and over what length
+# how far a road is off any such curve, how that grows (with the square of the way), and over what
+# length it stays: scans from nearly the same place tell nothing new of it
+SHAPE_M, SHAPE_1PM, ALIKE_M, AGAIN_MOST = 0.04, 1e-4, 15.0, 20.0
 NEAR_M, SURE = 0.25, 4.0  # a mark so far from its line, or so many sigmas, belongs to another
 NEAR_MOST_M, TURNED = 1.2, math.sin(math.radians(12.0))
 LEAST = 4  # marks of a scan that say anything
+LOOKS_M = (20.0, 40.0, FAR_M)
+# where marks show it no farther than this, the lane may bend more sharply than was thought
+SHORT_M, SHARP_LOOKS_M = 40.0, (10.0, 14.0, 18.0, 23.0, 28.0, 34.0, 42.0)
+SHARPER = np.array([0.05, 0.02, 0.02, 5e-4, 0.0])
 # how the road and our odometry surprise: standard deviation after one metre
-WALK = np.array([0.005, 3e-4, 1e-5, 1.5e-6, 0.01])
+WALK = np.array([0.005, 3e-4, 1.5e-5, 2e-6, 0.003])
 TWIST_M = 200.0  # over which a change of bend is forgotten
 START = np.array([0.5, 0.05, 2e-3, 2e-5, 0.4])  # spread before the first scan
 WIDTHS_M = (2.6, 4.6)
 SIDE_M, FIRST_M = (0.7, 3.4), 25.0  # where the lines of a new lane are looked for
 FOUND_SCANS = 5
+AGAIN_NS, AGAIN_SHARE, AGAIN_RAD = NS_PER_S // 4, 0.35, 0.15
 COAST_NS, ASK_NS, LOST_NS = NS_PER_S // 2, 3 * NS_PER_S // 2, 4 * NS_PER_S
 LOST_M, LOST_AHEAD_S = 0.7, 1.0
 TRUSTED_M = 0.6  # beyond where the middle may be off by so much, marks do not show the lane
@@ -90,6 +97,7 @@ class LaneMemory:
     scan_ns: int = -1  # stamp of the newest scan
     scans: int = 0  # that agree, in a row, until the lane is found
     seen_ns: int = -1  # when a scan last corrected the belief
+    way_m: float = 0.0  # driven since then
     reach_m: float = 0.0  # how far ahead marks have shown it
     left: Mark = NEVER
     right: Mark = NEVER
@@ -159,6 +167,7 @@ def _carried(memory: LaneMemory, ego: EgoReading, t_ns: int) -> LaneMemory:
         cov=cov,
         t_ns=t_ns,
         moved=motion,
+        way_m=memory.way_m + way,
         reach_m=max(0.0, memory.reach_m - along),
         ends=(memory.ends[0] - along, memory.ends[1]),
         signs=signs,
@@ -208,12 +217,25 @@ def _looked(memory: LaneMemory, scan: _Scan, t_ns: int) -> LaneMemory:
         if first is None:
             return memory
         memory = replace(memory, state=first, cov=np.diag(START**2))
+    elif t_ns - memory.seen_ns > AGAIN_NS:
+        memory = _found_again(memory, scan)
     after = _corrected(memory, scan, t_ns)
     if memory.scans < FOUND_SCANS:
         if after.seen_ns != t_ns or not _sound(after):
             return replace(memory, scans=0)
         return replace(after, scans=memory.scans + 1)
     return after
+
+
+def _found_again(memory: LaneMemory, scan: _Scan) -> LaneMemory:
+    """The lines that our lane has lost, begun anew where they plainly are: right beside where they
+    are believed. Else the belief as it is."""
+    first = _first(scan)
+    if first is None or abs(first[OFFSET] - memory.state[OFFSET]) > AGAIN_SHARE * first[WIDTH]:
+        return memory
+    if abs(first[SLOPE] - memory.state[SLOPE]) > AGAIN_RAD:
+        return memory
+    return replace(memory, state=first, cov=np.diag(START**2))
 
 
 def _sound(memory: LaneMemory) -> bool:
@@ -257,24 +279,24 @@ class _Matched:
     """Marks that belong to the lines of our lane."""
 
     s_m: FloatArray  # [n]
-    off_m: FloatArray  # [n] how far left of where its line is believed
+    off_m: FloatArray  # [n] how far left of where its line is guessed
     side: FloatArray  # [n] 1 left, -1 right
     sigma_m: FloatArray  # [n]
     solid: BoolArray  # [n]
 
 
-def _matched(memory: LaneMemory, scan: _Scan) -> _Matched:
-    line = _line(memory.state)
-    width = float(memory.state[WIDTH])
+def _matched(state: FloatArray, cov: FloatArray, scan: _Scan, reach_m: float) -> _Matched:
+    """Marks up to `reach_m` ahead that lie near the lines of a state, within its doubt."""
+    line = _line(state)
     s, d, at = beside(line, scan.x_m, scan.y_m)
     side = np.where(d > 0.0, 1.0, -1.0)
-    off = d - 0.5 * side * width
+    off = d - 0.5 * side * float(state[WIDTH])
     sigma = SIGMA_M + GROWTH * scan.away_m
     rows = _rows(s, side)
-    spread = np.sqrt(np.einsum("ni,ij,nj->n", rows, memory.cov, rows) + sigma**2)
+    spread = np.sqrt(np.einsum("ni,ij,nj->n", rows, cov, rows) + sigma**2)
     gate = np.minimum(NEAR_MOST_M, NEAR_M + SURE * spread)
     turned = np.abs(np.sin(wrap_angles(scan.heading_rad - line.heading_rad[at])))
-    keep = (np.abs(off) < gate) & (turned < TURNED) & (s > BEHIND_M) & (s < FAR_M)
+    keep = (np.abs(off) < gate) & (turned < TURNED) & (s > BEHIND_M) & (s < reach_m)
     return _Matched(s[keep], off[keep], side[keep], sigma[keep], scan.solid[keep])
 
 
@@ -284,36 +306,69 @@ def _rows(s: FloatArray, side: FloatArray) -> FloatArray:
 
 
 def _corrected(memory: LaneMemory, scan: _Scan, t_ns: int) -> LaneMemory:
-    """The belief corrected by a scan; uncorrected where the scan says nothing about our lane.
-
-    Errors of one scan hang together: all of it may be turned, and no road has quite the shape that
-    is looked for, so that neighbours are off alike.
-    """
-    found = _matched(memory, scan)
-    if len(found.s_m) < LEAST:
+    """The belief corrected by a scan; uncorrected where the scan says nothing about our lane."""
+    state, cov, found = _fitted(memory.state, memory.cov, memory.way_m, scan, LOOKS_M)
+    reach_m = 0.0 if found is None else _reach(found.s_m, GAP_M)
+    if reach_m < SHORT_M and memory.scans >= FOUND_SCANS:
+        wide = memory.cov + np.diag(SHARPER**2)
+        sharp = _fitted(memory.state, wide, memory.way_m, scan, SHARP_LOOKS_M)
+        more = 0 if sharp[2] is None else len(sharp[2].s_m)
+        if more >= LEAST + (0 if found is None else len(found.s_m)):
+            state, cov, found = sharp
+    if found is None:
         return memory if memory.ends[1] >= END_SCANS else replace(memory, ends=(math.inf, 0))
-    rows = _rows(found.s_m, found.side)
-    middle = float(np.median(found.off_m))
-    far = np.abs(found.off_m - middle) / HUBER_M
-    sigma = found.sigma_m * np.sqrt(np.maximum(1.0, far))
-    apart = np.abs(found.s_m[:, None] - found.s_m[None, :])
-    noise = np.diag(sigma**2) + SHAPE_M**2 * np.exp(-apart / ALIKE_M)
-    noise += TURN_RAD**2 * np.outer(found.s_m, found.s_m)
-    gain = np.linalg.solve(rows @ memory.cov @ rows.T + noise, rows @ memory.cov).T
-    state = memory.state + gain @ found.off_m
-    keep = np.eye(N) - gain @ rows
-    cov = keep @ memory.cov @ keep.T + gain @ noise @ gain.T
     left, right = found.side > 0.0, found.side < 0.0
     return replace(
         memory,
         state=state,
-        cov=0.5 * (cov + cov.T),
+        cov=cov,
         seen_ns=t_ns,
+        way_m=0.0,
         reach_m=max(memory.reach_m, _reach(found.s_m, GAP_M)),
         left=_seen(memory.left, found, left, t_ns),
         right=_seen(memory.right, found, right, t_ns),
         ends=_ends(memory, found, left, right),
     )
+
+
+def _fitted(
+    state: FloatArray, cov: FloatArray, way_m: float, scan: _Scan, looks_m: tuple[float, ...]
+) -> tuple[FloatArray, FloatArray, _Matched | None]:
+    """State and covariance corrected by a scan, from near to far: marks nearby say where to look
+    for those farther on. The marks are None, and nothing is corrected, where too few fit."""
+    prior, before = state, cov
+    found = None
+    for reach_m in looks_m:
+        some = _matched(state, cov, scan, reach_m)
+        if len(some.s_m) >= LEAST:
+            state, cov = _update((prior, before), state, some, way_m)
+            found = some
+    return state, cov, found
+
+
+def _update(
+    before: tuple[FloatArray, FloatArray], guess: FloatArray, found: _Matched, way_m: float
+) -> tuple[FloatArray, FloatArray]:
+    """State and covariance of the belief before the scan, corrected by marks that were held against
+    a guess of it. `way_m`: driven since the scan before.
+
+    Errors of one scan hang together: all of it may be turned, and no road has quite the shape that
+    is looked for, so that neighbours are off alike.
+    """
+    rows = _rows(found.s_m, found.side)
+    far = np.abs(found.off_m - float(np.median(found.off_m))) / HUBER_M
+    sigma = found.sigma_m * np.sqrt(np.maximum(1.0, far))
+    apart = np.abs(found.s_m[:, None] - found.s_m[None, :])
+    shape = SHAPE_M + SHAPE_1PM * found.s_m**2
+    again = min(AGAIN_MOST, max(1.0, ALIKE_M / max(way_m, 0.1)))
+    noise = np.diag(sigma**2) + again * np.outer(shape, shape) * np.exp(-apart / ALIKE_M)
+    noise += TURN_RAD**2 * np.outer(found.s_m, found.s_m)
+    prior, spread = before
+    gain = np.linalg.solve(rows @ spread @ rows.T + noise, rows @ spread).T
+    state = prior + gain @ (found.off_m + rows @ (guess - prior))
+    keep = np.eye(N) - gain @ rows
+    cov = keep @ spread @ keep.T + gain @ noise @ gain.T
+    return state, 0.5 * (cov + cov.T)
 
 
 def _reach(s: FloatArray, gap_m: float) -> float:
