@@ -10,7 +10,7 @@ under us, carried along by our own motion; each scan of marks corrects it (`_cor
    another.
 3. Unseen for `COAST_NS` it is a guess (COASTING): slower. After `ASK_NS` somebody is asked to take
    over. After `LOST_NS`, or where the middle may be off by more than `LOST_M`, it is UNKNOWN: stop.
-4. Where a line is seen to end ahead and the other goes on for `END_BEYOND_M`, the lane is taken to
+4. Where a line is seen to end ahead and the other goes on for `END_MARKS`, the lane is taken to
    end: somebody is asked to take over, and we stop before it as far as that can be done.
 5. Signals, stop lines, low limits, people on foot, bicycles and traffic across or against us say
    that this is no motorway: somebody is asked to take over.
@@ -64,7 +64,8 @@ COAST_NS, ASK_NS, LOST_NS = NS_PER_S // 2, 3 * NS_PER_S // 2, 4 * NS_PER_S
 LOST_M, LOST_AHEAD_S = 0.7, 1.0
 TRUSTED_M = 0.6  # beyond where the middle may be off by so much, marks do not show the lane
 GAP_M = 30.0  # in a line, as where roads join
-END_SEEN_M, END_BEYOND_M, END_GAP_M, END_SCANS = 10.0, 30.0, 20.0, 3
+# a line ends where so many marks of the other are seen beyond, in so many scans in a row
+END_SEEN_M, END_APART_M, END_MARKS, END_SCANS = 10.0, 2.0, 5, 3
 ONE_SIDE_NS = 10 * NS_PER_S
 SIGN_SCANS, SIGN_SAME_M = 2, 10.0
 SLOW_LIMIT_MPS = 16.0  # no motorway has a lower limit than 60 km/h for all of its lanes
@@ -395,12 +396,15 @@ def _ends(
 ) -> tuple[float, int]:
     """Where one line ends though the other goes on, with how many scans in a row say so. A place
     that is sure stays, until we are past it or both lines go on beyond it."""
-    reach = [_reach(found.s_m[some], END_GAP_M) for some in (left, right)]
+    sides = [found.s_m[some] for some in (left, right)]
+    reach = [_reach(s, GAP_M) for s in sides]
     at, count = memory.ends
-    short, long = min(reach), max(reach)
-    if long - short > END_BEYOND_M and (short > END_SEEN_M or count > 0):
+    short = min(reach)
+    other = sides[1 if reach[0] == short else 0]
+    beyond = int((other > short + END_APART_M).sum())
+    if beyond >= END_MARKS and (short > END_SEEN_M or count > 0):
         return (short, min(count + 1, END_SCANS))
-    if count >= END_SCANS and short < at + END_GAP_M:
+    if count >= END_SCANS and short < at + GAP_M:
         return (at, count)
     return (math.inf, 0)
 
