@@ -17,7 +17,7 @@ from marque.sensing.profile import ExactSenses, SensorProfile
 from marque.stack.perception.fuse import FuseMemory
 from marque.stack.perception.health import begin_health
 from marque.stack.perception.lights import no_lights
-from marque.stack.perception.localise import LocaliseMemory, parked
+from marque.stack.perception.localise import ODOMETRY, LocaliseMemory, Tuning, parked
 from marque.stack.perception.noise import SensorModel, camera, lidar, radar
 from marque.stack.perception.tracking import start
 from marque.types.codes import SensorKind
@@ -68,11 +68,12 @@ def begin_fusing(
     setup_of: tuple[Equipment, Platform, RoadMap, LaneIndex], ego: EgoTruth, seed: int
 ) -> FuseMemory:
     """Perception of a car that knows about where it was parked, and where its sensors are. On a
-    map without lanes there are no lines to be held by."""
+    map without lanes there are no lines to be held by, and places are those of odometry."""
     equipment, platform, road_map, index = setup_of
     off = np.random.default_rng([seed, PARKED_STREAM]).standard_normal(3)
     paint = paint_of(road_map) if road_map.lane_count else None
-    place = LocaliseMemory(platform, paint=paint)
+    tuning = Tuning() if paint is not None else ODOMETRY
+    place = LocaliseMemory(platform, tuning=tuning, paint=paint)
     mounts = [mounted(i, sensor, platform) for i, sensor in enumerate(equipment.sensor)]
     models = tuple(_model(mount) for mount in mounts)
     return FuseMemory(
@@ -85,7 +86,7 @@ def begin_fusing(
         ),
         objects=start(models, index),
         lights=no_lights(len(road_map.head_group)),
-        watching=begin_health(platform, models, paint),
+        watching=begin_health(platform, models, paint, place.tuning.fixes),
     )
 
 

@@ -57,6 +57,8 @@ class FuseMemory:
 
 def fuse(memory: FuseMemory, delivery: Delivery) -> tuple[FuseMemory, Reading]:
     """One delivery in, one reading out."""
+    if not memory.place.tuning.fixes:
+        delivery = replace(delivery, gnss=())
     around = Around(memory.tracks, memory.doubt, memory.next_ns - PLAN_STEP_NS, memory.objects.past)
     watching = watch(memory.watching, delivery, around, memory.located)
     delivery = trusted(watching, delivery)

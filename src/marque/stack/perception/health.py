@@ -64,10 +64,14 @@ class HealthMemory(NamedTuple):
 
 
 def begin_health(
-    platform: Platform, sensors: tuple[SensorModel, ...], paint: Paint | None
+    platform: Platform,
+    sensors: tuple[SensorModel, ...],
+    paint: Paint | None,
+    hears: bool = True,
 ) -> HealthMemory:
-    """Before the first delivery."""
-    return HealthMemory(platform, sensors, paint, tuple(watch_lists.begun(s) for s in sensors))
+    """Before the first delivery. `hears`: satellites are listened to."""
+    lists = tuple(watch_lists.begun(each) for each in sensors)
+    return HealthMemory(platform, sensors, paint, lists, MotionWatch(hears=hears))
 
 
 def watch(
