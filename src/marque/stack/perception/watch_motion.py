@@ -91,7 +91,7 @@ def watch_motion(
     dt_ns = came.t_ns - watch.t_ns
     if watch.t_ns >= 0 and not 0 < dt_ns <= NS_PER_S:
         notes.append(("clock", "jumps", HARD))
-        watch = MotionWatch()
+        watch = MotionWatch(hears=watch.hears)
     first = watch.t_ns < 0
     watch = watch._replace(t_ns=came.t_ns, imu_ns=came.t_ns if first else watch.imu_ns,
         bus_ns=came.t_ns if first else watch.bus_ns, fix_ns=came.t_ns if first else watch.fix_ns,
