@@ -3,22 +3,25 @@
 import gc
 import math
 import re
-from dataclasses import replace
+from dataclasses import astuple, replace
 
 import numpy as np
 import pytest
 
 from builders import Lane, tiny_map
 from marque.core.errors import MarqueError
+from marque.core.time import BASE_STEP_NS
 from marque.maps.field import plan_route
 from marque.maps.lookup import LaneIndex
+from marque.maps.open_ground import open_ground
 from marque.metrics.lane_keeping import lane_keeping
 from marque.sensing.profile import load_profile
 from marque.sim import drive
 from marque.sim.drive import HANDED_OVER, LENGTH_DRIVEN, Blind, Setup, begin_episode, run_drive
 from marque.sim.no_map import blind_trip, draw_blind_trip, no_motorway, reaches, straight_way
-from marque.sim.senses import Senses
-from marque.sim.worlds.empty import EmptyWorld
+from marque.sim.senses import Senses, begin_fusing, begin_senses
+from marque.sim.worlds.empty import EmptyWorld, nobody
+from marque.stack.perception.fuse import fuse
 from marque.types.codes import Indicator, LaneKind, Reaction, UserKind
 from marque.types.episode import Episode
 from marque.types.reading import Delivery, LaneMarks, Reading
@@ -219,6 +222,30 @@ def test_nothing_of_the_true_map_can_be_reached_from_the_machine():
             assert not isinstance(one, RoadMap) or one.lane_count == 0
             todo += [each for each in gc.get_referents(one) if not isinstance(each, type(gc))]
         assert len(seen) > 100
+
+
+def test_satellites_move_nothing_of_its_frame():
+    """Fixes that are 500 m off, or none: the same readings."""
+    road_map, profile = motorway(), load_profile("standard")
+    nothing = open_ground("no map", "", "")
+    began = EgoTruth(100.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0)
+    senses = begin_senses(profile, CAR, road_map, 1)
+    heard, deaf = (begin_fusing((profile, CAR, nothing, LaneIndex(nothing)), began, 1)
+                   for _ in range(2))  # fmt: skip
+    for step in range(150):
+        t_ns = step * BASE_STEP_NS
+        t = 0.02 * step
+        ego = replace(began, x_m=100.0 + 0.5 * t * t, speed_mps=t, accel_mps2=1.0)
+        if step % 5 == 0:
+            senses.observe(World(t_ns, ego, nobody(), np.zeros(0, np.int8)))
+        came = senses.receive(ego, t_ns)
+        off = tuple(replace(fix, x_m=fix.x_m + 500.0) for fix in came.gnss)
+        heard, one = fuse(heard, replace(came, gnss=off))
+        deaf, other = fuse(deaf, replace(came, gnss=()))
+        assert astuple(one.ego) == astuple(other.ego)
+    assert heard.watching.health.level == Reaction.NONE
+    assert one.ego.t_ns == t_ns  # and the place is of use
+    assert one.ego.speed_mps == pytest.approx(t, abs=0.1)
 
 
 # ---------------------------------------------------------------- where it may be
