@@ -195,3 +195,10 @@ def test_who_comes_towards_us_and_whoever_is_there_without_a_lane_goes_straight(
 
 def test_nobody_goes_nowhere():
     assert predict(TABLES, scene_of(20.0)).count == 0
+
+
+@pytest.mark.parametrize("gap_m", [15.0, 40.0, 90.0])
+def test_who_follows_us_does_not_make_our_way_to_stop_an_emergency(gap_m):
+    plan = planned(scene_of(25.0, LANE, ahead(-gap_m, 0.0, 25.0)))
+    assert dict(plan.margins)["fallback_contact_s"] == math.inf
+    assert plan.fallback.accel_mps2.min() > -6.0

@@ -20,7 +20,7 @@ from marque.kernels.rollout import E_BRAKE, E_FRONT, E_HALF_WIDTH, E_REAR, E_STE
 from marque.kernels.strip import Strip, strip, strip_of
 from marque.kernels.tables import MapTables, map_tables
 from marque.maps.path import STEP_M, Path
-from marque.stack.planning.corridor import BEHIND_M, Corridor, backward_pass, swing
+from marque.stack.planning.corridor import Corridor, backward_pass, swing
 from marque.stack.planning.impaired import (
     FASTEST_MPS,
     SPEED_SHARE,
@@ -47,6 +47,7 @@ from marque.types.road_map import NONE
 from marque.types.scene import EgoBelief, Scene
 
 SET_SPEED_MPS = 100.0 * KPH  # until a sign is seen
+BACK_M = 150.0  # of path behind us: who follows on it is known to follow
 SEES_S = 1.5  # the lane ahead is known for at least so long, or we drive slower
 FIRM_MPS2 = 4.0  # of a stop on a lane that is a guess (UN R157, 5.2.5: minimum risk manoeuvre)
 END_MPS2, END_ROOM_M = 5.0, 2.0  # where the lane ends, harder braking would be the worse
@@ -110,9 +111,9 @@ class Marks:
 
 
 def _path(scene: Scene, speed_mps: float) -> Path:
-    """The middle of the lane from a little behind us on, map frame; straight on where none has been
+    """The middle of the lane from well behind us on, map frame; straight on where none has been
     found yet."""
-    span = (-BEHIND_M, ahead_m(max(speed_mps, scene.ego.speed_mps)))
+    span = (-BACK_M, ahead_m(max(speed_mps, scene.ego.speed_mps)))
     lane, ego = scene.own_lane, scene.ego
     line = strip(0.0, 0.0, 0.0, 0.0, span, STEP_M) if lane is None else strip_of(lane, span, STEP_M)
     return _on_map(line, ego)
@@ -138,7 +139,7 @@ def _on_map(line: Strip, ego: EgoBelief) -> Path:
 def _start(memory: MarksMemory, scene: Scene, path: Path) -> Start:
     """The state on the path when the new plan takes effect: as was planned, while we are there."""
     ego, plan = scene.ego, memory.plan
-    here, _ = on_path(path, ego.x_m, ego.y_m, BEHIND_M, 12.0)
+    here, _ = on_path(path, ego.x_m, ego.y_m, BACK_M, 12.0)
     v = ego.speed_mps
     fresh = Start(here + v * PLAN_STEP_S, v, min(0.0, ego.accel_mps2))
     if plan is None:
@@ -176,7 +177,7 @@ def _limits(memory: MarksMemory, scene: Scene, path: Path) -> FloatArray:
         return out
     for one in sorted(lane.signs, key=lambda each: each.s_m):
         from_here = replace(lane, limit_mps=one.limit_mps)
-        out[int((BEHIND_M + one.s_m) / STEP_M) :] = _speed_mps(memory, from_here)
+        out[int((BACK_M + one.s_m) / STEP_M) :] = _speed_mps(memory, from_here)
     return out
 
 
@@ -250,5 +251,5 @@ def _lane_end(
     if lane is None or not math.isfinite(lane.ends_m):
         return []
     soonest = start.s_m + float(ego[E_FRONT]) + start.speed_mps**2 / (2.0 * END_MPS2)
-    at = max(BEHIND_M + lane.ends_m - END_ROOM_M, soonest)
+    at = max(BACK_M + lane.ends_m - END_ROOM_M, soonest)
     return [Stop(min(at, corridor.path.length_m), Reason.BLOCKED_LANE)]
