@@ -69,13 +69,19 @@ END_SEEN_M, END_APART_M, END_MARKS, END_SCANS = 10.0, 2.0, 5, 3
 ONE_SIDE_NS = 10 * NS_PER_S
 SIGN_SCANS, SIGN_SAME_M = 2, 10.0
 SLOW_LIMIT_MPS = 16.0  # no motorway has a lower limit than 60 km/h for all of its lanes
-STRANGE_S, STRANGE_AHEAD_M, BESIDE_M, WIDE_M = 1.0, 70.0, 8.0, 15.0
+STRANGE_AHEAD_M, BESIDE_M, WIDE_M = 100.0, 8.0, 15.0
 MOVES_MPS = 3.0
 ACROSS, AGAINST = 0.7, -0.7  # sine and cosine of headings
 WORDS = {
     Furniture.SIGNAL: "has signals",
     Furniture.STOP_LINE: "has stop lines",
 }
+ON_FOOT, BICYCLES = "has people on foot", "has bicycles"
+CROSSES, ONCOMING = "has traffic across it", "has oncoming traffic"
+SLOW, NOBODY = "has a town's speed limit", -1
+SURE_FRAMES, FORGETS_NS = 10, 60 * NS_PER_S
+# (frames, in how many different ones): in queues a ghost may drive against us for a second
+SURE_OF = {ON_FOOT: (20, 1), BICYCLES: (20, 1), CROSSES: (6, 3), ONCOMING: (6, 3)}
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +89,16 @@ class _Sign:
     s_m: float
     limit_mps: float
     scans: int
+
+
+@dataclass(frozen=True, slots=True)
+class _Met:
+    """What is no motorway's, in whom it was seen, for how many frames, and when last."""
+
+    what: str
+    uid: int
+    frames: int
+    seen_ns: int
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -106,7 +122,7 @@ class LaneMemory:
     sighted_ns: int = -1
     signs: tuple[_Sign, ...] = ()
     limit_mps: float = math.inf
-    strange: tuple[tuple[str, float], ...] = ()  # (what is no motorway's, seconds seen)
+    strange: tuple[_Met, ...] = ()  # what is no motorway's
 
 
 def begin_lane(platform: Platform) -> LaneMemory:
@@ -456,26 +472,39 @@ def _on_lane(
     return [(float(at[i]), float(d[i]), float(value[i])) for i in rows.tolist()]
 
 
-def _strange(
-    memory: LaneMemory, reading: Reading, tracks: Tracks, line: Strip
-) -> tuple[tuple[str, float], ...]:
-    """What motorways do not have, with how long it has been seen; it fades as it came."""
+def _strange(memory: LaneMemory, reading: Reading, tracks: Tracks, line: Strip) -> tuple[_Met, ...]:
+    """What motorways do not have, each with whom it was seen in and for how many frames. What has
+    not been seen for long is forgotten."""
     now = set(_strange_users(memory, reading.ego, tracks, line))
     seen = reading.sightings
     if seen is not None and reading.t_ns - seen.t_ns <= STALE_NS:
         for kind, words in WORDS.items():
             if _on_lane(memory, seen, line, reading.ego, reading.t_ns, kind):
-                now.add(words)
+                now.add((words, NOBODY))
     if memory.limit_mps < SLOW_LIMIT_MPS:
-        now.add("has a town's speed limit")
-    before = dict(memory.strange)
-    step = 0.1
-    out = {name: min(2.0 * STRANGE_S, before.get(name, 0.0) + step) for name in now}
-    out |= {name: s - step for name, s in before.items() if name not in now and s > step}
-    return tuple(sorted(out.items()))
+        now.add((SLOW, NOBODY))
+    frames = {(one.what, one.uid): one.frames for one in memory.strange}
+    fresh = [_Met(*each, frames.get(each, 0) + 1, reading.t_ns) for each in sorted(now)]
+    since = reading.t_ns - FORGETS_NS
+    return (
+        *fresh,
+        *(one for one in memory.strange if (one.what, one.uid) not in now and one.seen_ns > since),
+    )
 
 
-def _strange_users(memory: LaneMemory, ego: EgoReading, tracks: Tracks, line: Strip) -> list[str]:
+def _no_motorway(memory: LaneMemory) -> list[str]:
+    """What is sure of that: seen for long enough, and in so many that they are no ghosts."""
+    out = []
+    for what in sorted({one.what for one in memory.strange}):
+        frames, many = SURE_OF.get(what, (SURE_FRAMES, 1))
+        if sum(one.what == what and one.frames >= frames for one in memory.strange) >= many:
+            out.append(what)
+    return out
+
+
+def _strange_users(
+    memory: LaneMemory, ego: EgoReading, tracks: Tracks, line: Strip
+) -> list[tuple[str, int]]:
     if tracks.count == 0:
         return []
     c, s = math.cos(ego.heading_rad), math.sin(ego.heading_rad)
@@ -487,18 +516,19 @@ def _strange_users(memory: LaneMemory, ego: EgoReading, tracks: Tracks, line: St
     motor = ~np.isin(tracks.kind, (UserKind.PEDESTRIAN, UserKind.BICYCLE, UserKind.OBSTACLE))
     beside_us = np.abs(across) < BESIDE_M
     found = {
-        "has people on foot": (tracks.kind == UserKind.PEDESTRIAN) & beside_us,
-        "has bicycles": (tracks.kind == UserKind.BICYCLE) & beside_us,
-        "has traffic across it": motor
-        & moves
-        & (np.abs(np.sin(turn)) > ACROSS)
-        & (np.abs(across) < WIDE_M),
-        "has oncoming traffic": motor
+        ON_FOOT: (tracks.kind == UserKind.PEDESTRIAN) & beside_us,
+        BICYCLES: (tracks.kind == UserKind.BICYCLE) & beside_us,
+        CROSSES: motor & moves & (np.abs(np.sin(turn)) > ACROSS) & (np.abs(across) < WIDE_M),
+        ONCOMING: motor
         & moves
         & (np.cos(turn) < AGAINST)
         & (np.abs(across) < 1.6 * float(memory.state[WIDTH])),
     }
-    return [name for name, some in found.items() if bool((some & ahead).any())]
+    return [
+        (name, int(uid))
+        for name, some in found.items()
+        for uid in tracks.uid[some & ahead].tolist()
+    ]
 
 
 # What comes of it -------------------------------------------------------------------------------
@@ -550,7 +580,6 @@ def _notes(memory: LaneMemory, t_ns: int) -> list[Note]:
             notes.append((f"{name} line", "not seen", Reaction.DEGRADE))
     notes += [
         ("road", f"{what}, so it is no motorway", Reaction.TAKEOVER)
-        for what, s in memory.strange
-        if s >= STRANGE_S
+        for what in _no_motorway(memory)
     ]
     return notes
