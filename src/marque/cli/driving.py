@@ -176,8 +176,9 @@ class _Watch:
 
 def _first_line(ready: Ready) -> str:
     road_map, trip = ready.setup.road_map, ready.setup.trip
+    blind = " (our car has none)" if ready.order.no_map else ""
     return (
-        f"map {road_map.name}, traffic: {ready.traffic_title}; "
+        f"map {road_map.name}{blind}, traffic: {ready.traffic_title}; "
         f"driver {ready.order.driver}, car {ready.setup.platform.title}, "
         f"senses {ready.setup.profile.name}, seed {ready.order.seed}, "
         f"from {road_map.lane_name[trip.start_lane]} to {road_map.lane_name[trip.goal_lane]}"
