@@ -10,6 +10,7 @@ from rich.table import Table
 from marque.cli.show import Bar, facts_table, minutes
 from marque.core.units import to_kph
 from marque.prove.city import Suite
+from marque.sim.drive import LENGTH_DRIVEN
 from marque.sim.judged import fault_words
 from marque.sim.order import Order
 
@@ -31,7 +32,8 @@ def trip_line(record: Mapping[str, Any]) -> str:
     """A finished trip in one line."""
     theirs = (record.get("reference") or {}).get("duration_s")
     wrong = "; ".join(fault_words(record))
-    end = record["end"] if record["arrived"] == (record["end"] == "arrived") else "not arrived"
+    ended = record["end"] in ("arrived", LENGTH_DRIVEN)
+    end = record["end"] if record["arrived"] == ended else "not arrived"
     return (
         f"{record['trip']:>8}  {end:<10} {record['distance_m'] / 1000:5.2f} km  "
         f"{minutes(record['duration_s']):>9}  SUMO {minutes(theirs) if theirs else '-':>9}  "

@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from marque.cli.options import CarOption, DriverOption, MapOption, SensorsOption
+from marque.cli.options import CarOption, MapOption, SensorsOption
 from marque.cli.show import Waiting
 from marque.core.errors import MarqueError
 from marque.core.files import need_writable_file, need_writable_folder
@@ -36,11 +36,25 @@ def drive(
     sumo_args: Annotated[
         str, typer.Option("--sumo-args", metavar='"..."', help="Passed through to SUMO.")
     ] = "",
-    driver: DriverOption = "marque",
+    driver: Annotated[
+        str, typer.Option(metavar="D", help="Who drives. Default: marque; without a map, marks.")
+    ] = "",
     car: CarOption = "saloon_ev",
     sensors: SensorsOption = "ideal",
     time_min: Annotated[
         float | None, typer.Option("--minutes", min=0.01, metavar="X", help="End after this.")
+    ] = None,
+    no_map: Annotated[
+        bool, typer.Option("--no-map", help="Our car has no map; motorways only (docs/no_map.md).")
+    ] = False,
+    km: Annotated[
+        float | None, typer.Option("--km", metavar="K", help="Of a drive without a map. [2]")
+    ] = None,
+    set_speed: Annotated[
+        float | None,
+        typer.Option(
+            "--set-speed", metavar="KMH", help="Without a map: never faster. [100 till a sign]"
+        ),
     ] = None,
     reference: Annotated[
         bool, typer.Option("--reference", help="Let SUMO's own driver drive the same first.")
@@ -56,13 +70,16 @@ def drive(
     or bad input; 130: stopped.
     """
     from marque.cli.driving import Wanted, carry_out
+    from marque.sim.no_map import DRIVER
     from marque.sim.order import EMPTY, Order, open_ground, prepare
 
     order = Order(
         map_name=map_name, traffic=traffic, density=density, begin_s=begin, sumo_args=sumo_args,
-        driver=driver, car=car, sensors=sensors, seed=seed, start=start, goal=goal,
-        min_length_m=min_length_m,
+        driver=driver or (DRIVER if no_map else "marque"), car=car, sensors=sensors, seed=seed,
+        start=start, goal=goal, min_length_m=min_length_m, no_map=no_map, km=km, set_kph=set_speed,
     )  # fmt: skip
+    if reference and no_map:
+        raise MarqueError("--reference drives to a goal; with --no-map there is none")
     if reference and traffic == EMPTY:
         raise MarqueError("--reference is SUMO's own driver; on an empty road there is none")
     if json_file is not None:

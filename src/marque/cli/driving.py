@@ -19,7 +19,7 @@ from marque.core.units import to_kph
 from marque.draw.picture import drive_picture
 from marque.draw.report import write_report
 from marque.record.writer import Recorder
-from marque.sim.drive import Timing, begin_episode, run_drive
+from marque.sim.drive import LENGTH_DRIVEN, Timing, begin_episode, run_drive
 from marque.sim.judged import fault_words, judged
 from marque.sim.order import (
     Order,
@@ -176,8 +176,9 @@ class _Watch:
 
 def _first_line(ready: Ready) -> str:
     road_map, trip = ready.setup.road_map, ready.setup.trip
+    blind = " (our car has none)" if ready.order.no_map else ""
     return (
-        f"map {road_map.name}, traffic: {ready.traffic_title}; "
+        f"map {road_map.name}{blind}, traffic: {ready.traffic_title}; "
         f"driver {ready.order.driver}, car {ready.setup.platform.title}, "
         f"senses {ready.setup.profile.name}, seed {ready.order.seed}, "
         f"from {road_map.lane_name[trip.start_lane]} to {road_map.lane_name[trip.goal_lane]}"
@@ -242,7 +243,8 @@ def _write(wanted: Wanted, episode: Episode, summary: dict[str, Any], timing: Ti
 
 
 def _failed(summary: dict[str, Any]) -> bool:
-    return bool(fault_words(summary)) or not (summary["arrived"] or summary["end"] == MINUTES_WORDS)
+    done = summary["arrived"] or summary["end"] in (MINUTES_WORDS, LENGTH_DRIVEN)
+    return bool(fault_words(summary)) or not done
 
 
 def _print(

@@ -19,6 +19,7 @@ IN_TREE: dict[str, dict[str, str]] = {
     "driver": {
         "marque": "marque.stack.planning.driver:Marque",
         "lane": "marque.stack.planning.lane:Lane",
+        "marks": "marque.stack.planning.marks:Marks",
     },
     "world": {
         "sumo": "marque.sim.worlds.sumo:SumoWorld",

@@ -26,6 +26,7 @@ from marque.draw.picture import drive_picture
 from marque.maps.trips import Trip
 from marque.metrics.arrival import goal_reached_s
 from marque.metrics.comfort import to_json
+from marque.metrics.lane_keeping import lane_keeping
 from marque.metrics.motorway import Triple, motorway_numbers
 from marque.metrics.summary import Judgement
 from marque.metrics.trace import make_trace
@@ -108,7 +109,8 @@ def drive_trip(job: Job) -> dict[str, Any]:
         ready = prepare(job.order, open_ground(job.order), job.trip)
     except MarqueError as error:
         return failed_record(job, str(error))
-    reference, trouble = _reference(ready)
+    # who drives without a map has no goal, and changes no lanes as the reference does
+    reference, trouble = (None, "") if job.order.no_map else _reference(ready)
     if reference is not None:
         ready = limit_by_reference(ready, reference)
     try:
@@ -188,6 +190,8 @@ def _driven(job: Job, ready: Ready, reference: Reference | None, trouble: str) -
     )
     if job.merges or job.exits:
         record |= motorway_numbers(episode, ready.setup.index, job.merges, job.exits, names)
+    if job.order.no_map:
+        record |= lane_keeping(episode, ready.setup.index)
     record["files"] = _keep(job, episode, record)
     record["samples"] = _samples(verdict, timing, episode)
     return record

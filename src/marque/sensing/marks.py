@@ -61,10 +61,7 @@ def find_marks(
     seen = (away <= rules.range_m) & ahead & (draw.random(len(near)) >= rules.missed)
     piece = paint.piece[near[seen]]
     n = len(piece)
-    c, s = math.cos(ego.heading_rad), math.sin(ego.heading_rad)
-    dx, dy = piece[:, 0] - ego.x_m, piece[:, 1] - ego.y_m
-    x, y = c * dx + s * dy, -s * dx + c * dy
-    line = piece[:, 2] - ego.heading_rad
+    x, y, line = _in_car(piece, ego)
     sigma = rules.across_sigma_m + rules.across_growth * away[seen]
     off = sigma * draw.standard_normal(n)
     turn = math.radians(rules.turn_sigma_deg) * float(draw.standard_normal())
@@ -75,6 +72,37 @@ def find_marks(
         t_ns,
         (math.cos(turn) * x - math.sin(turn) * y)[order],
         (math.sin(turn) * x + math.cos(turn) * y)[order],
-        ((line + 0.5 * math.pi) % math.pi - 0.5 * math.pi)[order],
+        _undirected(line)[order],
         piece[order, 3] > 0.5,
     )
+
+
+def exact_marks(
+    paint: Strewn,
+    eye: tuple[float, float, float],
+    range_m: float,
+    half_angle_rad: float,
+    ego: EgoTruth,
+    t_ns: int,
+) -> LaneMarks:
+    """All pieces in view, as they are. `eye`: place and direction of the camera, map frame."""
+    near = paint.around(eye[0], eye[1])
+    dx, dy = paint.piece[near, 0] - eye[0], paint.piece[near, 1] - eye[1]
+    seen = np.hypot(dx, dy) <= range_m
+    seen &= np.cos(np.arctan2(dy, dx) - eye[2]) > math.cos(half_angle_rad)
+    piece = paint.piece[near[seen]]
+    x, y, line = _in_car(piece, ego)
+    return LaneMarks(t_ns, x, y, _undirected(line), piece[:, 3] > 0.5)
+
+
+def _in_car(piece: FloatArray, ego: EgoTruth) -> tuple[FloatArray, FloatArray, FloatArray]:
+    """Places and directions of pieces in the car's frame."""
+    c, s = math.cos(ego.heading_rad), math.sin(ego.heading_rad)
+    dx, dy = piece[:, 0] - ego.x_m, piece[:, 1] - ego.y_m
+    return c * dx + s * dy, -s * dx + c * dy, piece[:, 2] - ego.heading_rad
+
+
+def _undirected(line_rad: FloatArray) -> FloatArray:
+    """Directions of lines that have none, in [-pi/2, pi/2)."""
+    out: FloatArray = (line_rad + 0.5 * math.pi) % math.pi - 0.5 * math.pi
+    return out

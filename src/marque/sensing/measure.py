@@ -12,7 +12,9 @@ import numpy as np
 
 from marque.core.arrays import BoolArray, FloatArray, Int8Array, freeze_arrays
 from marque.kernels.furniture import Placed, furniture_of
+from marque.kernels.paint import lane_paint
 from marque.sensing.furniture import exact_eye, exact_sightings
+from marque.sensing.marks import Strewn, exact_marks, strewn
 from marque.sensing.occlusion import (
     HIDES,
     TALL,
@@ -24,7 +26,7 @@ from marque.sensing.occlusion import (
 )
 from marque.sensing.profile import ExactSenses
 from marque.types.codes import SignalState
-from marque.types.reading import Detections, EgoReading, Reading, SignalReading
+from marque.types.reading import Detections, EgoReading, LaneMarks, Reading, SignalReading
 from marque.types.road_map import RoadMap
 from marque.types.world import EgoTruth, RoadUsers, World
 
@@ -35,14 +37,16 @@ class SensorMemory:
 
     head_heading_rad: FloatArray  # [H] of the traffic that a head faces, nan where there is none
     placed: Placed
+    paint: Strewn | None = None  # None: nobody asks for lane marks
 
     def __post_init__(self) -> None:
         freeze_arrays(self)
 
 
-def start(road_map: RoadMap) -> SensorMemory:
-    """Memory before the first reading."""
-    return SensorMemory(head_headings(road_map), furniture_of(road_map))
+def start(road_map: RoadMap, marks_range_m: float | None = None) -> SensorMemory:
+    """Memory before the first reading. With a range, lane marks are delivered, too."""
+    paint = None if marks_range_m is None else strewn(lane_paint(road_map), marks_range_m)
+    return SensorMemory(head_headings(road_map), furniture_of(road_map), paint)
 
 
 def measure_ego(ego: EgoTruth, t_ns: int) -> EgoReading:
@@ -92,8 +96,18 @@ def measure(
         detections=_detections(users, seen, world.t_ns),
         signals=SignalReading(world.t_ns, _signals(world.heads, heads)),
         sightings=exact_sightings(memory.placed, exact_eye(profile, ego), world),
+        marks=_marks(memory, profile, (ex, ey, ego.heading_rad), world),
     )
     return memory, reading
+
+
+def _marks(
+    memory: SensorMemory, profile: ExactSenses, eye: tuple[float, float, float], world: World
+) -> LaneMarks | None:
+    if memory.paint is None:
+        return None
+    half = profile.signal_half_angle_rad
+    return exact_marks(memory.paint, eye, profile.marks_range_m, half, world.ego, world.t_ns)
 
 
 def _detections(users: RoadUsers, seen: BoolArray, t_ns: int) -> Detections:

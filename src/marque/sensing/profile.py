@@ -31,6 +31,7 @@ class ExactSenses(BaseModel):
     signal_half_angle_rad: float = Field(gt=0.0, le=3.2)
     signal_past_m: float = Field(ge=0.0, le=50.0)
     rays: int = Field(ge=4, le=256)
+    marks_range_m: float = Field(default=60.0, ge=0.0, le=200.0)
 
 
 SensorProfile = ExactSenses | Equipment

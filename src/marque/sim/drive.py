@@ -21,6 +21,7 @@ from marque.guard.guard import GuardMemory
 from marque.kernels.tables import map_tables
 from marque.maps.field import Route, plan_route, route_length_m
 from marque.maps.lookup import LaneIndex
+from marque.maps.open_ground import open_ground
 from marque.maps.route_line import route_line
 from marque.maps.trips import Trip
 from marque.sensing.equipment import Equipment
@@ -33,9 +34,10 @@ from marque.sim.worlds.port import WorldPort
 from marque.stack.control.tracking import ControlMemory
 from marque.stack.perception.chart import begin_chart
 from marque.stack.perception.direct import PerceptionMemory
+from marque.stack.perception.own_lane import begin_lane
 from marque.stack.planning.contract import Driver
 from marque.stack.tick import Decision, StackMemory, tick
-from marque.types.codes import Indicator, Reason, UserKind
+from marque.types.codes import Indicator, Reaction, Reason, UserKind
 from marque.types.episode import Episode, Tick
 from marque.types.health import FINE
 from marque.types.mission import Mission
@@ -51,6 +53,8 @@ STANDS_MPS = 0.1
 PASSED_M = 15.0  # the goal was reached, but the car did not stop there
 STOOD_S = 1.0  # whoever has stood for longer is hit, and hits nobody
 LEADER_M, LEADER_MPS = 5.0, 3.0  # of whom nothing but machine code is learned
+GIVES_UP_S = 5.0  # it stands so long and asks to be taken over
+LENGTH_DRIVEN, HANDED_OVER = "length driven", "stopped, to be taken over"
 CRASH_STOP_S = 5.0  # a drive goes on for this long after a contact, then ends
 
 
@@ -64,6 +68,15 @@ class Believed:
     index: LaneIndex
     trip: Trip
     off: tuple[float, float] = (0.0, 0.0)
+
+
+@dataclass(frozen=True, slots=True)
+class Blind:
+    """A drive without a map: it ends after a length, wherever that leads; and the speed that the
+    person has set, None: none."""
+
+    length_m: float
+    set_speed_mps: float | None = None
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -80,6 +93,7 @@ class Setup:
     limit_s: float  # of simulated time
     fault: Fault | None = None  # laid over what the senses deliver
     believed: Believed | None = None  # None: the map is true
+    blind: Blind | None = None  # None: there is a map
 
 
 @dataclass(slots=True, eq=False)
@@ -151,9 +165,10 @@ def load_driver(name: str) -> Driver:
 def begin_stack(setup: Setup) -> StackMemory:
     """The machine before its first tick. MarqueError: unknown driver, goal not for cars."""
     driver = load_driver(setup.driver)
-    believed = setup.believed or Believed(setup.road_map, setup.index, setup.trip)
+    believed = believed_of(setup)
     road_map, index, trip = believed.road_map, believed.index, believed.trip
-    mission = Mission(road_map, setup.platform, trip.goal_lane, trip.goal_s_m, setup.seed)
+    set_mps = setup.blind.set_speed_mps if setup.blind is not None else None
+    mission = Mission(road_map, setup.platform, trip.goal_lane, trip.goal_s_m, setup.seed, set_mps)
     fusing = None
     if isinstance(setup.profile, Equipment):
         start = Car(setup).truth()
@@ -162,12 +177,26 @@ def begin_stack(setup: Setup) -> StackMemory:
         platform=setup.platform,
         tables=map_tables(road_map),
         driver=driver,
-        perception=PerceptionMemory(road_map, index, charting=begin_chart(road_map, index)),
+        perception=_begin_perception(setup, road_map, index),
         driving=driver.start(mission),
         control=ControlMemory(),
         guard=GuardMemory(),
         fusing=fusing,
     )
+
+
+def believed_of(setup: Setup) -> Believed:
+    """The map that our car has: the true one, another one, or none, which is one without lanes."""
+    if setup.blind is not None:
+        nothing = open_ground("no map", "", "")
+        return Believed(nothing, LaneIndex(nothing), Trip(NONE, 0.0, NONE, 0.0))
+    return setup.believed or Believed(setup.road_map, setup.index, setup.trip)
+
+
+def _begin_perception(setup: Setup, road_map: RoadMap, index: LaneIndex) -> PerceptionMemory:
+    if setup.blind is not None:
+        return PerceptionMemory(road_map, index, own=begin_lane(setup.platform))
+    return PerceptionMemory(road_map, index, charting=begin_chart(road_map, index))
 
 
 def run_drive(
@@ -185,9 +214,13 @@ def run_drive(
     stack = begin_stack(setup)
     car = Car(setup)
     timing = Timing()
-    senses = begin_senses(setup.profile, setup.platform, setup.road_map, setup.seed, setup.fault)
-    if setup.believed is not None:
-        senses = Misled(senses, setup.road_map, setup.believed.road_map, setup.believed.off)
+    senses = begin_senses(
+        setup.profile, setup.platform, setup.road_map, setup.seed, setup.fault,
+        marks=setup.blind is not None,
+    )  # fmt: skip
+    if setup.believed is not None or setup.blind is not None:
+        believed = believed_of(setup)
+        senses = Misled(senses, setup.road_map, believed.road_map, believed.off)
     truth = world.reset(car.truth())
     narrator = Narrator(episode, setup.index, world)
     ends = _End(setup, episode, narrator)
@@ -328,12 +361,15 @@ class _End:
         self.contact_ns = -1
         self.moved_ns = 0
         self.reached = False
+        self.way_m = 0.0
 
     def look(self, tick_record: Tick) -> str:
         """Why the drive is over, "" while it goes on."""
+        if self.setup.blind is not None and (why := self._blind(self.setup.blind, tick_record)):
+            return why
         ego = tick_record.world.ego
         gx, gy = self.episode.goal_xy_m
-        near = at_goal(self.episode, ego)
+        near = self.setup.blind is None and at_goal(self.episode, ego)
         if near and ego.speed_mps < STANDS_MPS:
             return "arrived"
         if self.reached and math.hypot(ego.x_m - gx, ego.y_m - gy) > PASSED_M:
@@ -353,6 +389,18 @@ class _End:
                 self.narrator.contact(tick_record.world, row)
         if self.contact_ns >= 0 and t_ns - self.contact_ns >= CRASH_STOP_S * 1e9:
             return "collision"
+        return ""
+
+    def _blind(self, blind: Blind, tick_record: Tick) -> str:
+        """Why a drive without a map is over: its length is driven, or it stands and waits for
+        somebody to take over."""
+        ego, health = tick_record.world.ego, tick_record.health
+        self.way_m += PLAN_STEP_S * ego.speed_mps
+        if self.way_m >= blind.length_m:
+            return LENGTH_DRIVEN
+        stood_ns = tick_record.world.t_ns - self.moved_ns
+        if health.level >= Reaction.TAKEOVER and stood_ns > GIVES_UP_S * 1e9:
+            return f"{HANDED_OVER}: {health.text}"
         return ""
 
 

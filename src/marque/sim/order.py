@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from marque.core.errors import MarqueError, unknown
+from marque.core.units import KPH
 from marque.maps import store
 from marque.maps.field import Route, cost_at, plan_route, route_length_m
 from marque.maps.library import open_map
@@ -21,7 +22,14 @@ from marque.maps.trips import Trip, draw_trips
 from marque.metrics.arrival import time_limit_s
 from marque.metrics.optimal import trip_optimal_time_s
 from marque.sensing.profile import load_profile
-from marque.sim.drive import Setup, load_driver, trip_route
+from marque.sim.drive import Blind, Setup, load_driver, trip_route
+from marque.sim.no_map import (
+    DEFAULT_KM,
+    blind_trip,
+    draw_blind_trip,
+    need_blind_driver,
+    need_blind_words,
+)
 from marque.sim.reference import Reference, reference_run
 from marque.sim.worlds.empty import EmptyWorld
 from marque.sim.worlds.port import RoadWorld
@@ -33,7 +41,7 @@ from marque.types.road_map import RoadMap
 from marque.types.world import EgoTruth
 from marque.vehicle.catalog import load_platform
 
-DEFAULT_MAP = "berlin"
+DEFAULT_MAP, MOTORWAY_MAP = "berlin", "autobahn"
 SUMO, EMPTY = "sumo", "none"
 # the time limit of a drive whose reference was not driven, from the time-optimal profile
 LIMIT_FACTOR, LIMIT_EXTRA_S = 6.0, 180.0
@@ -46,7 +54,7 @@ Progress = Callable[[str], None]
 class Order:
     """A drive in the words of its user. Places as `maps.places` reads them."""
 
-    map_name: str = ""  # "": Berlin, or the network that a .sumocfg names
+    map_name: str = ""  # "": Berlin, without a map a motorway, or the network that a .sumocfg names
     traffic: str = SUMO  # sumo | none | path of a .sumocfg
     density: int | None = None  # vehicles present; None: by the map's size
     begin_s: float | None = None  # in the time of a .sumocfg
@@ -58,6 +66,9 @@ class Order:
     start: str = ""
     goal: str = ""
     min_length_m: float = 2000.0
+    no_map: bool = False  # our car has none; from `start` straight on for `km`
+    km: float | None = None
+    set_kph: float | None = None
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -94,7 +105,8 @@ def open_ground(order: Order) -> Ground:
     name = order.map_name
     cfg = sumocfg_of(order.traffic)
     if not name:
-        name = DEFAULT_MAP if cfg is None else str(cfg_files(cfg)[0])
+        named = MOTORWAY_MAP if order.no_map else DEFAULT_MAP
+        name = named if cfg is None else str(cfg_files(cfg)[0])
     _check_words(order)
     road_map, file = open_map(name)
     return Ground(road_map, file, LaneIndex(road_map))
@@ -102,7 +114,8 @@ def open_ground(order: Order) -> Ground:
 
 def _check_words(order: Order) -> None:
     """Words that exclude each other."""
-    if bool(order.start) != bool(order.goal):
+    _check_blind_words(order)
+    if bool(order.start) != bool(order.goal) and not order.no_map:
         raise MarqueError("--from and --to belong together; or leave both for a seeded trip")
     if order.traffic != EMPTY:
         need_sumo()
@@ -114,6 +127,19 @@ def _check_words(order: Order) -> None:
     ):
         if given:
             raise MarqueError(f"{word} belongs to SUMO's traffic; --traffic none has none")
+
+
+def _check_blind_words(order: Order) -> None:
+    """Words that belong to drives without a map, or to others."""
+    if order.no_map:
+        if order.goal:
+            raise MarqueError("--to is a place on a map; with --no-map a drive ends after --km")
+        need_blind_words(DEFAULT_KM if order.km is None else order.km, order.set_kph)
+        need_blind_driver(order.driver)
+        return
+    for word, given in (("--km", order.km), ("--set-speed", order.set_kph)):
+        if given is not None:
+            raise MarqueError(f"{word} belongs to --no-map; with a map, --from and --to say where")
 
 
 def sumocfg_of(traffic: str) -> Path | None:
@@ -156,9 +182,21 @@ def prepare(order: Order, ground: Ground, trip: Trip | None = None) -> Ready:
         seed=order.seed,
         profile=profile,
         limit_s=LIMIT_FACTOR * optimal_s + LIMIT_EXTRA_S,
+        blind=_blind(order),
     )
     spec = _spec(order, ground, platform, edges)
     return Ready(order, ground, setup, route, spec, optimal_s)
+
+
+def _blind(order: Order) -> Blind | None:
+    if not order.no_map:
+        return None
+    set_mps = None if order.set_kph is None else KPH * order.set_kph
+    return Blind(_length_m(order), set_mps)
+
+
+def _length_m(order: Order) -> float:
+    return 1000.0 * (DEFAULT_KM if order.km is None else order.km)
 
 
 def with_limit(ready: Ready, limit_s: float) -> Ready:
@@ -203,11 +241,20 @@ def place_text(road_map: RoadMap, lane: int, s_m: float) -> str:
 
 
 def _trip(order: Order, ground: Ground) -> Trip:
+    if order.no_map:
+        return _blind_trip(order, ground)
     if not order.start:
         return draw_trips(ground.road_map, order.seed, 1, order.min_length_m)[0]
     start = parse_place(ground.road_map, ground.index, order.start)
     goal = parse_place(ground.road_map, ground.index, order.goal)
     return checked_trip(ground.road_map, Trip(*start, *goal))
+
+
+def _blind_trip(order: Order, ground: Ground) -> Trip:
+    if not order.start:
+        return draw_blind_trip(ground.road_map, order.seed, _length_m(order))
+    start = parse_place(ground.road_map, ground.index, order.start)
+    return blind_trip(ground.road_map, *start, _length_m(order))
 
 
 def checked_trip(road_map: RoadMap, trip: Trip) -> Trip:

@@ -17,7 +17,7 @@ from marque.sensing.profile import ExactSenses, SensorProfile
 from marque.stack.perception.fuse import FuseMemory
 from marque.stack.perception.health import begin_health
 from marque.stack.perception.lights import no_lights
-from marque.stack.perception.localise import LocaliseMemory, parked
+from marque.stack.perception.localise import ODOMETRY, LocaliseMemory, Tuning, parked
 from marque.stack.perception.noise import SensorModel, camera, lidar, radar
 from marque.stack.perception.tracking import start
 from marque.types.codes import SensorKind
@@ -48,15 +48,17 @@ def begin_senses(
     road_map: RoadMap,
     seed: int,
     fault: Fault | None = None,
+    marks: bool = False,
 ) -> Senses:
-    """Senses before their first look. A fault is laid over what equipment delivers.
+    """Senses before their first look. A fault is laid over what equipment delivers. `marks`:
+    exact senses are to deliver lane marks as well, as equipment always does.
 
     MarqueError: exact senses, or equipment without the part that is to fail.
     """
     if isinstance(profile, ExactSenses):
         if fault is not None:
             raise MarqueError(f"exact senses have no faults; '{fault.name}' needs equipment")
-        return _Exact(profile, road_map)
+        return _Exact(profile, road_map, marks)
     if fault is not None and not has_parts(fault, profile):
         raise MarqueError(f"'{profile.name}' has no part that '{fault.name}' could break")
     return _Equipped(profile, platform, road_map, seed, fault)
@@ -65,11 +67,13 @@ def begin_senses(
 def begin_fusing(
     setup_of: tuple[Equipment, Platform, RoadMap, LaneIndex], ego: EgoTruth, seed: int
 ) -> FuseMemory:
-    """Perception of a car that knows about where it was parked, and where its sensors are."""
+    """Perception of a car that knows about where it was parked, and where its sensors are. On a
+    map without lanes there are no lines to be held by, and places are those of odometry."""
     equipment, platform, road_map, index = setup_of
     off = np.random.default_rng([seed, PARKED_STREAM]).standard_normal(3)
-    paint = paint_of(road_map)
-    place = LocaliseMemory(platform, paint=paint)
+    paint = paint_of(road_map) if road_map.lane_count else None
+    tuning = Tuning() if paint is not None else ODOMETRY
+    place = LocaliseMemory(platform, tuning=tuning, paint=paint)
     mounts = [mounted(i, sensor, platform) for i, sensor in enumerate(equipment.sensor)]
     models = tuple(_model(mount) for mount in mounts)
     return FuseMemory(
@@ -82,7 +86,7 @@ def begin_fusing(
         ),
         objects=start(models, index),
         lights=no_lights(len(road_map.head_group)),
-        watching=begin_health(platform, models, paint),
+        watching=begin_health(platform, models, paint, place.tuning.fixes),
     )
 
 
@@ -102,10 +106,10 @@ def _model(mount: Mounted) -> SensorModel:
 class _Exact:
     """Neither noise nor delay: whatever is in range and in line of sight."""
 
-    def __init__(self, profile: ExactSenses, road_map: RoadMap) -> None:
+    def __init__(self, profile: ExactSenses, road_map: RoadMap, marks: bool) -> None:
         self.profile = profile
         self.road_map = road_map
-        self.memory = measure.start(road_map)
+        self.memory = measure.start(road_map, profile.marks_range_m if marks else None)
         self.seen: Reading | None = None
 
     def observe(self, world: World) -> None:

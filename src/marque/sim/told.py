@@ -14,6 +14,9 @@ def command_line(words: Sequence[str], options: Sequence[tuple[str, object]]) ->
     for name, value in options:
         if value is None or value == "":
             continue
+        if value is True:
+            parts.append(name)
+            continue
         parts += [name, f"{value:g}" if isinstance(value, float) else str(value)]
     return shlex.join(parts)
 
@@ -23,9 +26,12 @@ def drive_options(ready: Ready) -> list[tuple[str, object]]:
     order, road_map, trip = ready.order, ready.setup.road_map, ready.setup.trip
     named = order.map_name or (road_map.name if order.traffic in (SUMO, EMPTY) else "")
     return [
+        ("--no-map", order.no_map or None),
         ("--map", named),
         ("--from", place_text(road_map, trip.start_lane, trip.start_s_m)),
-        ("--to", place_text(road_map, trip.goal_lane, trip.goal_s_m)),
+        ("--to", "" if order.no_map else place_text(road_map, trip.goal_lane, trip.goal_s_m)),
+        ("--km", ready.setup.blind and ready.setup.blind.length_m / 1000.0),
+        ("--set-speed", order.set_kph),
         ("--seed", order.seed),
         ("--traffic", order.traffic),
         ("--density", order.density),

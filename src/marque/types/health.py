@@ -37,3 +37,13 @@ class Health:
 
 
 FINE = Health()
+
+
+def joined(one: Health, other: Health) -> Health:
+    """Both together: every finding, and the stronger of what they call for."""
+    if other.level == Reaction.NONE and not other.findings:
+        return one
+    if one.level == Reaction.NONE and not one.findings:
+        return other
+    worse = one if one.level >= other.level else other
+    return Health(worse.level, (*one.findings, *other.findings), worse.since_ns)

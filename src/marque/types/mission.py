@@ -8,10 +8,12 @@ from marque.types.road_map import RoadMap
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Mission:
-    """Drive `platform` on `road_map` to `goal_s_m` on `goal_lane`."""
+    """Drive `platform` on `road_map` to `goal_s_m` on `goal_lane`; on a map without lanes, on and
+    on."""
 
     road_map: RoadMap
     platform: Platform
     goal_lane: int
     goal_s_m: float
     seed: int
+    set_speed_mps: float | None = None  # that the person has set, for drivers that ask

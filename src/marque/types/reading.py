@@ -191,6 +191,7 @@ class Reading:
     detections: Detections
     signals: SignalReading
     sightings: Sightings | None = None  # the newest
+    marks: LaneMarks | None = None  # the newest
 
 
 def finite(reading: Reading) -> bool:

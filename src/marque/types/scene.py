@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from marque.core.arrays import FloatArray, Int8Array, Int32Array, IntArray, freeze_arrays
 from marque.types.codes import SignalState
 from marque.types.health import FINE, Finding, Health
+from marque.types.own_lane import OwnLane
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -120,6 +121,7 @@ class Scene:
     signal_since_s: FloatArray  # [H] seconds that the state has been seen
     health: Health = FINE  # of our own senses
     chart: Chart = AS_MAPPED
+    own_lane: OwnLane | None = None  # where no map is at hand, once its marks have shown it
 
     def __post_init__(self) -> None:
         freeze_arrays(self)

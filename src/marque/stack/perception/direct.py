@@ -12,6 +12,7 @@ import numpy as np
 from marque.core.time import NS_PER_S, seconds
 from marque.maps.lookup import LaneIndex
 from marque.stack.perception.chart import ChartMemory, watch_chart
+from marque.stack.perception.own_lane import LaneMemory, watch_lane
 from marque.types.codes import Indicator, SignalState
 from marque.types.reading import Detections, Reading
 from marque.types.road_map import NONE, RoadMap
@@ -30,6 +31,7 @@ class PerceptionMemory:
     index: LaneIndex
     scene: Scene | None = None
     charting: ChartMemory | None = None  # None: the map is taken as it is
+    own: LaneMemory | None = None  # None: lanes are those of the map
     ego_lane: int = NONE
     # uid -> what it last indicated before a junction, and when it was last seen, ns
     told: dict[int, tuple[int, int]] = field(default_factory=dict)
@@ -61,8 +63,12 @@ def perceive(
     if charting is not None:
         charting = watch_chart(charting, scene.ego, tracks, reading.sightings, reading.t_ns)
         scene = replace(scene, chart=charting.chart)
-    memory = replace(memory, scene=scene, charting=charting, ego_lane=scene.ego.lane, told=told)
-    return memory, scene
+    own = memory.own
+    if own is not None:
+        own = watch_lane(own, reading, tracks)
+        scene = replace(scene, own_lane=own.lane, health=own.judging.health)
+    memory = replace(memory, charting=charting, own=own, told=told)
+    return replace(memory, scene=scene, ego_lane=scene.ego.lane), scene
 
 
 def _as_they_are(memory: PerceptionMemory, reading: Reading) -> Tracks:
@@ -140,8 +146,10 @@ def _told(
     """The indicators [n], those inside junctions as they were shown before: whoever has begun to
     turn, or waits for it in the middle, may show nothing any more, and be out of sight meanwhile.
     """
-    inside = (lane != NONE) & memory.road_map.lane_connector[lane] & (shown == Indicator.OFF)
     out = shown.copy()
+    if memory.road_map.lane_count == 0:
+        return out
+    inside = (lane != NONE) & memory.road_map.lane_connector[lane] & (shown == Indicator.OFF)
     for i in np.flatnonzero(inside).tolist():
         out[i] = memory.told.get(int(uid[i]), (int(Indicator.OFF), 0))[0]
     return out

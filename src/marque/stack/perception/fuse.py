@@ -11,23 +11,25 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from marque.core.time import PLAN_STEP_NS
+from marque.stack.perception.chart import with_spots
 from marque.stack.perception.health import HealthMemory, fixes_hold, trusted, watch
 from marque.stack.perception.lights import Lights, watch_lights
 from marque.stack.perception.localise import LocaliseMemory, Located, localise, undoubted
 from marque.stack.perception.tracking import TrackMemory, track
 from marque.stack.perception.watch_lists import Around
 from marque.types.codes import Integrity, Reaction
-from marque.types.health import FINE, Health
+from marque.types.health import FINE, Health, joined
 from marque.types.reading import (
     Delivery,
     Detections,
     EgoReading,
+    LaneMarks,
     ObjectList,
     Reading,
     Sightings,
     SignalReading,
 )
-from marque.types.scene import Doubt, Tracks
+from marque.types.scene import Doubt, Scene, Tracks
 
 FRESH_NS = 200_000_000  # objects were seen so shortly ago, or their stamp says since when not
 
@@ -43,6 +45,7 @@ class FuseMemory:
     waiting: tuple[ObjectList, ...] = ()  # that have come since objects were last tracked
     signal: SignalReading | None = None  # the newest
     sighted: Sightings | None = None  # the newest
+    marks: LaneMarks | None = None  # the newest
     tracks: Tracks | None = None
     doubt: Doubt | None = None  # how far the tracked can be off
     tracked: Detections | None = None  # the same for who looks for himself
@@ -54,6 +57,8 @@ class FuseMemory:
 
 def fuse(memory: FuseMemory, delivery: Delivery) -> tuple[FuseMemory, Reading]:
     """One delivery in, one reading out."""
+    if not memory.place.tuning.fixes:
+        delivery = replace(delivery, gnss=())
     around = Around(memory.tracks, memory.doubt, memory.next_ns - PLAN_STEP_NS, memory.objects.past)
     watching = watch(memory.watching, delivery, around, memory.located)
     delivery = trusted(watching, delivery)
@@ -70,6 +75,7 @@ def fuse(memory: FuseMemory, delivery: Delivery) -> tuple[FuseMemory, Reading]:
         waiting=(*memory.waiting, *delivery.objects),
         signal=newest,
         sighted=max(delivery.sightings, key=lambda each: each.t_ns, default=memory.sighted),
+        marks=max(delivery.marks, key=lambda each: each.t_ns, default=memory.marks),
     )
     usable = watching.health.level < Reaction.HARD
     ego = _ego(located, steer, usable)
@@ -77,7 +83,9 @@ def fuse(memory: FuseMemory, delivery: Delivery) -> tuple[FuseMemory, Reading]:
         memory = _look(memory, ego, delivery.t_ns)
     assert memory.tracked is not None
     signals = SignalReading(delivery.t_ns, memory.lights.state)
-    return memory, Reading(delivery.t_ns, ego, memory.tracked, signals, memory.sighted)
+    return memory, Reading(
+        delivery.t_ns, ego, memory.tracked, signals, memory.sighted, memory.marks
+    )
 
 
 def sensed(
@@ -94,6 +102,11 @@ def sensed(
 def health_of(memory: FuseMemory | None) -> Health:
     """What is wrong with the senses; with exact ones, nothing ever is."""
     return FINE if memory is None else memory.watching.health
+
+
+def whole_health(memory: FuseMemory | None, scene: Scene) -> Health:
+    """What is wrong with the senses, with the lane that they show, and with the map."""
+    return with_spots(joined(health_of(memory), scene.health), scene.chart)
 
 
 def _look(memory: FuseMemory, ego: EgoReading, t_ns: int) -> FuseMemory:

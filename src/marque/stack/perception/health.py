@@ -64,10 +64,14 @@ class HealthMemory(NamedTuple):
 
 
 def begin_health(
-    platform: Platform, sensors: tuple[SensorModel, ...], paint: Paint | None
+    platform: Platform,
+    sensors: tuple[SensorModel, ...],
+    paint: Paint | None,
+    hears: bool = True,
 ) -> HealthMemory:
-    """Before the first delivery."""
-    return HealthMemory(platform, sensors, paint, tuple(watch_lists.begun(s) for s in sensors))
+    """Before the first delivery. `hears`: satellites are listened to."""
+    lists = tuple(watch_lists.begun(each) for each in sensors)
+    return HealthMemory(platform, sensors, paint, lists, MotionWatch(hears=hears))
 
 
 def watch(
@@ -91,7 +95,8 @@ def watch(
     lost = located is not None and located.integrity == Integrity.UNKNOWN
     if lost and motion.speeds and motion.speeds[-1][0] > MOVES_MPS:
         notes.append(("place", "unknown", Reaction.HARD))
-    return _judged(memory, notes, came.t_ns)
+    moves = bool(motion.speeds) and motion.speeds[-1][0] > MOVES_MPS
+    return judged(memory, notes, came.t_ns, moves)
 
 
 def _clock_is_new(memory: HealthMemory, motion: MotionWatch) -> bool:
@@ -155,7 +160,8 @@ def _main(memory: HealthMemory, k: int) -> bool:
 # From findings to a level ----------------------------------------------------------------------
 
 
-def _judged(memory: HealthMemory, notes: list[Note], now_ns: int) -> HealthMemory:
+def judged(memory: HealthMemory, notes: list[Note], now_ns: int, moves: bool) -> HealthMemory:
+    """The verdict on what was found now, and before; `moves`: whether our car does."""
     kept = _held(memory.kept, notes, now_ns)
     if not kept and memory.latched == Reaction.NONE:
         health = memory.health if memory.health.level == Reaction.NONE else Health(since_ns=now_ns)
@@ -170,7 +176,6 @@ def _judged(memory: HealthMemory, notes: list[Note], now_ns: int) -> HealthMemor
         asked = memory.asked_ns if memory.asked_ns >= 0 else now_ns
         if now_ns - asked >= TAKEOVER_NS:
             level = Reaction.STOP
-    moves = bool(memory.motion.speeds) and memory.motion.speeds[-1][0] > MOVES_MPS
     lasts = level == Reaction.HARD or (level == Reaction.STOP and moves)
     latched = max(memory.latched, level) if lasts else memory.latched
     level = max(level, latched)

@@ -74,6 +74,12 @@ class Tuning:
     known_m: float = 6.0  # largest spread of a position that counts as known
     coasting_m: float = 12.0
     heading_rad: float = 0.09
+    fixes: bool = True  # whether satellites are heard at all
+
+
+# Without a map, nobody asks where on earth we are: the frame is that of our own wheels and gyro. It
+# drifts, and nothing in it ever jumps, whatever satellites say.
+ODOMETRY = Tuning(known_m=math.inf, coasting_m=math.inf, heading_rad=math.inf, fixes=False)
 
 
 @dataclass(frozen=True, slots=True)

@@ -51,6 +51,7 @@ class MotionWatch(NamedTuple):
     are made for each delivery.)"""
 
     t_ns: int = -1
+    hears: bool = True  # satellites
     imu_ns: int = -1  # the newest that are numbers
     bus_ns: int = -1
     fix_ns: int = -1  # when the newest came
@@ -90,7 +91,7 @@ def watch_motion(
     dt_ns = came.t_ns - watch.t_ns
     if watch.t_ns >= 0 and not 0 < dt_ns <= NS_PER_S:
         notes.append(("clock", "jumps", HARD))
-        watch = MotionWatch()
+        watch = MotionWatch(hears=watch.hears)
     first = watch.t_ns < 0
     watch = watch._replace(t_ns=came.t_ns, imu_ns=came.t_ns if first else watch.imu_ns,
         bus_ns=came.t_ns if first else watch.bus_ns, fix_ns=came.t_ns if first else watch.fix_ns,
@@ -126,7 +127,7 @@ def _gaps(watch: MotionWatch, came: Delivery, car: Platform) -> tuple[MotionWatc
         notes.append(("inertia", "silent", TAKEOVER))
     if now - watch.bus_ns > (LOSSY_NS if lossy else BUS_NS):
         notes.append(("bus", "silent", HARD))
-    if now - watch.fix_ns > FIX_NS:
+    if watch.hears and now - watch.fix_ns > FIX_NS:
         notes.append(("satellites", "silent", LOG))
     return watch, notes
 

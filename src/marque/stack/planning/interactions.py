@@ -470,6 +470,8 @@ def _before_waiting_place(
     it: Interactions, tables: MapTables, tracks: Tracks, track: Int32Array
 ) -> BoolArray:
     """[K] who is on a connector and can still stop at its place to wait."""
+    if len(tables.lane_wait_m) == 0:
+        return np.zeros(len(track), np.bool_)
     lane = tracks.lane[track]
     known = np.where(lane == NONE, 0, lane)
     room = tables.lane_wait_m[known] - tracks.s_m[track] - 0.5 * it.length

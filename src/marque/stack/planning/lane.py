@@ -113,7 +113,7 @@ class Lane:
         stops = view.rules.binding + stops_for_others(ego, view, scene, forecast)
         stop = min(stops, key=lambda one: one.at_m, default=None)
         policy = Policy(view.c, 1.0, stop, -1, NORMAL, True)
-        plan = _plan(ego, view, policy, scene, forecast)
+        plan = plan_on(ego, view, policy, scene, forecast)
         stuck = plan.reason == Reason.LANE_CHANGE and start.speed_mps < MOVES_MPS
         memory = replace(
             memory,
@@ -206,7 +206,9 @@ def _place(view: View, edge: float, front: float, scene: Scene, track: int) -> S
     return Stop(edge - ZONE_MARGIN_M, reason.get(UserKind(kind), Reason.YIELD), uid)
 
 
-def _plan(ego: FloatArray, view: View, policy: Policy, scene: Scene, forecast: Forecast) -> Plan:
+def plan_on(ego: FloatArray, view: View, policy: Policy, scene: Scene, forecast: Forecast) -> Plan:
+    """A policy's motion as a Plan: with the softest stop that touches nobody as its fall-back, and
+    its reason."""
     s_m = view.start.s_m
     trajectory = motion(ego, view.corridor, policy, view.it, view.start, s_m)
     soft = soft_stop_mps2(view.start.speed_mps, view.start.accel_mps2)

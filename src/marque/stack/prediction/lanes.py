@@ -13,6 +13,7 @@ from marque.kernels.forecast import (
     may_be_open,
 )
 from marque.kernels.tables import MapTables
+from marque.stack.prediction.strip import along_own_lane
 from marque.types.codes import SignalState
 from marque.types.forecast import Forecast
 from marque.types.road_map import NONE
@@ -66,7 +67,10 @@ def behind_who_waits(
 
 
 def predict(tables: MapTables, scene: Scene) -> Forecast:
-    """Every possible path of every track in the scene (see `kernels.forecast`)."""
+    """Every possible path of every track in the scene (see `kernels.forecast`); without a map, one
+    along our own lane (`strip.py`)."""
+    if len(tables.lane_length_m) == 0:
+        return along_own_lane(scene)
     tracks = scene.tracks
     n = tracks.count
     rows = max(1, n * MAX_PATHS)
