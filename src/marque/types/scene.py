@@ -121,6 +121,7 @@ class Scene:
     signal_since_s: FloatArray  # [H] seconds that the state has been seen
     health: Health = FINE  # of our own senses
     chart: Chart = AS_MAPPED
+    doubt: Doubt | None = None  # of the tracks, one for each; None: they are as they are told
     own_lane: OwnLane | None = None  # where no map is at hand, once its marks have shown it
 
     def __post_init__(self) -> None:

@@ -104,6 +104,11 @@ def health_of(memory: FuseMemory | None) -> Health:
     return FINE if memory is None else memory.watching.health
 
 
+def doubt_of(memory: FuseMemory | None) -> Doubt | None:
+    """How far tracks may be off; exact ones are not."""
+    return None if memory is None else memory.doubt
+
+
 def whole_health(memory: FuseMemory | None, scene: Scene) -> Health:
     """What is wrong with the senses, with the lane that they show, and with the map."""
     return with_spots(joined(health_of(memory), scene.health), scene.chart)

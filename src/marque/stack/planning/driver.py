@@ -36,6 +36,7 @@ from marque.stack.planning.change import RETURN_COST, Wish, abort, changes
 from marque.stack.planning.charted import hold_others, limits
 from marque.stack.planning.corridor import Corridor, backward_pass
 from marque.stack.planning.detours import keep_out, patient, stretch, way_round
+from marque.stack.planning.doubtful import roomier
 from marque.stack.planning.explain import explain, indicate
 from marque.stack.planning.gaps import GAP_M, brakes_from_m
 from marque.stack.planning.impaired import coming_to_rest, halt, halts, slow_down, wary
@@ -104,6 +105,7 @@ class Marque:
 
     def drive(self, memory: Any, scene: Scene, forecast: Forecast) -> tuple[Memory, Plan]:
         """One tick of planning."""
+        scene = roomier(scene)
         memory = for_rescue(keep_out(patient(memory), scene), scene)
         memory, corridor, start = locate(memory, scene)
         options, wish, block = alternatives(memory, scene, forecast, corridor, start)
