@@ -75,6 +75,7 @@ def test_a_suite_runs_resumes_and_adds_up(town, ground, tmp_path, monkeypatch, c
     with pytest.raises(MarqueError, match="car = 'saloon_ev', not 'suv_erev'"):
         run_city(other, ground)
     words = ["--map", str(town), "--density", "6", "--min-length-m", "150", "--routes", "2"]
+    words += ["--sensors", "ideal"]
     result = tmp_path / "x" / "result.json"
     code = main(["prove", "city", *words, "--out", str(tmp_path), "--json", str(result)])
     assert code == (0 if both["passed"] else 1)

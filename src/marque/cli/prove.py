@@ -48,7 +48,7 @@ def city(
     ] = "",
     driver: DriverOption = "marque",
     car: CarOption = "saloon_ev",
-    sensors: SensorsOption = "ideal",
+    sensors: SensorsOption = "standard",
     density: Annotated[
         int | None, typer.Option(min=0, metavar="X", help="Vehicles present. Default: by the map.")
     ] = None,

@@ -23,7 +23,7 @@ def situations(
     seed: Annotated[int, typer.Option(min=0, metavar="S", help="Of everything drawn.")] = 1,
     driver: DriverOption = "marque",
     car: CarOption = "saloon_ev",
-    sensors: SensorsOption = "ideal",
+    sensors: SensorsOption = "standard",
     workers: Annotated[int, typer.Option(min=1, metavar="K", help="Processes.")] = 1,
     case: Annotated[
         int | None, typer.Option(min=0, metavar="I", help="One case alone, with its diary.")
