@@ -1,6 +1,7 @@
 """Where a corridor begins: what lies behind us must not bend it away from the car."""
 
 import math
+from dataclasses import replace
 from types import SimpleNamespace
 
 import numpy as np
@@ -12,7 +13,7 @@ from marque.maps.area import make_area
 from marque.maps.field import plan_route
 from marque.stack.planning.locate import _extended, settle_on
 from marque.stack.planning.sideways import Pose, pose_at
-from marque.stack.planning.state import Start, lanes_before
+from marque.stack.planning.state import Memory, Start, lanes_before
 from marque.stack.planning.style import Style
 from marque.types.codes import Turn
 
@@ -47,7 +48,7 @@ def test_a_way_back_to_the_line_begins_at_the_car(before, angle):
         area=make_area(road),
     )  # fmt: skip
     pose = Pose(1.0, 1.2, angle, 0.0)
-    memory = SimpleNamespace(context=context, detour=frozenset())
+    memory = Memory(context)
     option = settle_on(memory, 2, 1.0, pose, Start(0.0, 0.0, 0.0), 13.9, before)
     found = pose_at(option.corridor.path, option.start.s_m)
     assert math.hypot(found.x_m - pose.x_m, found.y_m - pose.y_m) < 0.5
@@ -77,11 +78,11 @@ def test_who_stands_aslant_at_the_end_of_a_lane_and_gives_the_change_up_goes_on_
         mission=SimpleNamespace(road_map=road), route=plan_route(road, 4, 150.0), style=Style(),
         ego=EGO, area=make_area(road),
     )  # fmt: skip
-    memory = SimpleNamespace(context=context, detour=frozenset(), closed=frozenset())
+    memory = Memory(context)
     pose = Pose(15.0, 1.0, -0.25, 0.0)
     here = settle_on(memory, 0, 15.0, pose, Start(0.0, 0.0, 0.0), 13.9, manoeuvre="change_right")
     assert here.corridor.end_kind == "lane_change"
-    memory.detour = frozenset({0} if given_up else ())
+    memory = replace(memory, detour=frozenset({0} if given_up else ()))
     _, corridor, start = _extended(memory, here.corridor, here.start)
     assert (2 in corridor.path.lanes) == given_up
     assert (corridor.end_kind == "lane_change") != given_up
