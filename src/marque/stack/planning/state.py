@@ -28,6 +28,7 @@ from marque.maps.path import STEP_M
 from marque.stack.planning.corridor import Corridor
 from marque.stack.planning.rules import RuleMemory
 from marque.stack.planning.style import Style
+from marque.stack.planning.swept import ready
 from marque.types.codes import Indicator, Turn
 from marque.types.mission import Mission
 from marque.types.plan import Plan
@@ -108,14 +109,16 @@ class Option:
 
 def make_context(mission: Mission, style: Style) -> Context:
     """Plan the route. MarqueError when the goal lane is not for cars."""
-    keeps_aside(mission.road_map)  # takes its time once, and not in the first tick
+    ego, area = ego_vector(mission, style), make_area(mission.road_map)
+    keeps_aside(mission.road_map)  # takes its time once, and not in the first tick,
+    ready(ego, area)  # nor in a later one
     return Context(
         mission=mission,
         tables=map_tables(mission.road_map),
         route=plan_route(mission.road_map, mission.goal_lane, mission.goal_s_m),
         style=style,
-        ego=ego_vector(mission, style),
-        area=make_area(mission.road_map),
+        ego=ego,
+        area=area,
     )
 
 

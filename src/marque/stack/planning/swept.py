@@ -56,6 +56,13 @@ def fitted(path: Path, ego: FloatArray, area: DrivableArea) -> Path:
     return relaid(xy, path.lanes, path.lane, path.lane_s_m, path.start_m)
 
 
+def ready(ego: FloatArray, area: DrivableArea) -> None:
+    """Load the machine code for bends too tight for the plain line: the first may be far on."""
+    line = np.column_stack((np.arange(4 * WIDTH) * STEP_M, np.zeros(4 * WIDTH)))
+    change = float(ego[E_STEER]) / SLOWEST_MPS
+    _fit(line, _points(ego), float(ego[E_TURN]), change, area.tables)
+
+
 def _points(ego: FloatArray) -> FloatArray:
     """[K, 2] (ahead, left) of the rear axle: corners, and the sides at the axle, m."""
     front, rear, half = float(ego[E_FRONT]), float(ego[E_REAR]), float(ego[E_HALF_WIDTH])
@@ -216,7 +223,8 @@ def _moves(
             if binds[r]:
                 add_square(band, rhs, at[r] - FIXED, rows[r, :4], rows[r, 4], rows[r, 5])
         solve_band(band, rhs)
-        move[FIXED : n - FIXED] = rhs
+        for i in range(inner):  # a slice would take Numba three seconds more to compile
+            move[i + FIXED] = rhs[i]
     return move
 
 
