@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from marque.cli.options import CarOption, MapOption, SensorsOption
+from marque.cli.options import AnyDriverOption, CarOption, MapOption, SensorsOption
 from marque.cli.show import Waiting
 from marque.core.errors import MarqueError
 from marque.core.files import need_writable_file, need_writable_folder
@@ -36,9 +36,7 @@ def drive(
     sumo_args: Annotated[
         str, typer.Option("--sumo-args", metavar='"..."', help="Passed through to SUMO.")
     ] = "",
-    driver: Annotated[
-        str, typer.Option(metavar="D", help="Who drives. Default: marque; without a map, marks.")
-    ] = "",
+    driver: AnyDriverOption = "",
     car: CarOption = "saloon_ev",
     sensors: SensorsOption = "ideal",
     time_min: Annotated[
@@ -70,12 +68,12 @@ def drive(
     or bad input; 130: stopped.
     """
     from marque.cli.driving import Wanted, carry_out
-    from marque.sim.no_map import DRIVER
+    from marque.sim.no_map import usual_driver
     from marque.sim.order import EMPTY, Order, open_ground, prepare
 
     order = Order(
         map_name=map_name, traffic=traffic, density=density, begin_s=begin, sumo_args=sumo_args,
-        driver=driver or (DRIVER if no_map else "marque"), car=car, sensors=sensors, seed=seed,
+        driver=driver or usual_driver(no_map), car=car, sensors=sensors, seed=seed,
         start=start, goal=goal, min_length_m=min_length_m, no_map=no_map, km=km, set_kph=set_speed,
     )  # fmt: skip
     if reference and no_map:

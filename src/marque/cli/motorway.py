@@ -7,7 +7,7 @@ from typing import Annotated, Any
 
 import typer
 
-from marque.cli.options import CarOption, ResultOption, SensorsOption
+from marque.cli.options import AnyDriverOption, CarOption, ResultOption, SensorsOption
 from marque.cli.show import Bar, Waiting, facts_table, standard_output
 from marque.core.files import need_writable_file, need_writable_folder, write_text
 from marque.core.units import to_kph
@@ -17,9 +17,7 @@ def motorway(
     km: Annotated[str, typer.Option("--km", metavar="K", help="Kilometres to drive.")],
     seed: Annotated[int, typer.Option(min=0, metavar="S", help="Of roads, demand, trips.")] = 1,
     workers: Annotated[int, typer.Option(min=1, metavar="N", help="Trips at a time.")] = 1,
-    driver: Annotated[
-        str, typer.Option(metavar="D", help="Who drives. Default: marque; without a map, marks.")
-    ] = "",
+    driver: AnyDriverOption = "",
     car: CarOption = "saloon_ev",
     sensors: SensorsOption = "standard",
     no_map: Annotated[
@@ -45,14 +43,14 @@ def motorway(
     from marque.prove.city import PLAN_FILE
     from marque.prove.motorway.blind import run_blind
     from marque.prove.motorway.suite import Suite, finite_km, run_motorway
-    from marque.sim.no_map import DRIVER
+    from marque.sim.no_map import usual_driver
     from marque.sim.order import Order
     from marque.sim.told import command_line
 
     length_km = finite_km(km)
     if json_file is not None:
         need_writable_file(json_file)
-    driver = driver or (DRIVER if no_map else "marque")
+    driver = driver or usual_driver(no_map)
     who = f"{Path(driver).stem}-{Path(sensors).stem}{'-no-map' if no_map else ''}"
     folder = out or Path("out") / f"motorway-{who}-s{seed}"
     need_writable_folder(folder)
@@ -106,10 +104,12 @@ def _rows(result: Mapping[str, Any]) -> list[tuple[str, str]]:
 
 
 def _blind_rows(result: Mapping[str, Any]) -> list[tuple[str, str]]:
+    from marque.sim.drive import LENGTH_DRIVEN
+
     rows = [("all", _kept(result))]
     rows += [(name, _kept(sums)) for name, sums in result["densities"].items()]
     stopped = [
-        f"{row['trip']}: {row['end']}" for row in result["trips"] if row["end"] != "length driven"
+        f"{row['trip']}: {row['end']}" for row in result["trips"] if row["end"] != LENGTH_DRIVEN
     ]
     return [*rows, ("ended early", "; ".join(stopped) or "none")]
 

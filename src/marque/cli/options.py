@@ -9,6 +9,9 @@ MapOption = Annotated[
     str, typer.Option("--map", metavar="M", help="A name, a map file, or a source to convert.")
 ]
 DriverOption = Annotated[str, typer.Option(metavar="D", help="Who drives.")]
+AnyDriverOption = Annotated[
+    str, typer.Option(metavar="D", help="Who drives. Default: marque; without a map, marks.")
+]
 CarOption = Annotated[str, typer.Option(metavar="C", help="A name or a TOML file.")]
 SensorsOption = Annotated[
     str, typer.Option(metavar="PROFILE", help="ideal | standard | ... or a TOML file.")

@@ -24,6 +24,11 @@ BEGIN_M, SPARE_M = 30.0, 60.0  # of the first lane behind the car; of the way be
 DRAW = 0x0A0
 
 
+def usual_driver(no_map: bool) -> str:
+    """Who drives where nobody is named."""
+    return DRIVER if no_map else "marque"
+
+
 def need_blind_driver(name: str) -> None:
     """MarqueError unless a driver drives without a map."""
     if getattr(load("driver", name), "drives_without_map", False):

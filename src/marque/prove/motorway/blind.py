@@ -6,23 +6,32 @@ person to leave.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from itertools import count
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from marque.core.errors import MarqueError
 from marque.maps.trips import Trip
-from marque.prove.city import Tell, drive_jobs, named, read_trip, traffic_of
-from marque.prove.motorway.demand import DENSITIES, Density, stage_motorway
+from marque.prove.city import Tell, drive_jobs, named
+from marque.prove.motorway.demand import DENSITIES, Density
 from marque.prove.motorway.draw import LEAD_M, draw_motorway
-from marque.prove.motorway.suite import Planned, Suite, need_km, plan_of
+from marque.prove.motorway.suite import (
+    Planned,
+    Suite,
+    by_density,
+    driven,
+    need_km,
+    plan_of,
+    staged,
+    words_of,
+)
 from marque.prove.totals import totals
 from marque.prove.trip import Job
 from marque.sim.drive import LENGTH_DRIVEN
 from marque.sim.no_map import BEGIN_M, blind_trip, reaches
-from marque.sim.order import Ground, Order, Progress, open_ground, prepare
+from marque.sim.order import Ground, Progress, open_ground, prepare
 from marque.types.road_map import RoadMap
 
 LEAST_KM, MOST_KM = 0.5, 5.0  # of a trip
@@ -62,17 +71,7 @@ def _trips(suite: Suite, number: int, density: Density, km: float) -> Iterator[P
     for serial in count():
         place = len(DENSITIES) * serial + number
         motorway = draw_motorway(suite.seed, place)
-        order = Order(
-            traffic=str(stage_motorway(motorway, density)),
-            begin_s=density.begin_s,
-            driver=suite.order.driver,
-            car=suite.order.car,
-            sensors=suite.order.sensors,
-            seed=1000 * suite.seed + place,
-            no_map=True,
-            km=km,
-            set_kph=suite.order.set_kph,
-        )
+        order = replace(staged(suite, motorway, density, place), no_map=True, km=km)
         ground = open_ground(order)
         trip = _trip(ground, motorway.main, suite.seed, place, 1000.0 * km)
         name = f"s{suite.seed}-{density.name}-t{serial:03d}"
@@ -107,7 +106,7 @@ def _starts(road_map: RoadMap, main: Sequence[str], length_m: float) -> Iterator
 
 def add_up(suite: Suite, planned: Sequence[Planned]) -> dict[str, Any]:
     """The result object from the trip files."""
-    found = [(p, record) for p in planned if (record := read_trip(Path(p.job.file))) is not None]
+    found = driven(planned)
     records = [record for _, record in found]
     sums = totals(records)
     keeping = keeping_sums(records)
@@ -116,19 +115,10 @@ def add_up(suite: Suite, planned: Sequence[Planned]) -> dict[str, Any]:
         "passed": sums["collisions_at_fault"] == 0
         and keeping["driven_to_the_end"] == len(planned)
         and keeping["off_lane_s"] == 0.0,
-        "km": suite.km,
-        "map": "drawn motorways, unknown to the car",
-        "traffic": traffic_of(records, suite.order),
-        "driver": suite.order.driver,
-        "car": suite.order.car,
-        "sensors": suite.order.sensors,
-        "seeds": [suite.seed],
+        **words_of(suite, records, "drawn motorways, unknown to the car"),
         **sums,
         **keeping,
-        "densities": {
-            density.name: density_sums([r for p, r in found if p.density == density.name])
-            for density in DENSITIES
-        },
+        "densities": by_density(found, density_sums),
         **named(records, sums, []),
     }
 

@@ -6,8 +6,8 @@ demand and trips follow from the seed; a longer run holds the trips of a shorter
 """
 
 import math
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
 from itertools import count
 from pathlib import Path
 from typing import Any
@@ -107,14 +107,7 @@ def _trips(suite: Suite, number: int, density: Density) -> Iterator[tuple[Planne
     for road in count():
         place = len(DENSITIES) * road + number
         motorway = draw_motorway(suite.seed, place)
-        order = Order(
-            traffic=str(stage_motorway(motorway, density)),
-            begin_s=density.begin_s,
-            driver=suite.order.driver,
-            car=suite.order.car,
-            sensors=suite.order.sensors,
-            seed=1000 * suite.seed + place,
-        )
+        order = staged(suite, motorway, density, place)
         ground = open_ground(order)
         bad = [f"{place}:{name}" for name in faulty_junctions(check_map(ground.road_map))]
         for on, off in _ways(motorway, suite.seed, place):
@@ -127,6 +120,16 @@ def _trips(suite: Suite, number: int, density: Density) -> Iterator[tuple[Planne
             ready = prepare(order, ground, trip)  # a wrong word fails here, not fifty times
             length = route_length_m(ground.road_map, ready.route, trip.start_lane, trip.start_s_m)
             yield Planned(job, density.name, length), bad
+
+
+def staged(suite: Suite, motorway: Motorway, density: Density, place: int) -> Order:
+    """What is driven on a motorway at a density."""
+    return replace(
+        suite.order,
+        traffic=str(stage_motorway(motorway, density)),
+        begin_s=density.begin_s,
+        seed=1000 * suite.seed + place,
+    )
 
 
 def _ways(motorway: Motorway, seed: int, place: int) -> list[tuple[OnRamp, OffRamp]]:
@@ -167,27 +170,47 @@ def plan_of(suite: Suite) -> dict[str, Any]:
 
 def add_up(suite: Suite, planned: Sequence[Planned], faulty: Sequence[str]) -> dict[str, Any]:
     """The result object from the trip files."""
-    found = [(p, record) for p in planned if (record := read_trip(Path(p.job.file))) is not None]
+    found = driven(planned)
     records = [record for _, record in found]
     sums = totals(records)
     motorway = motorway_sums(records)
     return {
         "schema": "marque.prove.motorway/1",
         "passed": passed(sums) and motorway_passed(motorway),
+        **words_of(suite, records, "drawn motorways"),
+        **sums,
+        **motorway,
+        "densities": by_density(found, density_sums),
+        **named(records, sums, faulty),
+    }
+
+
+def driven(planned: Sequence[Planned]) -> list[tuple[Planned, dict[str, Any]]]:
+    """Those that are finished, and their records."""
+    return [(p, record) for p in planned if (record := read_trip(Path(p.job.file))) is not None]
+
+
+def words_of(suite: Suite, records: Sequence[Mapping[str, Any]], map_words: str) -> dict[str, Any]:
+    """What was driven by whom, in what."""
+    return {
         "km": suite.km,
-        "map": "drawn motorways",
+        "map": map_words,
         "traffic": traffic_of(records, suite.order),
         "driver": suite.order.driver,
         "car": suite.order.car,
         "sensors": suite.order.sensors,
         "seeds": [suite.seed],
-        **sums,
-        **motorway,
-        "densities": {
-            density.name: density_sums([r for p, r in found if p.density == density.name])
-            for density in DENSITIES
-        },
-        **named(records, sums, faulty),
+    }
+
+
+def by_density(
+    found: Sequence[tuple[Planned, dict[str, Any]]],
+    sums_of: Callable[[Sequence[Mapping[str, Any]]], dict[str, Any]],
+) -> dict[str, Any]:
+    """The sums of each density's own trips."""
+    return {
+        density.name: sums_of([r for p, r in found if p.density == density.name])
+        for density in DENSITIES
     }
 
 

@@ -57,9 +57,10 @@ class Beside:
         body = self._our_box(front, 0.0, 0.0)
         for name in self.close:
             try:
-                self._mind(name, body)
+                theirs = vehicle.getSpeed(name)
+                self._mind(name, theirs, body)
                 sideways = vehicle.getLateralSpeed(name)
-                slides = sideways != 0.0 and vehicle.getSpeed(name) < STANDS_MPS
+                slides = sideways != 0.0 and theirs < STANDS_MPS
             except gone:
                 self.held.pop(name, None)
                 self.stopped.discard(name)
@@ -73,10 +74,9 @@ class Beside:
             else:
                 self._release(name)
 
-    def _mind(self, name: str, body: Box) -> None:
+    def _mind(self, name: str, speed: float, body: Box) -> None:
         """Stop who is about to crawl into our body; who touches it is let go."""
         vehicle = self.lib.vehicle
-        speed = vehicle.getSpeed(name)
         stops = False
         if speed <= CRAWL_MPS and dist(vehicle.getPosition(name), body[:2]) < NEAR_M:
             x, y, h, length, width = box_of(vehicle, name)

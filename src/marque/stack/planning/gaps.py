@@ -135,7 +135,7 @@ def row_on(road_map: RoadMap, route: Route, lane: int, tracks: Tracks) -> Row:
     lets_in = (free_m > LETS_IN_M) & (v < STANDS_MPS) & (tracks.still_s[track] > LETS_IN_S)
     crawls = (v < CRAWLS_MPS) & (tracks.accel_mps2[track] < SETS_OFF_MPS2)
     lets_in |= crawls & (free_m > CRAWLS_M)
-    return Row(track, s, tracks.speed_mps[track], half, lets_in)
+    return Row(track, s, v, half, lets_in)
 
 
 def coming_to(road_map: RoadMap, tracks: Tracks, i: int, lanes: Mapping[int, float]) -> int:
