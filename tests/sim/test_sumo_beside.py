@@ -1,6 +1,6 @@
 """Nobody slides into our car while they stand: a stand-in for libsumo, and SUMO itself."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import pytest
 from crossing import LENGTH_M, WIDTH_M, make, on_lane, spec_of
@@ -10,7 +10,8 @@ from test_sumo_reacts import shifted, touches
 
 from marque.core.geometry import boxes_overlap
 from marque.sim.worlds.sumo import SumoWorld
-from marque.sim.worlds.sumo_beside import OWN_SPEED, STILL_MPS, Beside, overlap
+from marque.sim.worlds.sumo_beside import STILL_MPS, Beside
+from marque.sim.worlds.sumo_bodies import overlap
 
 EAST = (0.0, 0.0, 90.0)  # our front bumper at the origin
 USUAL_MPS = 1.0
@@ -25,7 +26,6 @@ class Car:
     speed: float = 0.0
     sideways: float = -0.5
     at_most: float = USUAL_MPS
-    told: float = OWN_SPEED
 
 
 class Road:
@@ -64,9 +64,6 @@ class Road:
 
     def getMaxSpeedLat(self, name):
         return self.car(name).at_most
-
-    def setSpeed(self, name, value):
-        self.car(name).told = value
 
     def setMaxSpeedLat(self, name, value):
         self.car(name).at_most = value
@@ -133,35 +130,6 @@ def test_somebody_who_left_the_traffic_is_forgotten():
     assert not beside.held
 
 
-def comes(x, y, speed):
-    return Car(x, y, speed, sideways=0.0)
-
-
-@pytest.mark.parametrize(
-    "car", [comes(-0.2 - LENGTH_M, 0.0, 1.0), comes(-1.0 - LENGTH_M, 1.5, 2.8)]
-)
-def test_who_crawls_up_to_our_body_stops_and_goes_on_when_we_are_gone(car):
-    road = Road(other=car)
-    beside = looking(road)
-    assert (car.told, beside.stops) == (0.0, 1)
-    beside.hold((8.0, 0.0, 90.0), 1.0)
-    assert (car.told, beside.stops) == (OWN_SPEED, 1)
-
-
-@pytest.mark.parametrize(
-    "car",
-    [
-        comes(-1.5 - LENGTH_M, 0.0, 0.5),  # not near yet
-        comes(-1.0 - LENGTH_M, 0.0, 5.0),  # drives: SUMO's own rules
-        comes(-0.2 - LENGTH_M, 2.1, 1.0),  # beside our way
-        comes(-4.0, 0.0, 1.0),  # touches us already: who is held there never parts
-        comes(6.0, 0.0, 0.5),  # ahead of us
-    ],
-)
-def test_nobody_else_is_stopped(car):
-    assert (looking(Road(other=car)).stops, car.told) == (0, OWN_SPEED)
-
-
 size = st.floats(0.4, 12.0)
 place = st.floats(-12.0, 12.0)
 
@@ -210,30 +178,3 @@ def test_sumos_own_car_waits_with_its_slide_until_we_are_past(tmp_path):
     assert y[30] - y[0] > 0.2  # it had begun,
     assert y[-1] - y[30] < 0.01  # and waits
     assert facts["waited beside us with a change of lanes"] == "1"
-
-
-@pytest.mark.sumo
-def test_sumos_own_car_does_not_crawl_into_one_that_stands_aslant(tmp_path):
-    """Our middle is on the left lane and our rear in the right one."""
-    crawls = (
-        '<vType id="slow" maxSpeed="2.5"/><trip id="crawls" type="slow" depart="8" '
-        'departLane="0" departPos="240" departSpeed="2.5" from="wc" to="ce"/>'
-    )
-    cfg = make(tmp_path, crawls, lanes=2)
-    spec = spec_of(cfg, ("wc", "ce"), begin_s=0)
-    world = SumoWorld(spec)
-    try:
-        ego = on_lane(spec.road_map, "wc_1", 262.0)
-        ego = replace(ego, y_m=ego.y_m - 1.7, heading_rad=ego.heading_rad + 0.3)
-        seen = world.reset(ego)
-        x = []
-        for _ in range(200):
-            seen = world.step(ego)
-            assert not touches(seen)
-            x += seen.users.x_m.tolist()
-        facts = world.facts()
-    finally:
-        world.close()
-    assert x[-1] - x[0] > 5.0
-    assert x[-1] - x[-20] < 0.5  # it has come up to us, and stands
-    assert int(facts["crawled up to our body and stopped"]) >= 1

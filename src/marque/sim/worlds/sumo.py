@@ -113,7 +113,7 @@ class SumoWorld:
             facts["teleports"] = f"{now['teleports']}, near our car {now['teleports_near_ego']}"
             facts["went first in a deadlock"] = str(now["went_first"])
             facts["waited beside us with a change of lanes"] = str(now["waited_beside"])
-            facts["crawled up to our body and stopped"] = str(now["stopped_before"])
+            facts["braked for our body, which SUMO did not show them"] = str(now["braked_for_body"])
             facts["collisions among others"] = str(now["collisions_among_others"])
         return facts
 

@@ -165,7 +165,7 @@ class Server:
             **sumo.counts,
             "went_first": sumo.courtesy.went_first,
             "waited_beside": sumo.beside_us.holds,
-            "stopped_before": sumo.beside_us.stops,
+            "braked_for_body": sumo.eyes.brakes,
             "collisions_among_others": len(sumo.pairs),
             "collisions_with_ego": [[k, *v] for k, v in sumo.ego_pairs.items()],
             "vehicles": self.lib.vehicle.getIDCount(),

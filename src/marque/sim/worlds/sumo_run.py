@@ -4,13 +4,17 @@ Runs in SUMO's process.
 """
 
 import contextlib
-from math import cos, hypot, radians, sin
+from math import hypot, radians
 from typing import Any
 
 from marque.core.errors import MarqueError
-from marque.sim.worlds.sumo_beside import Beside, box_of, overlap
+from marque.sim.worlds.sumo_bends import Bends
+from marque.sim.worlds.sumo_beside import Beside
+from marque.sim.worlds.sumo_bodies import Box, behind, box_of, overlap
 from marque.sim.worlds.sumo_deadlock import LOCKED_SHARE, Courtesy
 from marque.sim.worlds.sumo_demand import CYCLIST_PREFIX, Demand
+from marque.sim.worlds.sumo_eyes import Eyes
+from marque.sim.worlds.sumo_lanes import Lanes
 from marque.sim.worlds.sumo_merging import LettingIn
 from marque.sim.worlds.sumo_read import EGO, NEAR_M, Readout
 
@@ -32,6 +36,9 @@ class Sumo(Readout):
         self.demand: Demand | None = None
         self.courtesy = Courtesy(lib)
         self.letting_in = LettingIn(lib)
+        lines = Lanes(lib)
+        self.bends = Bends(lib, lines)
+        self.eyes = Eyes(lib, lines)
         self.beside_us = Beside(lib, setup["ego"]["length"], setup["ego"]["width"])
         self.indicator = 0  # of the ego
         self.awake: set[str] = set()  # drivers near the ego, who decide at every step
@@ -73,6 +80,7 @@ class Sumo(Readout):
         self.lift_deadlocks()
         if self.has_ego:
             self.beside_us.look(*self.front[:2])
+            self.bends.look(*self.front[:2])
         if self.has_ego and self.driven:
             self.letting_in.look(self.indicator, 1.0)
         if self.has_ego and self.setup["far_s"] > 0.0:
@@ -172,6 +180,11 @@ class Sumo(Readout):
         self.ego_pairs.clear()
         self.news.clear()
 
+    def _body(self) -> Box:
+        x, y, angle = self.front
+        ego = self.setup["ego"]
+        return behind((x, y), radians(90.0 - angle), ego["length"], ego["width"])
+
     def _ego_type(self, ego: dict[str, Any]) -> None:
         types = self.lib.vehicletype
         types.copy("DEFAULT_VEHTYPE", "marque_ego")
@@ -192,10 +205,7 @@ class Sumo(Readout):
         """Remove who stands within 2.5 m before or behind the ego or 0.3 m beside it, and who is
         changing lanes right beside it: SUMO's driver looks when he begins to change, not after.
         """
-        x, y, angle = self.front
-        length, width = self.setup["ego"]["length"], self.setup["ego"]["width"]
-        h = radians(90.0 - angle)
-        mx, my = x - 0.5 * length * cos(h), y - 0.5 * length * sin(h)
+        mx, my, h, length, width = self._body()
         vehicle = self.lib.vehicle
         for name in vehicle.getIDList():
             px, py = vehicle.getPosition(name)
@@ -289,6 +299,8 @@ class Sumo(Readout):
         self.courtesy.watch()
         if self.has_ego:
             self.beside_us.hold(self.front, self.speed)
+            self.bends.hold()
+            self.eyes.hold(self.beside_us.close, self._body(), self.speed)
         if self.has_ego and self.driven:
             self._check_mapping()
         if self.tick % 10 == 0:

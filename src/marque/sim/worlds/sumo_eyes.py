@@ -1,0 +1,99 @@
+"""Eyes: whoever would drive into our body brakes for it.
+
+A driver of SUMO's looks along lanes, and knows of our car only on the lane that SUMO has put it on:
+of one that stands aslant, that swings out in a hairpin, or that leads it on a lane across a
+junction which ends where its own does, nothing is seen. Here it sees our body where its own way
+leads, and does what it does behind anybody: it keeps the speed from which it can still stop, with
+no more braking than SUMO asks of it. Who is too near for that hits us; and who crosses the way of
+our car in motion keeps to SUMO's rules.
+
+Runs in SUMO's process.
+"""
+
+from itertools import pairwise
+from math import atan2, cos, dist, hypot, radians, sin, sqrt
+from typing import Any
+
+from marque.sim.worlds.sumo_bodies import Box, behind, overlap
+from marque.sim.worlds.sumo_lanes import STEP_M, Lanes
+from marque.sim.worlds.sumo_read import EGO
+
+BRAKE_MPS2, REACTS_S = 4.5, 0.6  # as SUMO's drivers have it
+GAP_M = 0.5  # before our body
+NOSE_M, BESIDE_M = 2.0, 0.15  # of their body that meets ours; room on each side
+STANDS_MPS, CRAWLS_MPS = 1.0, 3.0
+ALONG = 0.7  # cosine of headings: we lead them, or come towards them
+OWN_SPEED = -1.0  # SUMO's word for: drive as you like
+STEP_S = 0.1
+
+
+class Eyes:
+    """Who brakes for our body."""
+
+    def __init__(self, lib: Any, lanes: Lanes) -> None:
+        self.lib = lib
+        self.lanes = lanes
+        self.braking: set[str] = set()
+        self.brakes = 0  # how often somebody began to
+
+    def hold(self, close: list[str], ours: Box, speed: float) -> None:
+        """At every step, with those near us, our body and our speed."""
+        for name in close:
+            try:
+                theirs = self.lib.vehicle.getSpeed(name)
+                safe = self._safe(name, theirs, ours, speed)
+            except self.lib.TraCIException:
+                self.braking.discard(name)
+                continue
+            if safe < theirs + BRAKE_MPS2 * STEP_S:
+                if name not in self.braking:
+                    self.braking.add(name)
+                    self.brakes += 1
+                self.lib.vehicle.setSpeed(name, max(0.0, safe, theirs - BRAKE_MPS2 * STEP_S))
+            elif name in self.braking:
+                self.braking.discard(name)
+                self.lib.vehicle.setSpeed(name, OWN_SPEED)
+
+    def _safe(self, name: str, theirs: float, ours: Box, speed: float) -> float:
+        """Speed from which they can stop behind us; anything where we are not in their way."""
+        vehicle = self.lib.vehicle
+        reach = GAP_M + REACTS_S * theirs + theirs**2 / (2.0 * BRAKE_MPS2) + 2.0 * STEP_M
+        x, y = vehicle.getPosition(name)
+        half = 0.5 * hypot(ours[3], ours[4])
+        if dist((x, y), ours[:2]) > reach + half + NOSE_M:
+            return 1e3
+        width = vehicle.getWidth(name)
+        h = radians(90.0 - vehicle.getAngle(name))
+        if overlap(ours, behind((x, y), h, NOSE_M, width)):
+            return 1e3  # they touch us: let go
+        met = self._meets(name, ours, reach, width + 2.0 * BESIDE_M)
+        if met is None:
+            return 1e3
+        way, heading = met
+        along = cos(heading - ours[2])
+        if abs(along) < ALONG and speed > STANDS_MPS and theirs > CRAWLS_MPS:
+            return 1e3
+        leads = max(0.0, speed * along) if along > ALONG else 0.0
+        leader = vehicle.getLeader(name, reach)
+        if leader and leader[0] == EGO and leads > 0.0:
+            return 1e3  # SUMO sees to it
+        room = max(0.0, way - GAP_M)
+        b = BRAKE_MPS2 * REACTS_S
+        return sqrt(b * b + leads * leads + 2.0 * BRAKE_MPS2 * room) - b
+
+    def _meets(
+        self, name: str, ours: Box, reach: float, width: float
+    ) -> tuple[float, float] | None:
+        """(metres until their nose touches our body, their heading there)."""
+        vehicle = self.lib.vehicle
+        beside = vehicle.getLateralLanePosition(name)
+        gone = vehicle.getLanePosition(name) % STEP_M  # since the first of the points
+        half = 0.5 * hypot(ours[3], ours[4]) + NOSE_M + width
+        for i, (a, b) in enumerate(pairwise(self.lanes.ahead(name, reach + STEP_M))):
+            if dist(a, ours[:2]) > half or a == b:
+                continue
+            h = atan2(b[1] - a[1], b[0] - a[0])
+            at = (b[0] - beside * sin(h), b[1] + beside * cos(h))
+            if overlap(ours, behind(at, h, NOSE_M, width)):
+                return max(0.0, i * STEP_M - gone), h
+        return None

@@ -1,0 +1,182 @@
+"""Whoever would drive into our body brakes for it: a stand-in for libsumo, and SUMO itself."""
+
+from dataclasses import dataclass, replace
+from math import pi
+
+import pytest
+from crossing import make, on_lane, spec_of
+from test_sumo_reacts import touches
+
+from marque.sim.worlds.sumo import SumoWorld
+from marque.sim.worlds.sumo_eyes import BRAKE_MPS2, GAP_M, OWN_SPEED, STEP_S, Eyes
+from marque.sim.worlds.sumo_lanes import Lanes
+from marque.sim.worlds.sumo_read import EGO
+
+LENGTH_M, WIDTH_M = 4.7, 1.85
+LINES = {
+    "east": [(-100.0, 0.0), (0.0, 0.0)],
+    "on": [(0.0, 0.0), (100.0, 0.0)],
+    "left": [(0.0, 0.0), (10.0, 10.0), (10.0, 60.0)],
+}
+
+
+@dataclass
+class Car:
+    """On the lane that leads east to the origin."""
+
+    at: float
+    speed: float
+    turns: str = "on"
+    beside: float = 0.0
+    told: float = OWN_SPEED
+    leader: tuple = ()
+
+
+class Road:
+    class TraCIException(Exception):
+        pass
+
+    def __init__(self, **cars):
+        self.cars = cars
+        self.vehicle = self.lane = self
+
+    def car(self, name):
+        if name not in self.cars:
+            raise self.TraCIException
+        return self.cars[name]
+
+    def getShape(self, lane):
+        return tuple(LINES[lane])
+
+    def getLength(self, lane):
+        return 100.0 if lane != "left" else 64.1
+
+    def getLaneID(self, name):
+        return "east" if self.car(name).at < 100.0 else self.car(name).turns
+
+    def getLanePosition(self, name):
+        return self.car(name).at % 100.0
+
+    def getLateralLanePosition(self, name):
+        return self.car(name).beside
+
+    def getPosition(self, name):
+        car = self.car(name)
+        return car.at - 100.0, car.beside
+
+    def getAngle(self, name):
+        return 90.0
+
+    def getWidth(self, name):
+        return 1.8
+
+    def getSpeed(self, name):
+        return self.car(name).speed
+
+    def setSpeed(self, name, value):
+        self.car(name).told = value
+
+    def getNextLinks(self, name):
+        turns = [self.car(name).turns] if self.car(name).at < 100.0 else []
+        return [(lane, True, True, False, "", "M", "s", 0.0) for lane in turns]
+
+    def getLeader(self, name, reach):
+        return self.car(name).leader
+
+
+def ours(x, y, heading=0.0):
+    return x, y, heading, LENGTH_M, WIDTH_M
+
+
+def told(car, body, speed=0.0):
+    road = Road(other=car)
+    eyes = Eyes(road, Lanes(road))
+    eyes.hold(["other"], body, speed)
+    return car.told
+
+
+@pytest.mark.parametrize(
+    ("car", "body", "speed"),
+    [
+        (Car(90.0, 8.0), ours(4.0, 0.0), 0.0),  # we stand in their way, beyond their lane
+        (Car(90.0, 8.0), ours(4.0, 1.5, 0.3), 0.0),  # aslant, with the rear still in it
+        (Car(99.0, 11.0, "left"), ours(10.0, 14.0, pi / 2), 0.0),  # round the corner
+        (Car(90.0, 12.0), ours(5.0, 0.5), 5.0),  # we lead them, slower
+        (Car(94.0, 8.0), ours(5.0, 0.5, pi), 3.0),  # we come towards them
+        (Car(99.9, 2.0), ours(2.2, 0.0, pi / 2), 2.0),  # they crawl, we cross
+    ],
+)
+def test_who_would_drive_into_us_brakes(car, body, speed):
+    before = car.speed
+    assert before - BRAKE_MPS2 * STEP_S - 1e-9 <= told(car, body, speed) < before
+
+
+@pytest.mark.parametrize(
+    ("car", "body", "speed"),
+    [
+        (Car(60.0, 8.0), ours(20.0, 0.0), 0.0),  # not near yet
+        (Car(90.0, 8.0), ours(4.0, 2.2), 0.0),  # beside their way
+        (Car(99.0, 11.0, "on"), ours(10.0, 14.0, pi / 2), 0.0),  # they go straight on
+        (Car(90.0, 8.0), ours(4.0, 0.0, pi / 2), 4.0),  # we cross: that is what rules are for
+        (Car(90.0, 8.0), ours(5.0, 0.0), 8.0),  # as fast as we
+        (Car(90.0, 8.0, leader=(EGO, 3.0)), ours(5.0, 0.0), 5.0),  # SUMO has us as their leader
+        (Car(99.0, 3.0), ours(1.0, 0.0), 0.0),  # they touch us: who is held there never parts
+        (Car(90.0, 8.0), ours(-20.0, 0.0), 0.0),  # behind them
+    ],
+)
+def test_others_drive_as_they_like(car, body, speed):
+    assert told(car, body, speed) == OWN_SPEED
+
+
+def test_they_drive_on_when_we_are_gone_and_leave_the_traffic_without_a_word():
+    road = Road(other=Car(90.0, 8.0))
+    eyes = Eyes(road, Lanes(road))
+    eyes.hold(["other"], ours(4.0, 0.0), 0.0)
+    eyes.hold(["other"], ours(4.0, 0.0), 0.0)
+    assert road.cars["other"].told < 8.0 and eyes.brakes == 1
+    eyes.hold(["other"], ours(4.0, 9.0), 0.0)
+    assert road.cars["other"].told == OWN_SPEED and not eyes.braking
+    eyes.hold(["other"], ours(4.0, 0.0), 0.0)
+    del road.cars["other"]
+    eyes.hold(["other"], ours(4.0, 0.0), 0.0)
+    assert not eyes.braking
+
+
+def test_who_brakes_so_comes_to_rest_before_our_body():
+    road = Road(other=Car(60.0, 13.9))
+    eyes, car = Eyes(road, Lanes(road)), road.cars["other"]
+    body = ours(4.0, 0.6, 0.4)
+    for _ in range(200):
+        eyes.hold(["other"], body, 0.0)
+        car.speed = car.speed if car.told == OWN_SPEED else car.told
+        car.at += car.speed * STEP_S
+    touches = 1.48  # where a nose of their width meets our rear corner
+    assert car.speed == pytest.approx(0.0, abs=0.05)
+    assert touches - 2.0 < car.at - 100.0 < touches - 0.1
+
+
+@pytest.mark.sumo
+def test_sumos_own_car_does_not_crawl_into_one_that_stands_aslant(tmp_path):
+    """Our middle is on the left lane and our rear in the right one."""
+    crawls = (
+        '<vType id="slow" maxSpeed="2.5"/><trip id="crawls" type="slow" depart="8" '
+        'departLane="0" departPos="240" departSpeed="2.5" from="wc" to="ce"/>'
+    )
+    cfg = make(tmp_path, crawls, lanes=2)
+    spec = spec_of(cfg, ("wc", "ce"), begin_s=0)
+    world = SumoWorld(spec)
+    try:
+        ego = on_lane(spec.road_map, "wc_1", 262.0)
+        ego = replace(ego, y_m=ego.y_m - 1.7, heading_rad=ego.heading_rad + 0.3)
+        seen = world.reset(ego)
+        x = []
+        for _ in range(200):
+            seen = world.step(ego)
+            assert not touches(seen)
+            x += seen.users.x_m.tolist()
+        facts = world.facts()
+    finally:
+        world.close()
+    assert x[-1] - x[0] > 5.0
+    assert x[-1] - x[-20] < 0.5  # it has come up to us, and stands
+    assert int(facts["braked for our body, which SUMO did not show them"]) >= 1
