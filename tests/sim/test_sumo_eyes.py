@@ -137,6 +137,10 @@ def test_they_drive_on_when_we_are_gone_and_leave_the_traffic_without_a_word():
     eyes.hold(["other"], ours(4.0, 9.0), 0.0)
     assert road.cars["other"].told == OWN_SPEED and not eyes.braking
     eyes.hold(["other"], ours(4.0, 0.0), 0.0)
+    assert road.cars["other"].told < 8.0
+    eyes.hold([], ours(4.0, 0.0), 0.0)  # far from us by now
+    assert road.cars["other"].told == OWN_SPEED and not eyes.braking
+    eyes.hold(["other"], ours(4.0, 0.0), 0.0)
     del road.cars["other"]
     eyes.hold(["other"], ours(4.0, 0.0), 0.0)
     assert not eyes.braking

@@ -10,6 +10,7 @@ our car in motion keeps to SUMO's rules.
 Runs in SUMO's process.
 """
 
+from contextlib import suppress
 from itertools import pairwise
 from math import atan2, cos, dist, hypot, radians, sin, sqrt
 from typing import Any
@@ -38,6 +39,8 @@ class Eyes:
 
     def hold(self, close: list[str], ours: Box, speed: float) -> None:
         """At every step, with those near us, our body and our speed."""
+        for name in self.braking.difference(close):
+            self._release(name)
         for name in close:
             try:
                 theirs = self.lib.vehicle.getSpeed(name)
@@ -51,8 +54,12 @@ class Eyes:
                     self.brakes += 1
                 self.lib.vehicle.setSpeed(name, max(0.0, safe, theirs - BRAKE_MPS2 * STEP_S))
             elif name in self.braking:
-                self.braking.discard(name)
-                self.lib.vehicle.setSpeed(name, OWN_SPEED)
+                self._release(name)
+
+    def _release(self, name: str) -> None:
+        self.braking.discard(name)
+        with suppress(self.lib.TraCIException):  # they may have left the traffic
+            self.lib.vehicle.setSpeed(name, OWN_SPEED)
 
     def _safe(self, name: str, theirs: float, ours: Box, speed: float) -> float:
         """Speed from which they can stop behind us; anything where we are not in their way."""
