@@ -8,7 +8,7 @@ from crossing import make, on_lane, spec_of
 from test_sumo_reacts import touches
 
 from marque.sim.worlds.sumo import SumoWorld
-from marque.sim.worlds.sumo_eyes import BRAKE_MPS2, GAP_M, OWN_SPEED, STEP_S, Eyes
+from marque.sim.worlds.sumo_eyes import BRAKE_MPS2, OWN_SPEED, STEP_S, Eyes
 from marque.sim.worlds.sumo_lanes import Lanes
 from marque.sim.worlds.sumo_read import EGO
 

@@ -5,6 +5,7 @@ import json
 import signal
 from dataclasses import dataclass
 from pathlib import Path
+from threading import Thread
 from time import monotonic
 from types import FrameType
 from typing import Any
@@ -19,7 +20,7 @@ from marque.core.units import to_kph
 from marque.draw.picture import drive_picture
 from marque.draw.report import write_report
 from marque.record.writer import Recorder
-from marque.sim.drive import LENGTH_DRIVEN, Timing, begin_episode, run_drive
+from marque.sim.drive import LENGTH_DRIVEN, Timing, begin_episode, load_code, run_drive
 from marque.sim.judged import fault_words, judged
 from marque.sim.order import (
     Order,
@@ -64,7 +65,7 @@ def carry_out(ready: Ready, wanted: Wanted) -> int:
         ready = limit_by_reference(ready, reference)
     if wanted.minutes is not None:
         ready = with_limit(ready, min(ready.setup.limit_s, 60.0 * wanted.minutes))
-    world = open_world(ready, waiting)
+    world = _opened(ready, waiting)
     waiting.clear()
     try:
         episode = begin_episode(ready.setup, ready.route, world)
@@ -78,6 +79,16 @@ def carry_out(ready: Ready, wanted: Wanted) -> int:
     if episode.end == STOPPED_WORDS:
         return STOPPED
     return FAILED if _failed(summary) else 0
+
+
+def _opened(ready: Ready, waiting: Waiting) -> RoadWorld:
+    """The world; while its process makes the traffic ready, ours loads the code of the drive."""
+    loading = Thread(target=load_code, args=(ready.setup,))
+    loading.start()
+    try:
+        return open_world(ready, waiting)
+    finally:
+        loading.join()  # no process ends well in the middle of compiling
 
 
 def _drive(

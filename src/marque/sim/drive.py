@@ -7,6 +7,7 @@ import gc
 import math
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from copy import copy
 from dataclasses import dataclass, field, fields, replace
 
@@ -30,6 +31,7 @@ from marque.sensing.profile import SensorProfile
 from marque.sim.misled import Misled
 from marque.sim.narrate import Narrator, edges_ahead
 from marque.sim.senses import Senses, begin_fusing, begin_senses
+from marque.sim.worlds.empty import nobody
 from marque.sim.worlds.port import WorldPort
 from marque.stack.control.tracking import ControlMemory
 from marque.stack.perception.chart import begin_chart
@@ -185,6 +187,18 @@ def begin_stack(setup: Setup) -> StackMemory:
     )
 
 
+def begin_sensing(setup: Setup) -> Senses:
+    """The senses before their first look. MarqueError: see `begin_senses`."""
+    senses = begin_senses(
+        setup.profile, setup.platform, setup.road_map, setup.seed, setup.fault,
+        marks=setup.blind is not None,
+    )  # fmt: skip
+    if setup.believed is None and setup.blind is None:
+        return senses
+    believed = believed_of(setup)
+    return Misled(senses, setup.road_map, believed.road_map, believed.off)
+
+
 def believed_of(setup: Setup) -> Believed:
     """The map that our car has: the true one, another one, or none, which is one without lanes."""
     if setup.blind is not None:
@@ -214,13 +228,7 @@ def run_drive(
     stack = begin_stack(setup)
     car = Car(setup)
     timing = Timing()
-    senses = begin_senses(
-        setup.profile, setup.platform, setup.road_map, setup.seed, setup.fault,
-        marks=setup.blind is not None,
-    )  # fmt: skip
-    if setup.believed is not None or setup.blind is not None:
-        believed = believed_of(setup)
-        senses = Misled(senses, setup.road_map, believed.road_map, believed.off)
+    senses = begin_sensing(setup)
     truth = world.reset(car.truth())
     narrator = Narrator(episode, setup.index, world)
     ends = _End(setup, episode, narrator)
@@ -244,6 +252,16 @@ def run_drive(
         timing.wall_s = time.perf_counter() - began
         timing.cpu_s = time.process_time() - cpu
     return timing
+
+
+def load_code(setup: Setup) -> None:
+    """Load the machine code of a drive ahead of it, with nobody on the road but our car: in another
+    thread, while traffic is made ready in another process. What fails here fails in the drive
+    again, and is told there."""
+    heads = np.zeros(len(setup.road_map.head_group), dtype=np.int8)
+    with suppress(Exception):
+        truth = World(0, Car(setup).truth(), nobody(), heads)
+        warm(begin_stack(setup), begin_sensing(setup), truth)
 
 
 def warm(stack: StackMemory, senses: Senses, truth: World) -> None:
