@@ -30,12 +30,19 @@ def cah(v, v_lead, a_lead, gap):
     return a_lead - approach**2 / (2.0 * gap)
 
 
+def expected(v_lead, a_lead):
+    """The leader's speed in 0.5 s, but for 0.3 m/s2 of its acceleration; it never reverses."""
+    if a_lead > 0.3:
+        return max(min(v_lead, 0.0), v_lead + 0.5 * (a_lead - 0.3))
+    if a_lead < -0.3:
+        return v_lead if v_lead < 0.0 else max(0.0, v_lead + 0.5 * (a_lead + 0.3))
+    return v_lead
+
+
 def acc(v, v_lead, a_lead, gap, accel, brake, headway, s0, cool=0.99):
     """Kesting 2010, eq. (4), with a following law that no car's brakes exceed, and a leader as
-    fast as it will be in 0.4 s, though it never reverses."""
-    soon = v_lead + 0.4 * a_lead
-    if soon < 0.0 and soon < v_lead:
-        soon = min(0.0, v_lead)
+    fast as it will be in 0.5 s, though it never reverses."""
+    soon = expected(v_lead, a_lead)
     plain = max(-8.0, following(v, soon, gap, accel, brake, headway, s0))
     lazy = cah(v, v_lead, min(a_lead, accel), max(gap, 0.1))
     if lazy is None or plain >= lazy:

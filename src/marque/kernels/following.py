@@ -14,7 +14,8 @@ FIRM_SHARE = 1.15  # of the braking that a stop needs, when it has to be made up
 EASE_SHARE = 0.7  # of the jerk limit, for letting the brake go: actuators are late
 LEAST_M = 0.05  # places to stand are no finer
 HARDEST_MPS2 = 8.0  # no car brakes harder
-LOOK_S = 0.4  # a leader is followed as fast as it will be then: so late is what we do about it
+LOOK_S = 0.5  # a leader is followed as fast as it will be then: so late is what we do about it
+SURE_MPS2 = 0.3  # less of a leader's acceleration is mostly the noise of tracking
 
 
 @jit
@@ -75,14 +76,15 @@ def acc(
 ) -> float:
     """`following` softened by the constant-acceleration heuristic (coolness 0.99).
 
-    The leader counts as fast as it will be in `LOOK_S`: to the law above that adds q = k LOOK_S of
-    the leader's acceleration. f T^2 + 2 k T >= 2 (1 - q) will then do, and what is left over bears
-    the lateness of our senses and pedals. Nobody is expected to reverse.
+    The leader counts as fast as it will be in `LOOK_S`, by what its acceleration is beyond noise:
+    to the law above that adds up to q = k LOOK_S of it. f T^2 + 2 k T >= 2 (1 - q) will then do,
+    and the rest is for the lateness of our senses and pedals. Nobody is expected to reverse.
 
     IDM counts for no more than a car can brake: the hundredth of it that is left would else be an
     emergency wherever somebody as fast as we are comes in with next to no gap.
     """
-    soon = max(min(v_lead, 0.0), v_lead + LOOK_S * a_lead)
+    sure = math.copysign(max(0.0, abs(a_lead) - SURE_MPS2), a_lead)
+    soon = max(min(v_lead, 0.0), v_lead + LOOK_S * sure)
     idm = max(-HARDEST_MPS2, following(v, soon, gap, accel, brake, headway, s0))
     a_l = min(a_lead, accel)
     room = max(gap, 0.1)
