@@ -4,7 +4,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from marque.kernels.following import acc, idm_free, idm_interaction, stop_accel, stop_distance
+from marque.kernels.following import (
+    acc,
+    following,
+    idm_free,
+    idm_interaction,
+    stop_accel,
+    stop_distance,
+)
 from oracle import following_twin as twin
 
 speed = st.floats(0.0, 40.0)
@@ -42,10 +49,52 @@ def test_a_faster_leader_never_means_more_braking(v, v_lead, more, room, a, b, t
     assert idm_interaction(v, v_lead + more, room, a, b, t, s0) >= slow - 1e-9
 
 
+@given(st.floats(-20.0, 40.0), speed, gap, accel, brake, headway, standoff)
+def test_following_is_the_printed_formula(v_lead, v, room, a, b, t, s0):
+    wanted = twin.following(v, v_lead, room, a, b, t, s0)
+    assert following(v, v_lead, room, a, b, t, s0) == pytest.approx(wanted, rel=1e-9, abs=1e-9)
+
+
+@given(speed, st.floats(-20.0, 0.0), gap, accel, brake, headway, standoff)
+def test_who_stands_or_comes_towards_us_is_come_up_to_as_by_idm(v, v_lead, room, a, b, t, s0):
+    wanted = idm_interaction(v, v_lead, room, a, b, t, s0)
+    assert following(v, v_lead, room, a, b, t, s0) == pytest.approx(wanted, rel=1e-9, abs=1e-9)
+
+
+@given(speed, speed, st.floats(0.0, 20.0), gap, accel, brake, headway, standoff)
+def test_followed_a_faster_leader_never_means_more_braking(v, v_lead, more, room, a, b, t, s0):
+    slow = following(v, v_lead, room, a, b, t, s0)
+    assert following(v, v_lead + more, room, a, b, t, s0) >= slow - 1e-9
+
+
 @given(speed, speed, lead_accel, gap, accel, brake, headway, standoff)
-def test_acc_is_never_harsher_than_idm(v, v_lead, a_lead, room, a, b, t, s0):
-    plain = idm_interaction(v, v_lead, room, a, b, t, s0)
+def test_acc_is_never_harsher_than_following(v, v_lead, a_lead, room, a, b, t, s0):
+    plain = following(v, twin.expected(v_lead, a_lead), room, a, b, t, s0)
     assert acc(v, v_lead, a_lead, room, a, b, t, s0) >= plain - 1e-9
+
+
+def passed_on(law, v, a, b, t, s0, w):
+    """|H(iw)| of the law linearised about v by central differences."""
+    gap, step = s0 + v * t, 1e-4
+    by_gap = (law(v, v, gap + step, a, b, t, s0) - law(v, v, gap - step, a, b, t, s0)) / 2 / step
+    by_us = (law(v + step, v, gap, a, b, t, s0) - law(v - step, v, gap, a, b, t, s0)) / 2 / step
+    by_lead = (law(v, v + step, gap, a, b, t, s0) - law(v, v - step, gap, a, b, t, s0)) / 2 / step
+    p = 1j * w
+    return abs((by_lead * p + by_gap) / (p * p - by_us * p + by_gap))
+
+
+@given(st.floats(2.0, 40.0), accel, st.floats(1.0, 4.0), st.floats(0.9, 2.4),
+       standoff, st.floats(0.01, 10.0))  # fmt: skip
+def test_what_a_leader_does_never_grows(v, a, ratio, t, s0, w):
+    """At any speed and frequency, where a T^2 >= s0."""
+    s0 = min(s0, a * t * t)
+    assert passed_on(following, v, a, ratio * a, t, s0, w) <= 1.0 + 1e-6
+
+
+def test_by_idm_it_grows_on_fast_roads():
+    style = (1.75, 2.3, 1.4, 2.0)
+    assert passed_on(idm_interaction, 30.0, *style, 0.1) > 1.001
+    assert passed_on(following, 30.0, *style, 0.1) < 0.999
 
 
 @given(st.floats(0.1, 40.0), st.floats(0.0, 20.0), gap, accel, brake, headway, standoff)

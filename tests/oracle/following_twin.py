@@ -11,6 +11,16 @@ def idm_interaction(v, v_lead, gap, accel, brake, headway, s0):
     return accel * (1.0 - (wanted / (gap if gap > 0.1 else 0.1)) ** 2)
 
 
+def following(v, v_lead, gap, accel, brake, headway, s0):
+    """IDM with s* = s0 + max(0, v T + v_l dv / (2 a) + dv^2 / (2 sqrt(a b))), for a <= b <= 4 a."""
+    dv, ahead = v - v_lead, max(v_lead, 0.0)
+    b = min(max(brake, accel), 4.0 * accel)
+    like_idm = (v - ahead) * dv / (2.0 * math.sqrt(accel * brake))
+    both = ahead * dv * math.sqrt(b / brake) / (2.0 * accel)
+    dynamic = v * headway + like_idm + both
+    return accel * (1.0 - ((s0 + max(0.0, dynamic)) / max(gap, 0.1)) ** 2)
+
+
 def cah(v, v_lead, a_lead, gap):
     """Kesting 2010, eq. (3): what suffices if the leader keeps its acceleration."""
     if v_lead * (v - v_lead) <= -2.0 * gap * a_lead:
@@ -20,9 +30,20 @@ def cah(v, v_lead, a_lead, gap):
     return a_lead - approach**2 / (2.0 * gap)
 
 
+def expected(v_lead, a_lead):
+    """The leader's speed in 0.5 s, but for 0.3 m/s2 of its acceleration; it never reverses."""
+    if a_lead > 0.3:
+        return max(min(v_lead, 0.0), v_lead + 0.5 * (a_lead - 0.3))
+    if a_lead < -0.3:
+        return v_lead if v_lead < 0.0 else max(0.0, v_lead + 0.5 * (a_lead + 0.3))
+    return v_lead
+
+
 def acc(v, v_lead, a_lead, gap, accel, brake, headway, s0, cool=0.99):
-    """Kesting 2010, eq. (4), with an IDM that no car's brakes exceed."""
-    plain = max(-8.0, idm_interaction(v, v_lead, gap, accel, brake, headway, s0))
+    """Kesting 2010, eq. (4), with a following law that no car's brakes exceed, and a leader as
+    fast as it will be in 0.5 s, though it never reverses."""
+    soon = expected(v_lead, a_lead)
+    plain = max(-8.0, following(v, soon, gap, accel, brake, headway, s0))
     lazy = cah(v, v_lead, min(a_lead, accel), max(gap, 0.1))
     if lazy is None or plain >= lazy:
         return plain

@@ -99,6 +99,13 @@ def slewed(a, wanted, v, jerk, down):
     return min(a + up * DT, max(a - down * DT, wanted))
 
 
+def led(a, wanted, v, jerk, down):
+    """Behind a leader: at least twice what is missing, a second, up to 4 m/s3, while we brake."""
+    moved = slewed(a, wanted, v, jerk, max(down, min(4.0, 2.0 * (a - wanted))))
+    eased = a + min(4.0, 2.0 * (min(wanted, 0.0) - a)) * DT
+    return max(moved, min(wanted, eased)) if a < 0.0 else moved
+
+
 def held(v, a, room, free, brake, jerk):
     """`stop_accel` by the same seven halvings, so that both take the same step."""
     low = a - jerk * DT
@@ -114,7 +121,7 @@ def held(v, a, room, free, brake, jerk):
     return low
 
 
-def next_accel(wanted, room, v, a, mode, ego):
+def next_accel(wanted, room, v, a, mode, follows, ego):
     """One step of acceleration under profile, leaders and stop target."""
     wanted = max(wanted, -ego.max_brake)
     if mode == 1 or (mode == 0 and wanted >= -3.5):
@@ -130,7 +137,8 @@ def next_accel(wanted, room, v, a, mode, ego):
         wanted = held(v, a, room, free, ego.brake, ego.jerk)
         if wanted < a - ego.jerk * DT and wanted < free:
             down = max(ego.jerk, 4.0)
-    return slewed(a, max(wanted, -ego.max_brake), v, ego.jerk, down)
+    move = led if follows else slewed
+    return move(a, max(wanted, -ego.max_brake), v, ego.jerk, down)
 
 
 def followed(others, ego, s, v):
@@ -297,11 +305,11 @@ def roll(v_ref, scale, stop_m, virtual, mode, ego, s0, v0, a0, others, zones, hy
         box = o.box[0]
         o.beside = box is not None and box[0] < s0 + ego.front and box[1] > s0 - ego.rear
     for t in range(STEPS):
-        wanted, cause = profile(v_ref, ego, scale, mode, s, v, a), -1
+        wanted, cause, follows = profile(v_ref, ego, scale, mode, s, v, a), -1, False
         if mode == 0:
             for allowed, k, headway in followed(others, ego, s, v):
                 if allowed < wanted:
-                    wanted, cause = allowed, k
+                    wanted, cause, follows = allowed, k, True
                 if headway is not None:
                     r["gap_min"] = min(r["gap_min"], headway)
             if virtual >= 0:
@@ -313,9 +321,9 @@ def roll(v_ref, scale, stop_m, virtual, mode, ego, s0, v0, a0, others, zones, hy
                         v, o.v, gap, ego.accel, ego.brake, 0.7 * ego.headway, ego.gap
                     )
                     if max(allowed, -2.0) < wanted:
-                        wanted, cause = max(allowed, -2.0), virtual
+                        wanted, cause, follows = max(allowed, -2.0), virtual, False
         before, s_before, v_before = a, s, v
-        a = next_accel(wanted, stop_m - (s + ego.front), v, a, mode, ego)
+        a = next_accel(wanted, stop_m - (s + ego.front), v, a, mode, follows, ego)
         v = v_before + a * DT
         if v <= 0.0:
             v, a = 0.0, max(a, -v_before / DT)

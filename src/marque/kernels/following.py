@@ -14,6 +14,8 @@ FIRM_SHARE = 1.15  # of the braking that a stop needs, when it has to be made up
 EASE_SHARE = 0.7  # of the jerk limit, for letting the brake go: actuators are late
 LEAST_M = 0.05  # places to stand are no finer
 HARDEST_MPS2 = 8.0  # no car brakes harder
+LOOK_S = 0.5  # a leader is followed as fast as it will be then: so late is what we do about it
+SURE_MPS2 = 0.3  # less of a leader's acceleration is mostly the noise of tracking
 
 
 @jit
@@ -37,6 +39,31 @@ def idm_free(v: float, v_free: float, accel: float) -> float:
 
 
 @jit
+def following(
+    v: float, v_lead: float, gap: float, accel: float, brake: float, headway: float, s0: float
+) -> float:
+    """IDM's interaction, with an approach term that makes no jams out of nothing.
+
+    Near the equilibrium s = s0 + v T, IDM is dv/dt = f (gap - s0 - v T) + k (v_l - v) with
+    f = 2 a / s and k = sqrt(a / b) v / s. Speeds pass from car to car by
+    H(p) = (k p + f) / (p^2 + (k + f T) p + f), and |H(iw)| <= 1 at every w if and only if
+    f T^2 + 2 k T >= 2. With IDM's k that is a T^2 - s0 >= (1 - sqrt(a / b)) v T, which where a < b
+    fails from some speed on (8 m/s by our style). With k = v / s, as if b were a, it is
+    a T^2 >= s0, at any speed.
+
+    So the approach term is that of b = a for the leader's own speed, and IDM's for how much faster
+    we are: v_l dv / (2 a) + dv^2 / (2 sqrt(a b)). What stands is come up to as by IDM, and so is
+    who comes towards us; b counts as no less than a and no more than 4 a.
+    """
+    soft = math.sqrt(accel * brake)
+    more = min(1.0, max(0.0, soft / accel - 1.0)) * max(0.0, v_lead)
+    approach = (v - v_lead) * (v + more) / (2.0 * soft)
+    wanted = s0 + max(0.0, v * headway + approach)
+    ratio = wanted / max(gap, 0.1)
+    return accel * (1.0 - ratio * ratio)
+
+
+@jit
 def acc(
     v: float,
     v_lead: float,
@@ -47,12 +74,18 @@ def acc(
     headway: float,
     s0: float,
 ) -> float:
-    """IDM softened by the constant-acceleration heuristic (coolness 0.99).
+    """`following` softened by the constant-acceleration heuristic (coolness 0.99).
+
+    The leader counts as fast as it will be in `LOOK_S`, by what its acceleration is beyond noise:
+    to the law above that adds up to q = k LOOK_S of it. f T^2 + 2 k T >= 2 (1 - q) will then do,
+    and the rest is for the lateness of our senses and pedals. Nobody is expected to reverse.
 
     IDM counts for no more than a car can brake: the hundredth of it that is left would else be an
     emergency wherever somebody as fast as we are comes in with next to no gap.
     """
-    idm = max(-HARDEST_MPS2, idm_interaction(v, v_lead, gap, accel, brake, headway, s0))
+    sure = math.copysign(max(0.0, abs(a_lead) - SURE_MPS2), a_lead)
+    soon = max(min(v_lead, 0.0), v_lead + LOOK_S * sure)
+    idm = max(-HARDEST_MPS2, following(v, soon, gap, accel, brake, headway, s0))
     a_l = min(a_lead, accel)
     room = max(gap, 0.1)
     if v_lead * (v - v_lead) <= -2.0 * room * a_l:

@@ -75,6 +75,9 @@ CLOSE_SHARE = 0.9  # of the jerk limit, for the end of an acceleration
 RELEASE_1PS = 1.5
 RELEASE_JERK_MPS3 = 4.0  # at most, where braking would else be let go only after it stopped us
 FAST_MPS2 = -3.0  # harder braking is built up faster
+# behind a leader the brake is moved by this share of what is missing in a second, where that is
+# faster; braking that lags behind theirs has to be harder than theirs, and lasts too long
+LED_1PS, LED_JERK_MPS3 = 2.0, 4.0
 EASE_SHARE = 0.8  # of the jerk limit: what begins in time can be kept to
 HARD_EASE_MPS3 = 6.0  # at which a firm stop is let go
 HARD_MPS2 = -3.5  # braking beyond this is for safety, not for comfort
@@ -174,11 +177,29 @@ def eased(wanted: float, v: float, mode: int, jerk: float) -> float:
 
 
 @jit
+def led_slew(a: float, wanted: float, v: float, jerk: float, down: float, dt: float) -> float:
+    """`slew` behind a leader: the brake is built up and let go in step with what is missing."""
+    built = min(LED_JERK_MPS3, LED_1PS * (a - wanted))
+    after = slew(a, wanted, v, jerk, max(down, built), dt)
+    if a < 0.0:
+        eases = min(LED_JERK_MPS3, LED_1PS * (min(wanted, 0.0) - a))
+        after = max(after, min(wanted, a + eases * dt))
+    return after
+
+
+@jit
 def next_accel(
-    wanted: float, room: float, v: float, a: float, mode: int, ego: FloatArray, dt: float
+    wanted: float,
+    room: float,
+    v: float,
+    a: float,
+    mode: int,
+    led: bool,
+    ego: FloatArray,
+    dt: float,
 ) -> float:
     """Acceleration after `dt`: moved towards what profile and leaders allow (`wanted`), at limited
-    jerk, and held by the stop target `room` ahead of the bumper."""
+    jerk, and held by the stop target `room` ahead of the bumper. `led`: a leader allows least."""
     jerk = float(ego[E_JERK])
     wanted = eased(max(wanted, -float(ego[E_MAX_BRAKE])), v, mode, jerk)
     if mode == 2:
@@ -193,7 +214,10 @@ def next_accel(
         wanted = stop_accel(v, a, room, free, float(ego[E_BRAKE]), jerk, dt)
         if wanted < a - jerk * dt and wanted < free:
             down = max(jerk, FIRM_JERK_MPS3)
-    return slew(a, max(wanted, -float(ego[E_MAX_BRAKE])), v, jerk, down, dt)
+    wanted = max(wanted, -float(ego[E_MAX_BRAKE]))
+    if led:
+        return led_slew(a, wanted, v, jerk, down, dt)
+    return slew(a, wanted, v, jerk, down, dt)
 
 
 @jit
@@ -342,6 +366,7 @@ def roll(
         rear = s - ego[E_REAR]
         wanted = profile_accel(v_ref, n, scale, mode, s, v, a, ego)
         cause = -1
+        led = False
         # ---- whom do we follow
         if mode == 0:
             for q in range(n_active):
@@ -365,6 +390,7 @@ def roll(
                         if limit_a < wanted:
                             wanted = limit_a
                             cause = k
+                            led = True
                         if v > 0.5 and c > 0.5:
                             out[R_GAP_MIN] = min(out[R_GAP_MIN], (b_lo - front) / v)
             if virtual >= 0:
@@ -383,7 +409,8 @@ def roll(
                     if limit_a < wanted:
                         wanted = limit_a
                         cause = virtual
-        a_new = next_accel(wanted, stop_m - front, v, a, mode, ego, DT_S)
+                        led = False
+        a_new = next_accel(wanted, stop_m - front, v, a, mode, led, ego, DT_S)
         v_new = v + a_new * DT_S
         if v_new <= 0.0:
             v_new = 0.0
@@ -620,6 +647,7 @@ def trace(
         front = s + ego[E_FRONT]
         rear = s - ego[E_REAR]
         wanted = profile_accel(v_ref, n, scale, mode, s, v, a, ego)
+        led = False
         if mode == 0:
             for q in range(n_active):
                 k = active[q]
@@ -642,7 +670,9 @@ def trace(
                         limit_a = leader_accel(b_lo, c, vel[k], a_l, s, v, ego)
                         if doubt[k] == 1 or (c < -0.5 and vel[k] >= 0.3):
                             limit_a = max(limit_a, -ego[E_BRAKE])
-                        wanted = min(wanted, limit_a)
+                        if limit_a < wanted:
+                            wanted = limit_a
+                            led = True
             if virtual >= 0:
                 ahead = pos[virtual] - k_off[virtual] - 0.5 * length[virtual]
                 if ahead > rear:
@@ -655,8 +685,11 @@ def trace(
                         VIRTUAL_SHARE * ego[E_HEADWAY],
                         ego[E_GAP],
                     )
-                    wanted = min(wanted, max(limit_a, -2.0))
-        a = next_accel(wanted, stop_m - front, v, a, mode, ego, dt)
+                    limit_a = max(limit_a, -2.0)
+                    if limit_a < wanted:
+                        wanted = limit_a
+                        led = False
+        a = next_accel(wanted, stop_m - front, v, a, mode, led, ego, dt)
         v_new = v + a * dt
         if v_new <= 0.0:
             v_new = 0.0

@@ -122,7 +122,7 @@ def test_whoever_is_in_the_way_comes_to_rest_and_does_not_creep_on(speed, accel)
         at = _out_of_the_way(
             stop, Rules(over, crossed=over), front, 4.5, soonest(speed, accel)
         ).at_m
-        accel = next_accel(ego[E_ACCEL], at - front, speed, accel, 0, ego, 0.1)
+        accel = next_accel(ego[E_ACCEL], at - front, speed, accel, 0, False, ego, 0.1)
         now = max(0.0, speed + 0.1 * accel)
         front += 0.05 * (speed + now)
         speed = now
