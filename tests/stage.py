@@ -5,7 +5,7 @@ No dynamics, no controller, no guard, no simulator: what happens here the driver
 
 import math
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -16,7 +16,10 @@ from marque.core.time import PLAN_STEP_NS
 from marque.guard.freshness import STAND_MPS
 from marque.kernels.tables import map_tables
 from marque.maps.lookup import LaneIndex
+from marque.sensing.occlusion import HIDES, TALL, visible_shares
 from marque.stack.perception.direct import PerceptionMemory, perceive
+from marque.stack.perception.unseen import begin_unseen, watch_unseen
+from marque.stack.perception.view import Eyes
 from marque.stack.planning.contract import Driver
 from marque.stack.prediction.lanes import predict
 from marque.types.codes import Indicator, SignalState, UserKind
@@ -80,6 +83,7 @@ class Stage:
     speed_mps: float = 0.0
     actors: Sequence[Actor] = ()
     signals: Callable[[float], Sequence[int]] = lambda t: ()
+    eyes: Eyes | None = None  # with them, who is hidden is not seen, and may be anywhere hidden
     frames: list[Frame] = field(default_factory=list)
     memory: Any = None
 
@@ -89,12 +93,16 @@ class Stage:
         self.memory = self.driver.start(mission)
         tables = map_tables(self.road_map)
         seen = PerceptionMemory(self.road_map, LaneIndex(self.road_map))
+        hidden = begin_unseen(self.road_map, self.eyes) if self.eyes is not None else None
         x, y, heading = _place(self.road_map, *self.start)
         v, a = self.speed_mps, 0.0
         for step in range(round(seconds * 10)):
             t = step * 0.1
             ego = EgoReading(step * PLAN_STEP_NS, x, y, heading, v, a, 0.0, 0.0)
             seen, scene = perceive(seen, _reading(self, ego, t))
+            if hidden is not None:
+                hidden = watch_unseen(hidden, ego, scene.tracks, frozenset(), scene.t_ns)
+                scene = replace(scene, unseen=hidden.unseen)
             self.memory, plan = self.driver.drive(self.memory, scene, predict(tables, scene))
             assert_sound(plan, scene.t_ns)
             front = (x + CAR.front_m * math.cos(heading), y + CAR.front_m * math.sin(heading))
@@ -147,6 +155,8 @@ def _reading(stage: Stage, ego: EgoReading, t: float) -> Reading:
     heads = np.full(len(stage.road_map.head_group), int(SignalState.UNKNOWN), np.int8)
     given = stage.signals(t)
     heads[: len(given)] = given
+    if stage.eyes is not None:
+        rows, sizes, column = _in_sight(stage.eyes, ego, rows, sizes, column)
     found = Detections(
         t_ns=ego.t_ns,
         uid=np.array([i for i, _, _ in rows], np.int64),
@@ -161,6 +171,21 @@ def _reading(stage: Stage, ego: EgoReading, t: float) -> Reading:
         indicator=np.array([one.indicator for _, one, _ in rows], np.int8),
     )
     return Reading(ego.t_ns, ego, found, SignalReading(ego.t_ns, heads))
+
+
+def _in_sight(eyes: Eyes, ego: EgoReading, rows: list, sizes: list, column: list) -> tuple:
+    """Those of whom the first eye sees anything."""
+    c, s = math.cos(ego.heading_rad), math.sin(ego.heading_rad)
+    mx, my = eyes.mount[0, :2]
+    eye = ego.x_m + c * mx - s * my, ego.y_m + s * mx + c * my
+    size = np.array(sizes, dtype=float).reshape(-1, 2)
+    box = np.column_stack((column[0], column[1], np.cos(column[2]), np.sin(column[2]), 0.5 * size))
+    kind = np.array([one.kind for _, one, _ in rows], dtype=np.int64)
+    share, _ = visible_shares(*eye, box, HIDES[kind], TALL[kind], np.ones(len(rows), bool), 16)
+    seen = np.flatnonzero(share > 0.1)
+    return (
+        [rows[i] for i in seen], [sizes[i] for i in seen], [each[seen] for each in column]
+    )  # fmt: skip
 
 
 def _touching(actors: Sequence[Actor], t: float, x: float, y: float, heading: float) -> list[int]:

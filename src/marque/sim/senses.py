@@ -20,6 +20,8 @@ from marque.stack.perception.lights import no_lights
 from marque.stack.perception.localise import ODOMETRY, LocaliseMemory, Tuning, parked
 from marque.stack.perception.noise import SensorModel, camera, lidar, radar
 from marque.stack.perception.tracking import start
+from marque.stack.perception.unseen import begin_unseen
+from marque.stack.perception.view import eyes_of
 from marque.types.codes import SensorKind
 from marque.types.platform import Platform
 from marque.types.reading import Delivery, Reading
@@ -87,6 +89,7 @@ def begin_fusing(
         objects=start(models, index),
         lights=no_lights(len(road_map.head_group)),
         watching=begin_health(platform, models, paint, place.tuning.fixes),
+        hidden=begin_unseen(road_map, eyes_of(models)),
     )
 
 

@@ -12,7 +12,7 @@ from marque.guard.guard import GuardMemory, guard
 from marque.kernels.tables import MapTables
 from marque.stack.control.tracking import ControlMemory, control, hold
 from marque.stack.perception.direct import PerceptionMemory, perceive
-from marque.stack.perception.fuse import FuseMemory, doubt_of, sensed, whole_health
+from marque.stack.perception.fuse import FuseMemory, doubt_of, sensed, unseen_by, whole_health
 from marque.stack.planning.contract import Driver
 from marque.stack.prediction.lanes import predict
 from marque.types.plan import Plan
@@ -58,7 +58,12 @@ def tick(memory: StackMemory, came: Reading | Delivery) -> tuple[StackMemory, De
     perception, driving, due = memory.perception, memory.driving, memory.next_drive_ns
     if reading.t_ns >= due:
         perception, scene = perceive(perception, reading, tracks)
-        scene = replace(scene, health=whole_health(fusing, scene), doubt=doubt_of(fusing))
+        scene = replace(
+            scene,
+            health=whole_health(fusing, scene),
+            doubt=doubt_of(fusing),
+            unseen=unseen_by(fusing),
+        )
         driving, coming = memory.driver.drive(driving, scene, predict(memory.tables, scene))
         due = reading.t_ns + PLAN_STEP_NS
     steering, command = memory.control, hold(reading.t_ns)

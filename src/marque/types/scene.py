@@ -68,6 +68,22 @@ class Doubt:
         freeze_arrays(self)
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class Unseen:
+    """Where somebody may be whom nobody can see: the foremost place of each hidden stretch of a
+    lane, and places from which people on foot may step out."""
+
+    lane: Int32Array  # [U]
+    s_m: FloatArray  # [U] of the front bumper
+    speed_mps: FloatArray  # [U] no faster than this
+    walk: Int32Array  # [V] crosswalk, NONE beside somebody who stands at the roadside
+    x_m: FloatArray  # [V] map frame
+    y_m: FloatArray
+
+    def __post_init__(self) -> None:
+        freeze_arrays(self)
+
+
 @dataclass(frozen=True, slots=True)
 class SeenLine:
     """A stop line that lies elsewhere than the map says, or that the map does not have."""
@@ -123,6 +139,7 @@ class Scene:
     chart: Chart = AS_MAPPED
     doubt: Doubt | None = None  # of the tracks, one for each; None: they are as they are told
     own_lane: OwnLane | None = None  # where no map is at hand, once its marks have shown it
+    unseen: Unseen | None = None  # None: senses and map do not tell
 
     def __post_init__(self) -> None:
         freeze_arrays(self)

@@ -12,10 +12,17 @@ import numpy as np
 
 from marque.core.time import PLAN_STEP_NS
 from marque.stack.perception.chart import with_spots
-from marque.stack.perception.health import HealthMemory, fixes_hold, trusted, watch
+from marque.stack.perception.health import (
+    HealthMemory,
+    fixes_hold,
+    sensors_out,
+    trusted,
+    watch,
+)
 from marque.stack.perception.lights import Lights, watch_lights
 from marque.stack.perception.localise import LocaliseMemory, Located, localise, undoubted
 from marque.stack.perception.tracking import TrackMemory, track
+from marque.stack.perception.unseen import UnseenMemory, watch_unseen
 from marque.stack.perception.watch_lists import Around
 from marque.types.codes import Integrity, Reaction
 from marque.types.health import FINE, Health, joined
@@ -29,7 +36,7 @@ from marque.types.reading import (
     Sightings,
     SignalReading,
 )
-from marque.types.scene import Doubt, Scene, Tracks
+from marque.types.scene import Doubt, Scene, Tracks, Unseen
 
 FRESH_NS = 200_000_000  # objects were seen so shortly ago, or their stamp says since when not
 
@@ -42,6 +49,7 @@ class FuseMemory:
     objects: TrackMemory
     lights: Lights
     watching: HealthMemory
+    hidden: UnseenMemory | None = None  # None: there is no map that tells where somebody may be
     waiting: tuple[ObjectList, ...] = ()  # that have come since objects were last tracked
     signal: SignalReading | None = None  # the newest
     sighted: Sightings | None = None  # the newest
@@ -109,6 +117,11 @@ def doubt_of(memory: FuseMemory | None) -> Doubt | None:
     return None if memory is None else memory.doubt
 
 
+def unseen_by(memory: FuseMemory | None) -> Unseen | None:
+    """Who may be where nobody can see; exact senses do not tell."""
+    return None if memory is None or memory.hidden is None else memory.hidden.unseen
+
+
 def whole_health(memory: FuseMemory | None, scene: Scene) -> Health:
     """What is wrong with the senses, with the lane that they show, and with the map."""
     return with_spots(joined(health_of(memory), scene.health), scene.chart)
@@ -132,8 +145,12 @@ def _look(memory: FuseMemory, ego: EgoReading, t_ns: int) -> FuseMemory:
         width_m=tracks.width_m,
         indicator=tracks.indicator,
     )
+    hidden = memory.hidden
+    if hidden is not None:
+        hidden = watch_unseen(hidden, ego, tracks, sensors_out(memory.watching), t_ns)
     return replace(
         memory,
+        hidden=hidden,
         objects=objects,
         tracks=tracks,
         doubt=doubt,

@@ -219,13 +219,24 @@ def _hold_ns(fault: str) -> int:
 
 def _together(memory: HealthMemory, findings: tuple[Finding, ...]) -> Reaction:
     """What findings call for that would each be less by itself."""
-    out = {one.part for one in findings if one.fault in OUT and one.reaction > Reaction.LOG}
+    out = _out(findings)
     if {"camera ahead", "radar ahead"} <= out:
         return Reaction.STOP
     said = {one.text for one in findings}
     if {"satellites silent", "marks contradict the map"} <= said:
         return Reaction.TAKEOVER
     return Reaction.NONE
+
+
+def _out(findings: tuple[Finding, ...]) -> set[str]:
+    """Parts that tell nothing any more."""
+    return {one.part for one in findings if one.fault in OUT and one.reaction > Reaction.LOG}
+
+
+def sensors_out(memory: HealthMemory) -> frozenset[int]:
+    """Sensors that see nothing, or nothing to be relied on."""
+    out = _out(memory.health.findings)
+    return frozenset(i for i, one in enumerate(memory.lists) if one.name in out)
 
 
 # What is still fused ---------------------------------------------------------------------------

@@ -65,7 +65,8 @@ def bearings(ex: float, ey: float, box: FloatArray) -> tuple[float, float, float
 
 
 @jit
-def _enters(ex: float, ey: float, ux: float, uy: float, box: FloatArray) -> float:
+def enters(ex: float, ey: float, ux: float, uy: float, box: FloatArray) -> float:
+    """Where the ray from e along the unit vector u enters a box as in `bearings`; FAR if never."""
     dx = ex - box[0]
     dy = ey - box[1]
     return reach(
@@ -117,10 +118,10 @@ def in_sight(
             angle = span[i, 0] - span[i, 1] + part * (span[i, 1] + span[i, 2])
             ux = math.cos(angle)
             uy = math.sin(angle)
-            until = _enters(ex, ey, ux, uy, box[i]) - BEFORE_M
+            until = enters(ex, ey, ux, uy, box[i]) - BEFORE_M
             met = False
             for place in range(count):
-                if _enters(ex, ey, ux, uy, box[before[place]]) < until:
+                if enters(ex, ey, ux, uy, box[before[place]]) < until:
                     met = True
                     break
             free += 0 if met else 1

@@ -39,7 +39,8 @@ LEAD_SHARE = 0.45
 @dataclass(frozen=True, slots=True)
 class Way:
     """The way of others who go first, or as early as we, over ours: path metres, their signal
-    head, whether it crosses ours or joins it, and whether they come towards us."""
+    head, whether it crosses ours or joins it, and whether they come towards us. `lane`: their
+    connector, and where on it ours begins."""
 
     begin_m: float
     end_m: float
@@ -47,6 +48,8 @@ class Way:
     crosses: bool
     towards: bool = False
     equal: bool = False
+    lane: int = NONE
+    meets_m: float = 0.0
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -330,6 +333,8 @@ def _way(road_map: RoadMap, lane: int, row: int, begin: float, end: float) -> Wa
         bool(road_map.conf_kind[row] == ConflictKind.CROSS),
         bool(np.cos(turn[0] - turn[1]) < OPPOSITE),
         bool(road_map.conf_priority[row] == 0),
+        other,
+        float(road_map.conf_other_in_m[row]),
     )
 
 

@@ -69,6 +69,7 @@ from marque.stack.planning.state import (
 )
 from marque.stack.planning.style import Style
 from marque.stack.planning.trajectory import along
+from marque.stack.planning.unseen import look_first, slow_past_unseen
 from marque.types.codes import Indicator, Reason, SignalState
 from marque.types.forecast import Forecast
 from marque.types.mission import Mission
@@ -120,6 +121,7 @@ class Marque:
             if one.corridor.manoeuvre in BEHIND:
                 wait_behind(each, block, one.corridor, one.start, ego)
         stand_for(scene, ego, options, rules)
+        peek = look_first(memory, scene, ego, options, rules)
         place = coming_to_rest(scene, ego, start, memory.halt)
         halt(place, ego, options, rules)
         let_us_go = granted(memory, scene)
@@ -179,6 +181,7 @@ class Marque:
             waiting_s=_waited(memory, plan, start, scene),
             stood_s=_stood(memory, plan, scene.ego.speed_mps),
             granted=let_us_go,
+            peek=peek,
             halt=place,
             shown=plan.indicator,
             shown_ns=memory.shown_ns if plan.indicator == memory.shown else scene.t_ns,
@@ -374,7 +377,9 @@ def _others(
         [each.crossed for each in rules],
         let_us_go,
     )
-    pass_slowly(it, corridors, s0, ego, options[0].start.speed_mps, scene.tracks)
+    v = options[0].start.speed_mps
+    pass_slowly(it, corridors, s0, ego, v, scene.tracks)
+    slow_past_unseen(it, corridors, s0, ego, v, scene, [each.walks for each in rules])
     for c, one in enumerate(options):
         if one.corridor.manoeuvre in BEHIND:
             stay_behind(memory, it, c, one.corridor, one.start, ego, scene.tracks)

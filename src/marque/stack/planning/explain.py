@@ -9,7 +9,7 @@ from marque.kernels.overlap import EGO_STEP_M
 from marque.kernels.rollout import R_CAUSE
 from marque.stack.planning.corridor import Corridor
 from marque.stack.planning.impaired import degraded
-from marque.stack.planning.interactions import Interactions
+from marque.stack.planning.interactions import UNSEEN, Interactions
 from marque.stack.planning.overtake import fast
 from marque.stack.planning.propose import NORMAL, Policy
 from marque.types.codes import Indicator, Reason, UserKind
@@ -59,6 +59,8 @@ def explain(
     lower = corridor.v_ref_mps[i] - ref
     if float(lower.max()) > 0.5 and float((ref - slow).min()) < 0.5:
         uid = int(it.beside[policy.corridor])
+        if uid == UNSEEN:
+            return Reason.OCCLUSION, -1
         if uid < 0 and degraded(scene):
             return Reason.SENSES, -1
         if uid < 0 and (scene.chart.limits or math.isfinite(scene.chart.limit_mps)):

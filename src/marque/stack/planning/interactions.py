@@ -39,6 +39,7 @@ PAST_US_M = 0.1  # room of who passes us from behind, and means to
 LAST_MPS2, BRAKES_MPS2 = 4.5, 1.5  # who has to brake harder than this for us, and does not brake
 ALONG, FARTHER_BACK_M = 0.5, 2.0  # cosine of headings; who comes round again, see `leave_out_laps`
 BACK_M = 20  # how far behind who meets us the connector may lie on which they came
+UNSEEN = -2
 HARDLY = 0.3  # a path less likely than this is nothing to brake hard for
 
 
@@ -80,7 +81,8 @@ class Interactions:
     rear_margin: FloatArray
     front_margin: FloatArray
     keep_clear: FloatArray  # [C, Z, 3] begin, end, 1 where others may come who go first
-    beside: IntArray  # [C] uid of somebody beside whom `v_ref` is lower, -1 if for nobody
+    beside: IntArray  # [C] uid of somebody beside whom `v_ref` is lower, -1 if for nobody,
+    #   `UNSEEN` if for somebody whom we cannot see
 
 
 @jit

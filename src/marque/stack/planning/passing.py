@@ -77,7 +77,7 @@ def pass_slowly(
             if _lower(cap, corridor, s0[c], ego, speed_mps, one):
                 it.beside[c] = uid
         for i, begin_m, end_m in _squeezed(corridor, s0[c], ego, tracks, stand):
-            if _slow(cap, begin_m, end_m, CRAWL_MPS, s0[c], speed_mps):
+            if slow(cap, begin_m, end_m, CRAWL_MPS, s0[c], speed_mps):
                 it.beside[c] = int(tracks.uid[i])
         if it.beside[c] >= 0:
             backward_pass(cap, STEP_M, float(ego[E_BRAKE]), float(ego[E_JERK]), it.v_ref[c, :n])
@@ -181,10 +181,10 @@ def _lower(
     if clear < one.least_m or fastest > cap.max():
         return False
     place = s_m + max(front, nearest * STEP_M)
-    return _slow(cap, place - front, place, fastest, s_m, speed_mps)
+    return slow(cap, place - front, place, fastest, s_m, speed_mps)
 
 
-def _slow(
+def slow(
     cap: FloatArray, begin_m: float, end_m: float, fastest: float, s_m: float, speed_mps: float
 ) -> bool:
     """Lower the speeds between two path metres to `fastest`, or to what soft braking brings;

@@ -58,15 +58,21 @@ class RuleMemory:
 
 @dataclass(slots=True, eq=False)
 class Rules:
-    """Result of one look at the corridor. `quiet`: crosswalks that nobody may step on now;
-    `ways`: on which others may come who go first; `crossed`: those of them that cross ours, and
-    that no light holds as far as we know."""
+    """Result of one look at the corridor. `quiet`: crosswalks that nobody may step on now; `walks`:
+    those on which people go first; `ways`: on which others may come who go first; `coming`: those
+    of them that no light holds as far as we know, each with its junction."""
 
     ways: list[Way] = field(default_factory=list)
-    crossed: list[Way] = field(default_factory=list)
+    coming: list[tuple[Junction, Way]] = field(default_factory=list)
     quiet: set[int] = field(default_factory=set)
+    walks: set[int] = field(default_factory=set)
     binding: list[Stop] = field(default_factory=list)
     optional: list[Stop] = field(default_factory=list)
+
+    @property
+    def crossed(self) -> list[Way]:
+        """Ways of `coming` that cross ours."""
+        return [way for _, way in self.coming if way.crosses]
 
 
 def apply_rules(
@@ -90,8 +96,8 @@ def apply_rules(
         _junction(state, rules, scene, junction)
         rules.ways += [way for way in junction.ways if not _is_red(scene, way.head)]
         over = front_m > junction.stop_m
-        rules.crossed += [
-            way for way in junction.ways if way.crosses and _may_come(scene, junction, way, over)
+        rules.coming += [
+            (junction, way) for way in junction.ways if _may_come(scene, junction, way, over)
         ]
     for crossing in corridor.crossings:
         if crossing.s_out_m > front_m:
@@ -254,6 +260,7 @@ def _crosswalk(
             rules.quiet.add(crossing.walk)
         rules.optional.append(Stop(line, Reason.CROSSWALK))
         return
+    rules.walks.add(crossing.walk)
     uid, waits = _who_crosses(road_map, corridor, scene.tracks, crossing)
     if uid is None:
         if waits:  # who lets us go, and may stand in our way: it is not on the stripes that we wait

@@ -60,6 +60,16 @@ class Halt:
     speed_mps: float
 
 
+@dataclass(frozen=True, slots=True)
+class Peek:
+    """At a junction, by its connector, where a way of others is hidden: how long we have stood
+    there for that, and whether we have looked and go."""
+
+    lane: int
+    stood_s: float = 0.0
+    goes: bool = False
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Memory:
     """Everything that the driver remembers."""
@@ -80,6 +90,7 @@ class Memory:
     detour: frozenset[int] = frozenset()  # lanes on which we gave up changing
     closed: frozenset[int] = frozenset()  # lanes that somebody blocks for good, or too narrow ones
     looked: bool = False  # whether the way is wide enough
+    peek: Peek | None = None  # at the junction where we look for those whom we cannot see
     halt: Halt | None = None  # for senses that are impaired
     shown: Indicator = Indicator.OFF  # what we indicate, since when, and when it last was for a
     shown_ns: int = 0  # change of lanes that could begin
