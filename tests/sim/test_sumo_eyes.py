@@ -1,14 +1,14 @@
 """Whoever would drive into our body brakes for it: a stand-in for libsumo, and SUMO itself."""
 
 from dataclasses import dataclass, replace
-from math import pi
+from math import cos, pi, sin
 
 import pytest
 from crossing import make, on_lane, spec_of
 from test_sumo_reacts import touches
 
 from marque.sim.worlds.sumo import SumoWorld
-from marque.sim.worlds.sumo_eyes import BRAKE_MPS2, OWN_SPEED, STEP_S, Eyes
+from marque.sim.worlds.sumo_eyes import BRAKE_MPS2, OWN_SPEED, STEP_S, Eyes, driven
 from marque.sim.worlds.sumo_lanes import Lanes
 from marque.sim.worlds.sumo_read import EGO
 
@@ -126,6 +126,35 @@ def test_who_would_drive_into_us_brakes(car, body, speed):
 )
 def test_others_drive_as_they_like(car, body, speed):
     assert told(car, body, speed) == OWN_SPEED
+
+
+def in_the_hairpin(car, speed, bend):
+    road = Road(other=car)
+    eyes = Eyes(road, Lanes(road))
+    # north of their way, heading south, and turning towards where they come from
+    eyes.hold(["other"], ours(6.0, 6.0, -pi / 2), speed, bend)
+    return car.told
+
+
+def test_before_a_hairpin_they_wait_for_the_room_that_we_shall_need():
+    assert in_the_hairpin(Car(94.0, 8.0), 2.0, -0.2) < 8.0
+    for car, speed, bend in (
+        (Car(94.0, 8.0), 2.0, -0.05),  # no bend that needs their lane
+        (Car(94.0, 8.0), 0.0, -0.2),  # we wait: they may go
+        (Car(94.0, 8.0), 2.0, 0.2),  # we turn away from them
+        (Car(103.0, 3.0), 2.0, -0.2),  # they are there already
+    ):
+        assert in_the_hairpin(car, speed, bend) == OWN_SPEED
+
+
+@pytest.mark.parametrize("bend", [0.0, 0.1, -0.25])
+def test_our_way_in_the_next_metres_is_an_arc(bend):
+    x, y, h, length, width = driven((1.0, 2.0, 0.3, 4.0, 2.0), 6.0, bend)
+    small, at = 0.001, (1.0, 2.0, 0.3)
+    for _ in range(6000):
+        at = (at[0] + small * cos(at[2]), at[1] + small * sin(at[2]), at[2] + small * bend)
+    assert (x, y, h) == pytest.approx(at, abs=0.6) and h == pytest.approx(at[2])
+    assert (length, width) == (4.0, 2.0)
 
 
 def test_they_drive_on_when_we_are_gone_and_leave_the_traffic_without_a_word():

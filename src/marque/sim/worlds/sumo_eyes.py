@@ -5,7 +5,8 @@ of one that stands aslant, that swings out in a hairpin, or that leads it on a l
 junction which ends where its own does, nothing is seen. Here it sees our body where its own way
 leads, and does what it does behind anybody: it keeps the speed from which it can still stop, with
 no more braking than SUMO asks of it. Who is too near for that hits us; and who crosses the way of
-our car in motion keeps to SUMO's rules.
+our car in motion keeps to SUMO's rules. In a bend as tight as a car can turn ours needs the room of
+two lanes, so there it waits for the next metres of our way, too, as people do before a hairpin.
 
 Runs in SUMO's process.
 """
@@ -24,6 +25,8 @@ GAP_M = 0.5  # before our body
 NOSE_M, BESIDE_M = 2.0, 0.15  # of their body that meets ours; room on each side
 STANDS_MPS, CRAWLS_MPS = 1.0, 3.0
 ALONG = 0.7  # cosine of headings: we lead them, or come towards them
+TIGHT_1PM, MOVES_MPS = 0.08, 0.5  # how tight a bend is, in which we are under way,
+AHEAD_M = (2.0, 4.0, 6.0, 8.0)  # so that our body will be there in a moment
 OWN_SPEED = -1.0  # SUMO's word for: drive as you like
 STEP_S = 0.1
 
@@ -37,14 +40,16 @@ class Eyes:
         self.braking: set[str] = set()
         self.brakes = 0  # how often somebody began to
 
-    def hold(self, close: list[str], ours: Box, speed: float) -> None:
-        """At every step, with those near us, our body and our speed."""
+    def hold(self, close: list[str], ours: Box, speed: float, bend: float = 0.0) -> None:
+        """At every step, with those near us, our body, our speed, and how we turn, 1/m."""
+        tight = abs(bend) > TIGHT_1PM and speed > MOVES_MPS
+        soon = [driven(ours, way, bend) for way in AHEAD_M] if tight else []
         for name in self.braking.difference(close):
             self._release(name)
         for name in close:
             try:
                 theirs = self.lib.vehicle.getSpeed(name)
-                safe = self._safe(name, theirs, ours, speed)
+                safe = self._safe(name, theirs, ours, speed, soon)
             except self.lib.TraCIException:
                 self.braking.discard(name)
                 continue
@@ -61,21 +66,21 @@ class Eyes:
         with suppress(self.lib.TraCIException):  # they may have left the traffic
             self.lib.vehicle.setSpeed(name, OWN_SPEED)
 
-    def _safe(self, name: str, theirs: float, ours: Box, speed: float) -> float:
+    def _safe(self, name: str, theirs: float, ours: Box, speed: float, soon: list[Box]) -> float:
         """Speed from which they can stop behind us; anything where we are not in their way."""
         vehicle = self.lib.vehicle
         reach = GAP_M + REACTS_S * theirs + theirs**2 / (2.0 * BRAKE_MPS2) + 2.0 * STEP_M
         x, y = vehicle.getPosition(name)
         half = 0.5 * hypot(ours[3], ours[4])
-        if dist((x, y), ours[:2]) > reach + half + NOSE_M:
+        if dist((x, y), ours[:2]) > reach + half + NOSE_M + (AHEAD_M[-1] if soon else 0.0):
             return 1e3
         width = vehicle.getWidth(name)
         h = radians(90.0 - vehicle.getAngle(name))
         if overlap(ours, behind((x, y), h, NOSE_M, width)):
             return 1e3  # they touch us: let go
-        met = self._meets(name, ours, reach, width + 2.0 * BESIDE_M)
+        met = self._meets(name, [ours], reach, width + 2.0 * BESIDE_M)
         if met is None:
-            return 1e3
+            return self._waits(name, soon, reach, (x, y, h, width))
         way, heading = met
         along = cos(heading - ours[2])
         if abs(along) < ALONG and speed > STANDS_MPS and theirs > CRAWLS_MPS:
@@ -84,23 +89,46 @@ class Eyes:
         leader = vehicle.getLeader(name, reach)
         if leader and leader[0] == EGO and leads > 0.0:
             return 1e3  # SUMO sees to it
-        room = max(0.0, way - GAP_M)
-        b = BRAKE_MPS2 * REACTS_S
-        return sqrt(b * b + leads * leads + 2.0 * BRAKE_MPS2 * room) - b
+        return stopping(way, leads)
+
+    def _waits(
+        self, name: str, soon: list[Box], reach: float, nose: tuple[float, float, float, float]
+    ) -> float:
+        """The same before where our body will be, unless they are there already."""
+        x, y, h, width = nose
+        if not soon or any(overlap(one, behind((x, y), h, NOSE_M, width)) for one in soon):
+            return 1e3
+        met = self._meets(name, soon, reach, width)
+        return 1e3 if met is None else stopping(met[0], 0.0)
 
     def _meets(
-        self, name: str, ours: Box, reach: float, width: float
+        self, name: str, ours: list[Box], reach: float, width: float
     ) -> tuple[float, float] | None:
-        """(metres until their nose touches our body, their heading there)."""
+        """(metres until their nose touches one of the boxes, their heading there)."""
         vehicle = self.lib.vehicle
         beside = vehicle.getLateralLanePosition(name)
         gone = vehicle.getLanePosition(name) % STEP_M  # since the first of the points
-        half = 0.5 * hypot(ours[3], ours[4]) + NOSE_M + width
+        half = 0.5 * hypot(ours[0][3], ours[0][4]) + NOSE_M + width
         for i, (a, b) in enumerate(pairwise(self.lanes.ahead(name, reach + STEP_M))):
-            if dist(a, ours[:2]) > half or a == b:
+            if a == b or all(dist(a, one[:2]) > half for one in ours):
                 continue
             h = atan2(b[1] - a[1], b[0] - a[0])
             at = (b[0] - beside * sin(h), b[1] + beside * cos(h))
-            if overlap(ours, behind(at, h, NOSE_M, width)):
+            if any(overlap(one, behind(at, h, NOSE_M, width)) for one in ours):
                 return max(0.0, i * STEP_M - gone), h
         return None
+
+
+def stopping(way: float, leads: float) -> float:
+    """Speed from which one can stop within a way, behind somebody who drives with `leads`."""
+    room = max(0.0, way - GAP_M)
+    b = BRAKE_MPS2 * REACTS_S
+    return sqrt(b * b + leads * leads + 2.0 * BRAKE_MPS2 * room) - b
+
+
+def driven(body: Box, way: float, bend: float) -> Box:
+    """Where a body is when it has gone on for a way, turning as now."""
+    x, y, h, length, width = body
+    turn = bend * way
+    middle = h + 0.5 * turn
+    return x + way * cos(middle), y + way * sin(middle), h + turn, length, width

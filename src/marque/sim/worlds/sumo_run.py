@@ -25,6 +25,7 @@ LIFT_CLEAR_M = 200.0  # a deadlock is lifted at once only beyond this
 # out in, where SUMO's lanes cut the corner, and theirs that come towards us may be nearer.
 AWAY_M, ON_LANE_M = 8.0, 1.8
 OFF_NETWORK_M = 1e6  # SUMO's word for a place beside its lanes
+BEND_KNOWN_M = 0.03  # in a step
 NEAR_LIFT_FACTOR = 2.0  # nearer, it is given that much longer
 
 
@@ -44,6 +45,7 @@ class Sumo(Readout):
         self.awake: set[str] = set()  # drivers near the ego, who decide at every step
         self.speed = 0.0
         self.accel = 0.0
+        self.bend = 0.0  # of our way, 1/m
         self.has_ego = False
         self.driven = True  # the ego is placed by us, not by SUMO's driver
         self.route: tuple[str, ...] = ()
@@ -248,7 +250,15 @@ class Sumo(Readout):
             vehicle.moveToXY(EGO, hint, lane, x, y, angle, keep)
         except lib.TraCIException:
             self._move_anyhow(x, y, angle)
+        self._note_bend(x, y, angle)
         self.front, self.speed, self.accel = (x, y, angle), speed, accel
+
+    def _note_bend(self, x: float, y: float, angle: float) -> None:
+        """How we turn, left positive; while we stand, as before."""
+        way = hypot(x - self.front[0], y - self.front[1])
+        if way > BEND_KNOWN_M:
+            turn = (self.front[2] - angle + 180.0) % 360.0 - 180.0
+            self.bend = radians(turn) / way
 
     def _move_anyhow(self, x: float, y: float, angle: float) -> None:
         """Off its route, off its permissions, or removed by SUMO at the end of its route."""
@@ -300,7 +310,7 @@ class Sumo(Readout):
         if self.has_ego:
             self.beside_us.hold(self.front, self.speed)
             self.bends.hold()
-            self.eyes.hold(self.beside_us.close, self._body(), self.speed)
+            self.eyes.hold(self.beside_us.close, self._body(), self.speed, self.bend)
         if self.has_ego and self.driven:
             self._check_mapping()
         if self.tick % 10 == 0:
