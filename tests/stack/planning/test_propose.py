@@ -8,7 +8,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from marque.kernels.rollout import FALLBACK_JERK_MPS3, slew
-from marque.stack.planning.propose import SOFT_MPS2, _past_line, soft_stop_mps2
+from marque.stack.planning.propose import (
+    SOFT_MPS2,
+    _before_hairpin,
+    _past_line,
+    soft_stop_mps2,
+)
 from marque.stack.planning.rules import Stop
 from marque.types.codes import Control, Reason
 from marque.types.plan import STEP_S, STEPS
@@ -48,3 +53,25 @@ def test_who_swings_out_waits_no_deeper_in_a_junction_than_its_waiting_place(
     )
     corridor = SimpleNamespace(manoeuvre=manoeuvre, junctions=[junction])
     assert _past_line(corridor, Stop(at, Reason.YIELD, 7), front) == past
+
+
+def line(curvatures):
+    """A corridor of which nothing but the path's curvature, each half metre, counts."""
+    return SimpleNamespace(path=SimpleNamespace(curvature_1pm=np.array(curvatures)))
+
+
+@pytest.mark.parametrize(
+    ("at_m", "front_m", "place_m"),
+    [
+        (35.0, 5.0, 30.0),  # the hairpin begins at 40 m: a bus gets round
+        (45.0, 5.0, 30.0),  # in it: before it
+        (28.0, 5.0, 28.0),  # far enough before it already
+        (10.0, 5.0, 10.0),  # no hairpin near
+        (38.0, 33.0, 38.0),  # too near it to wait farther back
+    ],
+)
+def test_before_a_hairpin_we_wait_where_a_bus_gets_round(at_m, front_m, place_m):
+    hairpin = line([0.0] * 80 + [-0.2] * 30 + [0.0] * 80)
+    assert _before_hairpin(hairpin, at_m, front_m) == pytest.approx(place_m)
+    open_bend = line([0.0] * 80 + [0.08] * 30 + [0.0] * 80)
+    assert _before_hairpin(open_bend, at_m, front_m) == at_m

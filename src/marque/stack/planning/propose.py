@@ -8,6 +8,7 @@ import numpy as np
 from marque.core.arrays import FloatArray
 from marque.kernels.following import stop_distance
 from marque.kernels.rollout import FALLBACK_JERK_MPS3
+from marque.maps.path import STEP_M
 from marque.stack.planning.box import exit_stops
 from marque.stack.planning.corridor import AT_LINE, Corridor
 from marque.stack.planning.interactions import Interactions
@@ -27,6 +28,7 @@ STANDS_WITHIN_S = 6.0
 FIRM_MPS2 = 5.0  # it takes more to stand within the plan
 MAX_VIRTUAL = 3
 ASIDE = ("nudge", "peek")  # manoeuvres beside the middle of our lane, inside junctions too
+HAIRPIN_1PM, HAIRPIN_M = 0.12, 10.0  # how tight; and how far before it a bus needs our lane
 _ON_FOOT = (Reason.CROSSWALK, Reason.PEDESTRIAN)
 NORMAL, COMFORT_STOP, EMERGENCY_STOP = 0.0, 1.0, 2.0
 
@@ -75,7 +77,7 @@ def propose(
         must = min(binding, key=lambda stop: stop.at_m, default=None)
         limit = must.at_m if must is not None else math.inf
         optional = [s for s in rules[c].optional if front_m[c] - 0.5 < s.at_m < limit - 0.5]
-        others = _before_others(c, it, front_m[c], limit, optional, tracks, forecast)
+        others = _before_others(c, it, corridors[c], front_m[c], limit, optional, tracks, forecast)
         optional += [_out_of_the_way(s, rules[c], front_m[c], length_m, soonest_m) for s in others]
         optional = [s for s in optional if not _past_line(corridors[c], s, front_m[c])]
         ours = corridors[c].out_m - OUT_SPARE_M
@@ -143,9 +145,22 @@ def _out_of_the_way(
     return replace(stop, at_m=min(stop.at_m, here))
 
 
+def _before_hairpin(corridor: Corridor, at_m: float, front_m: float) -> float:
+    """A place to wait right before a hairpin, or in it, moved back so far that a bus gets round
+    from the other side; as it is where we are too far on for that."""
+    first = max(0, int(front_m / STEP_M))
+    ahead = np.abs(corridor.path.curvature_1pm[first : int((at_m + HAIRPIN_M) / STEP_M)])
+    tight = np.flatnonzero(ahead > HAIRPIN_1PM)
+    if len(tight) == 0:
+        return at_m
+    back = front_m + float(tight[0]) * STEP_M - HAIRPIN_M
+    return min(at_m, back) if back > front_m else at_m
+
+
 def _before_others(
     c: int,
     it: Interactions,
+    corridor: Corridor,
     front_m: float,
     limit: float,
     known: list[Stop],
@@ -164,7 +179,7 @@ def _before_others(
     found: list[Stop] = []
     taken = [s.at_m for s in known]
     for q in np.argsort(nearest):
-        at = float(nearest[q])
+        at = _before_hairpin(corridor, float(nearest[q]), front_m)
         if at < front_m - 0.3 or at > limit - 0.5 or any(abs(at - t) < 2.0 for t in taken):
             continue
         track = int(forecast.track[rows[q]])

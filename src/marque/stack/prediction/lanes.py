@@ -12,6 +12,7 @@ from marque.kernels.forecast import (
     forecast_paths,
     may_be_open,
 )
+from marque.kernels.long_body import lay_long_bodies
 from marque.kernels.tables import MapTables
 from marque.stack.prediction.strip import along_own_lane
 from marque.types.codes import SignalState
@@ -130,6 +131,18 @@ def predict(tables: MapTables, scene: Scene) -> Forecast:
         tracks.width_m,
         lead,
         lead_m,
+    )
+    lay_long_bodies(
+        count,
+        track,
+        off,
+        x,
+        y,
+        heading,
+        tracks.x_m,
+        tracks.y_m,
+        tracks.heading_rad,
+        tracks.length_m,
     )
     queued = Queued(
         track[:count], connector[:count], connector_m[:count], lead[:count], lead_m[:count]
