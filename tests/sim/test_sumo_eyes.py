@@ -128,23 +128,25 @@ def test_others_drive_as_they_like(car, body, speed):
     assert told(car, body, speed) == OWN_SPEED
 
 
-def in_the_hairpin(car, speed, bend):
+def in_the_hairpin(car, speed, bend, junction=False):
     road = Road(other=car)
     eyes = Eyes(road, Lanes(road))
     # north of their way, heading south, and turning towards where they come from
-    eyes.hold(["other"], ours(6.0, 6.0, -pi / 2), speed, bend)
+    eyes.hold(["other"], ours(6.0, 6.0, -pi / 2), speed, bend, junction)
     return car.told
 
 
 def test_before_a_hairpin_they_wait_for_the_room_that_we_shall_need():
-    assert in_the_hairpin(Car(94.0, 8.0), 2.0, -0.2) < 8.0
+    for speed, junction in ((2.0, False), (2.0, True), (0.0, False)):
+        assert in_the_hairpin(Car(94.0, 8.0), speed, -0.2, junction) < 8.0
     for car, speed, bend in (
         (Car(94.0, 8.0), 2.0, -0.05),  # no bend that needs their lane
-        (Car(94.0, 8.0), 0.0, -0.2),  # we wait: they may go
         (Car(94.0, 8.0), 2.0, 0.2),  # we turn away from them
         (Car(103.0, 3.0), 2.0, -0.2),  # they are there already
     ):
         assert in_the_hairpin(car, speed, bend) == OWN_SPEED
+    # inside a junction we may be waiting for them
+    assert in_the_hairpin(Car(94.0, 8.0), 0.0, -0.2, junction=True) == OWN_SPEED
 
 
 @pytest.mark.parametrize("bend", [0.0, 0.1, -0.25])

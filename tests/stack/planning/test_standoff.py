@@ -76,6 +76,11 @@ def way(begin, length):
     return Way(begin, begin + length, -1, True)
 
 
+def rules_of(ways):
+    """No light holds those on them."""
+    return Rules(ways, coming=[(None, each) for each in ways])
+
+
 def soonest(speed, accel=0.0):
     return stop_distance(speed, accel, SOFT_MPS2, FALLBACK_JERK_MPS3)
 
@@ -86,7 +91,7 @@ ways = st.lists(st.builds(way, st.floats(0.0, 60.0), st.floats(0.1, 12.0)), max_
 @given(st.floats(0.0, 60.0), ways, st.floats(-10.0, 50.0), st.floats(3.0, 6.0))
 def test_whoever_waits_stands_on_nobodys_way_or_where_they_would_have(at, ways, front, length):
     stop = Stop(at, Reason.YIELD, 7)
-    found = _out_of_the_way(stop, Rules(ways, crossed=ways), front, length, 0.0)
+    found = _out_of_the_way(stop, rules_of(ways), front, length, 0.0)
     assert (found.reason, found.uid) == (Reason.YIELD, 7)
     assert found.at_m <= at
     if found.at_m == at or found.at_m == front:
@@ -99,7 +104,7 @@ def test_whoever_waits_stands_on_nobodys_way_or_where_they_would_have(at, ways, 
 
 def test_whoever_is_in_the_way_already_does_not_wait_deeper_in():
     stop, over = Stop(15.0, Reason.YIELD, 7), [way(10.0, 8.0)]
-    both = Rules(over, crossed=over)
+    both = rules_of(over)
     assert _out_of_the_way(stop, both, 12.0, 4.5, 0.0).at_m == pytest.approx(12.0)
     assert (
         12.0 < _out_of_the_way(stop, both, 12.0, 4.5, soonest(2.0)).at_m < 15.0
@@ -120,7 +125,7 @@ def test_whoever_is_in_the_way_comes_to_rest_and_does_not_creep_on(speed, accel)
     front = at = 10.0
     for _ in range(40):
         at = _out_of_the_way(
-            stop, Rules(over, crossed=over), front, 4.5, soonest(speed, accel)
+            stop, rules_of(over), front, 4.5, soonest(speed, accel)
         ).at_m
         accel = next_accel(ego[E_ACCEL], at - front, speed, accel, 0, False, ego, 0.1)
         now = max(0.0, speed + 0.1 * accel)

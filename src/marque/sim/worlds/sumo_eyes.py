@@ -25,7 +25,7 @@ GAP_M = 0.5  # before our body
 NOSE_M, BESIDE_M = 2.0, 0.15  # of their body that meets ours; room on each side
 STANDS_MPS, CRAWLS_MPS = 1.0, 3.0
 ALONG = 0.7  # cosine of headings: we lead them, or come towards them
-TIGHT_1PM, MOVES_MPS = 0.08, 0.5  # how tight a bend is, in which we are under way,
+TIGHT_1PM, MOVES_MPS = 0.06, 0.5  # how tight a bend is, in which we are under way,
 AHEAD_M = (2.0, 4.0, 6.0, 8.0)  # so that our body will be there in a moment
 OWN_SPEED = -1.0  # SUMO's word for: drive as you like
 STEP_S = 0.1
@@ -40,9 +40,17 @@ class Eyes:
         self.braking: set[str] = set()
         self.brakes = 0  # how often somebody began to
 
-    def hold(self, close: list[str], ours: Box, speed: float, bend: float = 0.0) -> None:
-        """At every step, with those near us, our body, our speed, and how we turn, 1/m."""
-        tight = abs(bend) > TIGHT_1PM and speed > MOVES_MPS
+    def hold(
+        self,
+        close: list[str],
+        ours: Box,
+        speed: float,
+        bend: float = 0.0,
+        in_junction: bool = False,
+    ) -> None:
+        """At every step, with those near us, our body, our speed, and how we turn, 1/m. Who stands
+        inside a junction may be waiting for them."""
+        tight = abs(bend) > TIGHT_1PM and (speed > MOVES_MPS or not in_junction)
         soon = [driven(ours, way, bend) for way in AHEAD_M] if tight else []
         for name in self.braking.difference(close):
             self._release(name)

@@ -310,11 +310,17 @@ class Sumo(Readout):
         if self.has_ego:
             self.beside_us.hold(self.front, self.speed)
             self.bends.hold()
-            self.eyes.hold(self.beside_us.close, self._body(), self.speed, self.bend)
+            inside = self._in_junction()
+            self.eyes.hold(self.beside_us.close, self._body(), self.speed, self.bend, inside)
         if self.has_ego and self.driven:
             self._check_mapping()
         if self.tick % 10 == 0:
             self.tend(walkers=True)
+
+    def _in_junction(self) -> bool:
+        with contextlib.suppress(self.lib.TraCIException):
+            return bool(self.lib.vehicle.getRoadID(EGO)[:1] == ":")
+        return False
 
     def _take_events(self) -> None:
         simulation = self.lib.simulation
