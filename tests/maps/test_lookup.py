@@ -4,7 +4,7 @@ import math
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from builders import Lane, arc, straight_road, street_grid, tiny_map
@@ -32,6 +32,7 @@ coordinate = st.floats(-40.0, 260.0)
 angle = st.floats(-10.0, 10.0)
 
 
+@example("town", -2.0, -2.3, 3.0)  # beyond a corner
 @given(st.sampled_from(["town", "mixed"]), coordinate, coordinate, st.none() | angle)
 def test_nearest_is_the_best_of_all_lanes(
     which: str, x: float, y: float, heading: float | None

@@ -27,15 +27,17 @@ def lane_costs(
             continue
         points, arc = road_map.points(lane), road_map.arc(lane)
         for first in range(0, len(points) - 1, 8):  # runs of eight segments, as in the index
-            best = (math.inf, 0.0, 0.0)
+            rows = []
             for i in range(first, min(first + 8, len(points) - 1)):
                 gap, t = segment_gap(x, y, points[i], points[i + 1])
-                if gap < best[0]:
-                    angle = math.atan2(*(points[i + 1] - points[i])[::-1])
-                    best = (gap, arc[i] + t * (arc[i + 1] - arc[i]), angle)
-            turn = 0.0 if heading is None else 2.5 * abs(2.0 * math.sin((best[2] - heading) / 2))
-            if best[0] <= reach:
-                found.append((best[0] + turn, lane, float(best[1]), best[0]))
+                angle = math.atan2(*(points[i + 1] - points[i])[::-1])
+                turn = 0.0 if heading is None else 2.5 * abs(2.0 * math.sin((angle - heading) / 2))
+                rows.append((turn, gap, arc[i] + t * (arc[i + 1] - arc[i])))
+            nearest = min(row[1] for row in rows)
+            # beyond a corner both its segments are as near
+            turn, gap, s = min(row for row in rows if row[1] ** 2 <= nearest**2 + 1e-9)
+            if gap <= reach:
+                found.append((gap + turn, lane, float(s), gap))
     return sorted(found)
 
 

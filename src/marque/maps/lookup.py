@@ -18,6 +18,7 @@ from marque.types.road_map import NONE, RoadMap
 MATCH_REACH_M = 4.0  # farther from a centre line, a road user is on no lane
 _BLOCK = 8  # segments that are looked at, or skipped, together
 _HEADING_M = 2.5  # a heading error of 1 rad weighs as much as this distance
+_AS_NEAR_M2 = 1e-9  # squared distances that differ by rounding alone
 _CLOSED_M = 2.0  # and so does a lane that is closed to the road user
 
 _WALK = int(LaneKind.WALK)
@@ -283,12 +284,12 @@ def _fit(
     first: int,
     last: int,
 ) -> tuple[float, float, float, float]:
-    """(cost, distance, s, d) of the nearest point of xy[first:last + 1], heading included."""
+    """(cost, distance, s, d) of the nearest point of xy[first:last + 1], heading included. Beyond a
+    corner both its segments are as near; then the one that runs more our way counts."""
     best = 1e300
     best_s = 0.0
     side = 1.0
-    cos_lane = 1.0
-    sin_lane = 0.0
+    turn = -2.0
     for i in range(first, last):
         ux = xy[i + 1, 0] - xy[i, 0]
         uy = xy[i + 1, 1] - xy[i, 1]
@@ -301,14 +302,14 @@ def _fit(
         dx = px - t * ux
         dy = py - t * uy
         gap2 = dx * dx + dy * dy
-        if gap2 < best:
+        if gap2 > best + _AS_NEAR_M2:
+            continue
+        along = (cos_h * ux + sin_h * uy) / math.sqrt(length2)
+        if gap2 < best - _AS_NEAR_M2 or along > turn:
             best = gap2
             best_s = arc[i] + t * (arc[i + 1] - arc[i])
             side = 1.0 if ux * py - uy * px >= 0.0 else -1.0
-            length = math.sqrt(length2)
-            cos_lane = ux / length
-            sin_lane = uy / length
+            turn = along
     gap = math.sqrt(best)
-    turn = cos_h * cos_lane + sin_h * sin_lane
     cost = gap + weight * math.sqrt(max(0.0, 2.0 - 2.0 * turn))
     return cost, gap, best_s, side * gap

@@ -124,9 +124,7 @@ def test_whoever_is_in_the_way_comes_to_rest_and_does_not_creep_on(speed, accel)
     first = soonest(speed, accel)
     front = at = 10.0
     for _ in range(40):
-        at = _out_of_the_way(
-            stop, rules_of(over), front, 4.5, soonest(speed, accel)
-        ).at_m
+        at = _out_of_the_way(stop, rules_of(over), front, 4.5, soonest(speed, accel)).at_m
         accel = next_accel(ego[E_ACCEL], at - front, speed, accel, 0, False, ego, 0.1)
         now = max(0.0, speed + 0.1 * accel)
         front += 0.05 * (speed + now)
