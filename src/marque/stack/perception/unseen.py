@@ -18,7 +18,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from marque.core.arrays import FloatArray, Int32Array, IntArray, freeze_arrays
+from marque.core.arrays import BoolArray, FloatArray, Int32Array, IntArray, freeze_arrays
 from marque.core.jit import jit
 from marque.core.time import NS_PER_S
 from marque.kernels.tables import MapTables, map_tables
@@ -150,6 +150,15 @@ def within(body: FloatArray, x: float, y: float) -> bool:
 
 
 @jit
+def mark_hidden(rays: Rays, body: FloatArray, x: FloatArray, y: FloatArray, out: BoolArray) -> None:
+    """Which places nobody looks over, and no known road user stands on. Fills `out` [n]."""
+    eye, start, step, reach = rays
+    for i in range(len(x)):
+        seen = sees(eye, start, step, reach, x[i], y[i])
+        out[i] = not (seen or within(body, x[i], y[i]))
+
+
+@jit
 def row_of(lanes: Int32Array, lane: int) -> int:
     """Where a lane stands in an ascending list, -1 if nowhere."""
     i = np.searchsorted(lanes, lane)
@@ -262,8 +271,7 @@ def _unseen(
     walk = np.concatenate((walk, np.full(len(more_x), NONE, np.int32)))
     x, y = np.concatenate((x, more_x)), np.concatenate((y, more_y))
     hidden = np.zeros(len(x), np.bool_)
-    for i in range(len(x)):
-        hidden[i] = not (sees(*rays, x[i], y[i]) or within(body, x[i], y[i]))
+    mark_hidden(rays, body, x, y, hidden)
     return Unseen(lane[:n], s[:n], v[:n], walk[hidden], x[hidden], y[hidden])
 
 

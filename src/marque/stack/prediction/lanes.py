@@ -117,33 +117,10 @@ def predict(tables: MapTables, scene: Scene) -> Forecast:
     )
     lead = np.empty(rows, np.int32)
     lead_m = np.empty(rows)
-    find_leaders(
-        count,
-        track,
-        off,
-        x,
-        y,
-        heading,
-        tracks.x_m,
-        tracks.y_m,
-        tracks.heading_rad,
-        tracks.length_m,
-        tracks.width_m,
-        lead,
-        lead_m,
-    )
-    lay_long_bodies(
-        count,
-        track,
-        off,
-        x,
-        y,
-        heading,
-        tracks.x_m,
-        tracks.y_m,
-        tracks.heading_rad,
-        tracks.length_m,
-    )
+    ways = (count, track, off, x, y, heading)
+    now = (tracks.x_m, tracks.y_m, tracks.heading_rad, tracks.length_m)
+    find_leaders(*ways, *now, tracks.width_m, lead, lead_m)
+    lay_long_bodies(*ways, *now)
     queued = Queued(
         track[:count], connector[:count], connector_m[:count], lead[:count], lead_m[:count]
     )
