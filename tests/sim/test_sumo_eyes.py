@@ -8,6 +8,7 @@ from crossing import make, on_lane, spec_of
 from test_sumo_reacts import touches
 
 from marque.sim.worlds.sumo import SumoWorld
+from marque.sim.worlds.sumo_bodies import behind, overlap
 from marque.sim.worlds.sumo_eyes import BRAKE_MPS2, OWN_SPEED, STEP_S, Eyes, driven
 from marque.sim.worlds.sumo_lanes import Lanes
 from marque.sim.worlds.sumo_read import EGO
@@ -48,8 +49,8 @@ class Road:
     def getShape(self, lane):
         return tuple(LINES[lane])
 
-    def getLength(self, lane):
-        return 100.0 if lane != "left" else 64.1
+    def getLength(self, name):
+        return {"left": 64.1, "east": 100.0, "on": 100.0}.get(name, 4.5)
 
     def getLaneID(self, name):
         return "east" if self.car(name).at < 100.0 else self.car(name).turns
@@ -68,7 +69,13 @@ class Road:
         return 90.0
 
     def getWidth(self, name):
-        return 1.8
+        return 3.2 if name in LINES else 1.8
+
+    def getLateralSpeed(self, name):
+        return 0.0
+
+    def setLateralLanePosition(self, name, value):
+        self.car(name).beside = value
 
     def getSpeed(self, name):
         return self.car(name).speed
@@ -188,6 +195,83 @@ def test_who_brakes_so_comes_to_rest_before_our_body():
     touches = 1.48  # where a nose of their width meets our rear corner
     assert car.speed == pytest.approx(0.0, abs=0.05)
     assert touches - 2.0 < car.at - 100.0 < touches - 0.1
+
+
+def drive(car, body, seconds, speed=0.0):
+    """(whether it ever touched our body, how far beside the middle it was at most)"""
+    road = Road(other=car)
+    eyes, touched, most = Eyes(road, Lanes(road)), False, 0.0
+    for _ in range(round(seconds / STEP_S)):
+        eyes.hold(["other"], body, speed)
+        car.speed = min(6.0, car.speed + 0.2) if car.told == OWN_SPEED else car.told
+        car.at += car.speed * STEP_S
+        most = max(most, abs(car.beside))
+        there = behind((car.at - 100.0, car.beside), 0.0, 4.5, 1.8)
+        touched = touched or overlap(body, there)
+    return touched, most, eyes
+
+
+@pytest.mark.parametrize("side", [-1.0, 1.0])
+@pytest.mark.parametrize("heading", [0.0, pi, 0.15])
+def test_whom_our_standing_body_leaves_room_in_their_lane_steers_past_it(side, heading):
+    car = Car(60.0, 6.0)
+    touched, most, eyes = drive(car, ours(20.0, side * 1.7, heading), 25.0)
+    assert not touched and car.at > 140.0  # past,
+    assert 0.1 < most <= 0.7 + 1e-9  # within their lane,
+    assert car.beside == 0.0 and not eyes.aside.want  # and back in its middle
+    assert eyes.aside.passed == 1
+
+
+@pytest.mark.parametrize(
+    ("body", "speed"),
+    [
+        (ours(20.0, 1.0), 0.0),  # no room
+        (ours(20.0, 0.0), 0.0),  # in the middle
+        (ours(20.0, 1.7), 1.5),  # we drive: SUMO's rules
+    ],
+)
+def test_nobody_steers_aside_without_room_or_for_who_drives(body, speed):
+    _, most, eyes = drive(Car(60.0, 6.0), body, 25.0, speed)
+    assert most == 0.0 and eyes.aside.passed == 0
+
+
+def test_who_stands_does_not_slide_aside():
+    car = Car(99.5, 0.0)
+    road = Road(other=car)
+    eyes = Eyes(road, Lanes(road))
+    for _ in range(50):
+        eyes.hold(["other"], ours(4.0, 1.7), 0.0)
+    assert car.beside == 0.0
+    del road.cars["other"]
+    eyes.hold([], ours(4.0, 1.7), 0.0)
+    assert not eyes.aside.want
+
+
+@pytest.mark.sumo
+def test_sumos_own_car_steers_past_one_that_juts_into_its_lane(tmp_path):
+    passes = (
+        '<trip id="passes" depart="8" departLane="0" departPos="100" departSpeed="10" '
+        'from="wc" to="ce"/>'
+    )
+    cfg = make(tmp_path, passes, lanes=2)
+    spec = spec_of(cfg, ("wc", "ce"), begin_s=0)
+    world = SumoWorld(spec)
+    try:
+        ego = on_lane(spec.road_map, "wc_1", 200.0)
+        ego = replace(ego, y_m=ego.y_m - 1.2, heading_rad=0.15)  # the rear is in the right lane
+        seen = world.reset(ego)
+        x, y = [], []
+        for _ in range(400):
+            seen = world.step(ego)
+            assert not touches(seen)
+            x += seen.users.x_m.tolist()
+            y += seen.users.y_m.tolist()
+        facts = world.facts()
+    finally:
+        world.close()
+    assert max(x) > ego.x_m + 50.0
+    assert 0.1 < max(y) - min(y) < 0.71
+    assert facts["steered past our standing body"] == "1"
 
 
 @pytest.mark.sumo

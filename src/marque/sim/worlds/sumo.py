@@ -114,6 +114,7 @@ class SumoWorld:
             facts["went first in a deadlock"] = str(now["went_first"])
             facts["waited beside us with a change of lanes"] = str(now["waited_beside"])
             facts["braked for our body, which SUMO did not show them"] = str(now["braked_for_body"])
+            facts["steered past our standing body"] = str(now["steered_past"])
             facts["collisions among others"] = str(now["collisions_among_others"])
         return facts
 

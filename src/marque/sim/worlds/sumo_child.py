@@ -166,6 +166,7 @@ class Server:
             "went_first": sumo.courtesy.went_first,
             "waited_beside": sumo.beside_us.holds,
             "braked_for_body": sumo.eyes.brakes,
+            "steered_past": sumo.eyes.aside.passed,
             "collisions_among_others": len(sumo.pairs),
             "collisions_with_ego": [[k, *v] for k, v in sumo.ego_pairs.items()],
             "vehicles": self.lib.vehicle.getIDCount(),

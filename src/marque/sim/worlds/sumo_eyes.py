@@ -7,6 +7,7 @@ leads, and does what it does behind anybody: it keeps the speed from which it ca
 no more braking than SUMO asks of it. Who is too near for that hits us; and who crosses the way of
 our car in motion keeps to SUMO's rules. In a bend as tight as a car can turn ours needs the room of
 two lanes, so there it waits for the next metres of our way, too, as people do before a hairpin.
+Whom our standing body leaves enough of their lane drives past it (`sumo_aside`).
 
 Runs in SUMO's process.
 """
@@ -16,12 +17,14 @@ from itertools import pairwise
 from math import atan2, cos, dist, hypot, radians, sin, sqrt
 from typing import Any
 
-from marque.sim.worlds.sumo_bodies import Box, behind, overlap
+from marque.sim.worlds.sumo_aside import Aside, needed
+from marque.sim.worlds.sumo_bodies import Box, behind, box_of, overlap
 from marque.sim.worlds.sumo_lanes import STEP_M, Lanes
 from marque.sim.worlds.sumo_read import EGO
 
 BRAKE_MPS2, REACTS_S = 4.5, 0.6  # as SUMO's drivers have it
 GAP_M = 0.5  # before our body
+LOOK_M = 12.0  # and more, for who has moved aside and may be past it
 NOSE_M, BESIDE_M = 2.0, 0.15  # of their body that meets ours; room on each side
 STANDS_MPS, CRAWLS_MPS = 1.0, 3.0
 ALONG = 0.7  # cosine of headings: we lead them, or come towards them
@@ -37,6 +40,7 @@ class Eyes:
     def __init__(self, lib: Any, lanes: Lanes) -> None:
         self.lib = lib
         self.lanes = lanes
+        self.aside = Aside(lib)
         self.braking: set[str] = set()
         self.brakes = 0  # how often somebody began to
 
@@ -54,6 +58,9 @@ class Eyes:
         soon = [driven(ours, way, bend) for way in AHEAD_M] if tight else []
         for name in self.braking.difference(close):
             self._release(name)
+        for name in list(self.aside.want):
+            self._past(name, ours)
+        self.aside.move()
         for name in close:
             try:
                 theirs = self.lib.vehicle.getSpeed(name)
@@ -86,10 +93,20 @@ class Eyes:
         h = radians(90.0 - vehicle.getAngle(name))
         if overlap(ours, behind((x, y), h, NOSE_M, width)):
             return 1e3  # they touch us: let go
-        met = self._meets(name, [ours], reach, width + 2.0 * BESIDE_M)
+        wide = width + 2.0 * BESIDE_M
+        beside = vehicle.getLateralLanePosition(name)
+        met = self._meets(name, [ours], reach, wide, beside)
         if met is None:
             return self._waits(name, soon, reach, (x, y, h, width))
-        way, heading = met
+        way, heading, at = met
+        if speed < STANDS_MPS and not self.aside.moves(name, beside):
+            past = reach + ours[3] + width  # clear of all of our body, not of its first corner
+            self.aside.seek(
+                name,
+                width,
+                needed(ours, at, heading, beside, wide),
+                lambda d: self._meets(name, [ours], past, wide, d) is None,
+            )
         along = cos(heading - ours[2])
         if abs(along) < ALONG and speed > STANDS_MPS and theirs > CRAWLS_MPS:
             return 1e3
@@ -106,15 +123,29 @@ class Eyes:
         x, y, h, width = nose
         if not soon or any(overlap(one, behind((x, y), h, NOSE_M, width)) for one in soon):
             return 1e3
-        met = self._meets(name, soon, reach, width)
+        beside = self.lib.vehicle.getLateralLanePosition(name)
+        met = self._meets(name, soon, reach, width, beside)
         return 1e3 if met is None else stopping(met[0], 0.0)
 
-    def _meets(
-        self, name: str, ours: list[Box], reach: float, width: float
-    ) -> tuple[float, float] | None:
-        """(metres until their nose touches one of the boxes, their heading there)."""
+    def _past(self, name: str, ours: Box) -> None:
+        """Who moved aside for our body goes back to the middle where it is clear of it."""
         vehicle = self.lib.vehicle
-        beside = vehicle.getLateralLanePosition(name)
+        with suppress(self.lib.TraCIException):
+            body = box_of(vehicle, name)
+            beside, speed = vehicle.getLateralLanePosition(name), vehicle.getSpeed(name)
+            x, y, h, length, width = body
+            wide = width + 2.0 * BESIDE_M
+            middle = (x + beside * sin(h), y - beside * cos(h), h, length, wide)
+            reach = LOOK_M + REACTS_S * speed + speed**2 / (2.0 * BRAKE_MPS2)
+            if not overlap(ours, middle) and self._meets(name, [ours], reach, wide, 0.0) is None:
+                self.aside.back(name)
+
+    def _meets(
+        self, name: str, ours: list[Box], reach: float, width: float, beside: float
+    ) -> tuple[float, float, tuple[float, float]] | None:
+        """(metres until their nose touches one of the boxes, if it goes on so far `beside` the
+        middle of its lanes, their heading there, the place)."""
+        vehicle = self.lib.vehicle
         gone = vehicle.getLanePosition(name) % STEP_M  # since the first of the points
         half = 0.5 * hypot(ours[0][3], ours[0][4]) + NOSE_M + width
         for i, (a, b) in enumerate(pairwise(self.lanes.ahead(name, reach + STEP_M))):
@@ -123,7 +154,7 @@ class Eyes:
             h = atan2(b[1] - a[1], b[0] - a[0])
             at = (b[0] - beside * sin(h), b[1] + beside * cos(h))
             if any(overlap(one, behind(at, h, NOSE_M, width)) for one in ours):
-                return max(0.0, i * STEP_M - gone), h
+                return max(0.0, i * STEP_M - gone), h, at
         return None
 
 
