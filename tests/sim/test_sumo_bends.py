@@ -87,7 +87,7 @@ class Road:
 
 def most(road, lane, at):
     bends = Bends(road, Lanes(road))
-    bends.look(0.0, 0.0)
+    bends.look({"other": (0.0, 0.0)})
     road.place = lane, at
     bends.hold()
     return road.most
@@ -120,7 +120,7 @@ def test_across_junctions_sumos_own_limit_holds():
 def test_behind_the_bend_and_away_from_us_they_drive_as_before():
     road = Road()
     bends = Bends(road, Lanes(road))
-    bends.look(0.0, 0.0)
+    bends.look({"other": (0.0, 0.0)})
     for lane, at, slow in (
         ("hairpin", 30.0, True),
         ("hairpin", 80.0, False),
@@ -129,7 +129,7 @@ def test_behind_the_bend_and_away_from_us_they_drive_as_before():
         road.place = lane, at
         bends.hold()
         assert (road.most < OWN_MPS) == slow
-    bends.look(1000.0, 0.0)
+    bends.look({"other": (1000.0, 0.0)})
     assert road.most == OWN_MPS and not bends.held
 
 

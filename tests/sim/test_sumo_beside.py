@@ -71,7 +71,7 @@ class Road:
 
 def looking(road, speed=0.0):
     beside = Beside(road, LENGTH_M, WIDTH_M)
-    beside.look(0.0, 0.0)
+    beside.look({"other": (0.0, 0.0)})
     beside.hold(EAST, speed)
     return beside
 

@@ -22,6 +22,7 @@ _IMPORTERS = (
     "conflicts.py",
     "curves.py",
     "defaults.toml",
+    "hairpins.py",
     "joins.py",
     "smooth.py",
 )

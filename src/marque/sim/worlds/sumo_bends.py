@@ -8,11 +8,10 @@ itself allows across junctions stays.
 Runs in SUMO's process.
 """
 
-from math import dist, sqrt
+from math import hypot, sqrt
 from typing import Any
 
-from marque.sim.worlds.sumo_lanes import STEP_M, Lanes, curvatures
-from marque.sim.worlds.sumo_read import EGO
+from marque.sim.worlds.sumo_lanes import STEP_M, Lanes, Point, curvatures
 
 LOOK_M = 150.0  # around our car
 LATERAL_MPS2, LONG_LATERAL_MPS2, LONG_M = 4.0, 2.5, 7.0  # as people drive; and of long vehicles
@@ -34,14 +33,9 @@ class Bends:
         self.close: list[tuple[str, float]] = []  # name, share of a car's speed
         self.held: dict[str, float] = {}  # and how fast they are else
 
-    def look(self, x0: float, y0: float) -> None:
-        """Once per second: who is near our car."""
-        vehicle = self.lib.vehicle
-        near = [
-            name
-            for name in vehicle.getIDList()
-            if name != EGO and dist(vehicle.getPosition(name), (x0, y0)) < LOOK_M
-        ]
+    def look(self, others: dict[str, Point]) -> None:
+        """Once per second, with everybody's place as seen from us: who is near our car."""
+        near = [name for name, (x, y) in others.items() if hypot(x, y) < LOOK_M]
         self.close = [(name, self._share(name)) for name in near]
         for name in set(self.held).difference(near):
             self._release(name)

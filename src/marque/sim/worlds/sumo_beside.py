@@ -8,11 +8,11 @@ nobody is beside, they slide on: who stands at the end of a lane has no other wa
 Runs in SUMO's process.
 """
 
-from math import cos, dist, radians, sin
+from math import cos, hypot, radians, sin
 from typing import Any
 
 from marque.sim.worlds.sumo_bodies import Box, behind, box_of, overlap
-from marque.sim.worlds.sumo_read import EGO
+from marque.sim.worlds.sumo_lanes import Point
 
 STANDS_MPS = 0.5  # slower than this a lane change is sliding, not driving
 LOOK_M = 60.0  # who may come beside us within the next second
@@ -32,14 +32,9 @@ class Beside:
         self.held: dict[str, float] = {}  # and how fast they move sideways otherwise
         self.holds = 0  # how often somebody was held
 
-    def look(self, x0: float, y0: float) -> None:
-        """Once per second: who is near our car."""
-        vehicle = self.lib.vehicle
-        self.close = [
-            name
-            for name in vehicle.getIDList()
-            if name != EGO and dist(vehicle.getPosition(name), (x0, y0)) < LOOK_M
-        ]
+    def look(self, others: dict[str, Point]) -> None:
+        """Once per second, with everybody's place as seen from us: who is near our car."""
+        self.close = [name for name, (x, y) in others.items() if hypot(x, y) < LOOK_M]
 
     def hold(self, front: tuple[float, float, float], speed: float) -> None:
         """At every step, with the middle of our front bumper (x, y, angle) and our speed."""

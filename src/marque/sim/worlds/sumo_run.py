@@ -14,7 +14,7 @@ from marque.sim.worlds.sumo_bodies import Box, behind, box_of, overlap
 from marque.sim.worlds.sumo_deadlock import LOCKED_SHARE, Courtesy
 from marque.sim.worlds.sumo_demand import CYCLIST_PREFIX, Demand
 from marque.sim.worlds.sumo_eyes import Eyes
-from marque.sim.worlds.sumo_lanes import Lanes
+from marque.sim.worlds.sumo_lanes import Lanes, Point
 from marque.sim.worlds.sumo_merging import LettingIn
 from marque.sim.worlds.sumo_read import EGO, NEAR_M, Readout
 
@@ -80,23 +80,30 @@ class Sumo(Readout):
             self.demand.tend(_Verbs(self), (vehicles, cyclists, on_foot), standing, ego)
         self.courtesy.choose()
         self.lift_deadlocks()
-        if self.has_ego:
-            self.beside_us.look(*self.front[:2])
-            self.bends.look(*self.front[:2])
-        if self.has_ego and self.driven:
+        if not self.has_ego:
+            return
+        others = self.others()
+        self.beside_us.look(others)
+        self.bends.look(others)
+        if self.driven:
             self.letting_in.look(self.indicator, 1.0)
-        if self.has_ego and self.setup["far_s"] > 0.0:
-            self.wake_near()
+        if self.setup["far_s"] > 0.0:
+            self.wake_near(others)
 
-    def wake_near(self) -> None:
-        """Let drivers near the ego decide at every step, and those far away less often."""
+    def others(self) -> dict[str, Point]:
+        """Everybody on wheels but the ego, by its place as seen from the ego's front, m."""
         x0, y0, _ = self.front
-        vehicle, awake = self.lib.vehicle, self.awake
-        for name in vehicle.getIDList():
-            x, y = vehicle.getPosition(name)
-            away = max(abs(x - x0), abs(y - y0))
+        place = self.lib.vehicle.getPosition
+        found = {name: place(name) for name in self.lib.vehicle.getIDList() if name != EGO}
+        return {name: (x - x0, y - y0) for name, (x, y) in found.items()}
+
+    def wake_near(self, others: dict[str, Point]) -> None:
+        """Let drivers near the ego decide at every step, and those far away less often."""
+        awake = self.awake
+        for name, (x, y) in others.items():
+            away = max(abs(x), abs(y))
             if away < WAKE_M:
-                if name not in awake and name != EGO:
+                if name not in awake:
                     self._decide_every(name, self.setup["far_s"], 0.1)
                     awake.add(name)
             elif away > DOZE_M and name in awake:
@@ -172,7 +179,7 @@ class Sumo(Readout):
         self.has_ego = True
         lib.vehicle.setActionStepLength(EGO, 0.1)
         if self.setup["far_s"] > 0.0:
-            self.wake_near()
+            self.wake_near(self.others())
         self._clear_room()  # once more: the others moved in this step and had not seen us
         self._clear_followers()
         self.counts = dict.fromkeys(self.counts, 0) | {
