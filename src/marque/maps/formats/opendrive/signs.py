@@ -41,9 +41,8 @@ class Signs:
     """All signals of a file, with references resolved, by road."""
 
     def __init__(self, file: Document) -> None:
-        named = {
-            one.signal_id: one for road in file.roads.values() for one in road.signals if one.kind
-        }
+        every = [one for road in file.roads.values() for one in road.signals]
+        named = {one.signal_id: one for one in every if one.kind}
         self._file = file
         self._of_road: dict[str, list[tuple[Signal, Signal]]] = {}
         for road in file.roads.values():

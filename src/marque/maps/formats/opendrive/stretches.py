@@ -4,6 +4,7 @@ A stretch is a part of one lane section. Roads inside junctions are not cut; the
 """
 
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 
@@ -63,7 +64,7 @@ def stretches_of(road: RoadRecord, extra: list[float]) -> list[Stretch]:
 def _mark_changes(lane: LaneRecord) -> list[float]:
     """Where a lane's mark turns into one that allows something else."""
     told = [(mark.s_m, (mark.kind, mark.lane_change)) for mark in lane.marks]
-    return [s for (_, a), (s, b) in zip(told[:-1], told[1:], strict=True) if a != b]
+    return [s for (_, a), (s, b) in pairwise(told) if a != b]
 
 
 def lane_line(
