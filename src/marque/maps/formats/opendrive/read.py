@@ -7,7 +7,7 @@ from pathlib import Path
 from marque.maps.formats.opendrive.links import LaneEnd, Touch, end_point, link_lanes
 from marque.maps.formats.opendrive.parse import parse
 from marque.maps.formats.opendrive.plan import GAP_M
-from marque.maps.formats.opendrive.records import DRIVEN, END, Document
+from marque.maps.formats.opendrive.records import DRIVEN, END, START, Document
 from marque.maps.formats.opendrive.roads import Roads, course_of
 from marque.maps.formats.opendrive.strips import strips_of
 from marque.maps.formats.sumo_net import read_bytes
@@ -46,11 +46,12 @@ def _need_contact(file: Document, roads: Roads, touch: Touch) -> list[str]:
     gap = math.dist(end_point(file.roads[road], end), end_point(file.roads[other], other_end))
     if gap <= GAP_M:
         return []
+    record = file.roads[road]
+    section = 0 if end == START else len(record.sections) - 1
     lanes = [
         (here, there)
-        for here, others in roads.links.items()
-        if here[0] == road and here[3] == end
-        for there in others
+        for here in ((road, section, lane, end) for lane in record.sections[section].lanes)
+        for there in roads.links.get(here, ())
         if there[0] == other and there[3] == other_end
     ]
     if lanes:

@@ -3,6 +3,7 @@
 A stretch is a part of one lane section. Roads inside junctions are not cut; they become connectors.
 """
 
+from bisect import bisect_right
 from dataclasses import dataclass
 from itertools import pairwise
 
@@ -95,7 +96,7 @@ def _line(
     out = np.empty((count, 2))
     starts = [strip.s_m for strip in strips]
     for row, s in zip(out, np.linspace(s_m, end_m, count).tolist(), strict=True):
-        strip = strips[max(0, int(np.searchsorted(starts, s, side="right")) - 1)]
+        strip = strips[max(0, bisect_right(starts, s) - 1)]
         a, b, c, d = strip.middle[lane].tolist()
         ds = s - strip.s_m
         t = a + ds * (b + ds * (c + ds * d)) + side * value(strip.width[lane], ds)
