@@ -49,6 +49,7 @@ from marque.types.codes import Control
 
 DEFAULTED = "default"  # mark of lanes whose limit is the region's
 NO_LANE_M = 0.3  # a lane with a lesser median width is left out
+NO_STRIP_M = 0.03  # nor does a narrower strip part two lanes
 DEEPEST = 64  # lanes of connecting roads that one path may pass
 NOBODY: frozenset[str] = frozenset()
 
@@ -75,6 +76,7 @@ class Work:
     crossings: list[Crossing]
     stretches: dict[str, list[Stretch]] = field(default_factory=dict)
     pieces: dict[tuple[str, int, int], Piece] = field(default_factory=dict)
+    widths: dict[tuple[str, int], dict[int, float]] = field(default_factory=dict)
     lanes: dict[str, NetLane] = field(default_factory=dict)
     names: set[str] = field(default_factory=set)  # of ways through junctions
     node_of_end: dict[tuple[str, int], str] = field(default_factory=dict)
@@ -163,9 +165,11 @@ def _cut(work: Work) -> None:
 def _take_lanes(work: Work, stretch: Stretch) -> None:
     road = work.roads.document.roads[stretch.road_id]
     section = road.sections[stretch.section]
+    widths = {lane: lane_width(work.roads, stretch, lane) for lane in section.lanes}
+    work.widths[road.road_id, stretch.number] = widths
     for lane in section.lanes.values():
         users = users_of(work.roads.document, road, section, lane)
-        if not users or lane_width(work.roads, stretch, lane.lane_id) < NO_LANE_M:
+        if not users or widths[lane.lane_id] < NO_LANE_M:
             continue
         work.pieces[road.road_id, stretch.number, lane.lane_id] = Piece(
             stretch=stretch,
@@ -244,12 +248,8 @@ def _runs(work: Work, stretch: Stretch) -> list[list[Piece]]:
 
 def _lanes(work: Work, stretch: Stretch) -> list[int]:
     """Ids of lanes that have a width there."""
-    road = work.roads.document.roads[stretch.road_id]
-    return [
-        lane
-        for lane in road.sections[stretch.section].lanes
-        if lane_width(work.roads, stretch, lane) > NO_LANE_M / 10.0
-    ]
+    widths = work.widths[stretch.road_id, stretch.number]
+    return [lane for lane, width in widths.items() if width > NO_STRIP_M]
 
 
 def _lane(work: Work, piece: Piece, index: int) -> NetLane:
@@ -267,7 +267,7 @@ def _lane(work: Work, piece: Piece, index: int) -> NetLane:
         index=index,
         classes=piece.users,
         speed_mps=limit,
-        width_m=lane_width(roads, stretch, piece.lane),
+        width_m=work.widths[stretch.road_id, stretch.number][piece.lane],
         shape_m=lane_line(roads, stretch.road_id, stretch.section, piece.lane, s_m, end_m),
         elevation_m=_height(road, 0.5 * (s_m + end_m)),
         change_left=_change(work, piece, left),
