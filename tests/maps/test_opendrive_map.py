@@ -1,6 +1,8 @@
 """OpenDRIVE files become road maps: lanes, links, limits, marks, right of way, furniture."""
 
 import json
+import os
+import subprocess
 from pathlib import Path
 
 import numpy as np
@@ -8,6 +10,8 @@ import pytest
 
 from marque.cli.main import main
 from marque.maps.check import check_map
+from marque.maps.formats import import_map
+from marque.maps.formats.netconvert import sumo_folder
 from marque.maps.formats.opendrive import road_map
 from marque.maps.formats.opendrive.read import roads_of
 from marque.maps.library import open_map
@@ -342,3 +346,32 @@ def test_a_bend_keeps_to_the_file() -> None:
     m = mapped(document([Road("0", [LINE, RIGHT, LINE])]))
     radius = np.hypot(*(m.points(index(m, "0.0.-1")) - (50.0, -10.0)).T)
     assert radius.min() > 8.25 - 0.05
+
+
+@pytest.mark.sumo
+def test_a_network_that_netconvert_wrote_as_opendrive_comes_back(tmp_path: Path) -> None:
+    pytest.importorskip("sumo", reason="needs the extra `sumo`")
+    home = sumo_folder()
+    net, source = tmp_path / "grid.net.xml", tmp_path / "grid.xodr"
+    words = "--grid --grid.number 2 --grid.length 90 --default.lanenumber 2 --no-turnarounds "
+    words += "--grid.attach-length 60 --default-junction-type priority"
+    for program, rest in (
+        ("netgenerate", [*words.split(), "-o", str(net)]),
+        ("netconvert", ["-s", str(net), "--opendrive-output", str(source)]),
+    ):
+        subprocess.run(
+            [str(home / "bin" / program), *rest],
+            check=True,
+            capture_output=True,
+            env={**os.environ, "SUMO_HOME": str(home)},
+        )
+    ours, theirs = import_map(source)[0], import_map(net)[0]
+    for inside in (False, True):
+        middles = [
+            np.array([m.place(i, 0.5 * m.lane_length_m[i])[:2] for i in lanes.tolist()])
+            for m in (ours, theirs)
+            for lanes in (np.flatnonzero(m.lane_connector == inside),)
+        ]
+        assert len(middles[0]) == len(middles[1])
+        away = np.hypot(*(middles[0][:, None] - middles[1][None]).transpose(2, 0, 1))
+        assert away.min(axis=0).max() < (0.6 if inside else 0.05)  # their curves are their own

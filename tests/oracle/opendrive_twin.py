@@ -97,8 +97,9 @@ def _cubic(
     s = np.concatenate(([0.0], np.cumsum(np.hypot(np.diff(u), np.diff(v)))))
     turn = np.unwrap(np.arctan2(np.gradient(v, p, edge_order=2), np.gradient(u, p, edge_order=2)))
     if shape.tag == "poly3":  # ends where its length is used up
-        keep = s <= length + length / n
-        s, u, v, turn = s[keep], u[keep], v[keep], turn[keep]
+        to = np.append(s[s < length], length)
+        u, v, turn = (np.interp(to, s, column) for column in (u, v, turn))
+        s = to
     return s, u, v, turn
 
 

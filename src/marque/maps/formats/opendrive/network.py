@@ -324,10 +324,11 @@ def _is_join(work: Work, stretch: Stretch, end: int) -> bool:
     outer = stretch.first if end == START else stretch.last
     if not outer:
         return True
-    node = work.node_of_end[stretch.road_id, end]
     road = work.roads.document.roads[stretch.road_id]
     link = road.predecessor if end == START else road.successor
-    return node not in work.roads.document.junctions and link is not None
+    if link is None or link.is_junction:
+        return False
+    return not work.roads.document.roads[link.target].junction
 
 
 # --- connectors -----------------------------------------------------------------------------------
