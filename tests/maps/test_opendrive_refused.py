@@ -213,12 +213,14 @@ def test_what_is_left_out_is_noted(tmp_path: Path) -> None:
     more = (
         '<elevationProfile><elevation s="0" a="1" b="0.1" c="0" d="0"/></elevationProfile>'
         '<objects><object id="1" type="tree" s="3" t="9" zOffset="0"/></objects>'
+        '<signals><signal id="1" s="3" t="-4" type="274" subtype="50"/></signals>'
     )
     road = Road("0", [LINE], successor='elementType="junction" elementId="44"', more=more)
     path.write_bytes(document([road]))
     notes = "\n".join(notes_on(path))
     assert "heights are projected away" in notes
     assert "objects are read only if they are crosswalks" in notes
+    assert "signals that are not read: 1 of type '274'" in notes
     assert "no junction '44': the road ends here" in notes
     path.write_bytes(PLAIN)
     assert notes_on(path) == ()

@@ -24,6 +24,7 @@ PAST_END_M = 0.01  # s may lie this far outside a road
 SAMPLE_M = 2.0  # at most, between the points that `locate` starts from
 LEAST_SAMPLES = 9
 NO_WIDTH_M = 0.05  # a narrower lane is not there
+THERE_M = 1e-9  # as good as the whole way
 HOPS = 1000  # lanes that one call of `follow` may pass
 # costs in metres by which `locate` chooses among roads that lie over each other
 FAR_ROAD_M = 0.5  # any road but `near`
@@ -213,7 +214,7 @@ class Roads:
             section = road.sections[strip.section]
             limit = section.end_m if ahead else section.s_m
             s, left = self._within_section(road, lane, s, limit, left, offset, by_road_s)
-            if left <= 0.0:
+            if left <= THERE_M:
                 strip = self._strip(road.road_id, s, before=strip.section)
                 t = self._middle(strip, lane, s, road.road_id)[0] + offset
                 return RoadPlace(road.road_id, lane, s, t, offset, heading)
