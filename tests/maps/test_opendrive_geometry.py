@@ -383,7 +383,7 @@ def converted(file: Path, out: Path) -> dict[str, np.ndarray]:
     """Shapes of netconvert's lanes by `ROAD_LANE`."""
     home = sumo_folder()
     words = "--opendrive.import-all-lanes --opendrive.lane-shapes --opendrive.internal-shapes "
-    words += "--opendrive.curve-resolution 1 --offset.disable-normalization --precision 5 "
+    words += "--opendrive.curve-resolution 2 --offset.disable-normalization --precision 5 "
     words += "--output.original-names --no-turnarounds --no-warnings"
     subprocess.run(
         [str(home / "bin" / "netconvert"), "--opendrive-files", str(file), *words.split(),

@@ -208,6 +208,16 @@ def test_what_no_map_is_made_of_still_has_a_geometry(what: str, tmp_path: Path) 
         import_map(path)
 
 
+def test_no_map_is_made_of_two_traffic_rules(tmp_path: Path) -> None:
+    path = tmp_path / "x.xodr"
+    roads = [Road(str(i), [LINE], start=(0.0, 90.0 * i, 0.0)) for i in range(3)]
+    roads[2].rule = "LHT"
+    path.write_bytes(document(roads))
+    assert not read_opendrive(path).left_hand
+    with pytest.raises(MarqueError, match=r":\d+: traffic keeps left on road 2 but right on most"):
+        import_map(path)
+
+
 def test_what_is_left_out_is_noted(tmp_path: Path) -> None:
     path = tmp_path / "x.xodr"
     more = (

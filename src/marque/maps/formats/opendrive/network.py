@@ -34,6 +34,7 @@ class Network:
 
 def network_of(roads: Roads) -> Network:
     """The network of all roads. MarqueError: what no map is made of, with file and line."""
+    _need_one_rule(roads)
     net = Net(left_hand=roads.left_hand)
     _georeference(roads, net)
     work = Work(roads, _region(roads), Signs(roads.document), net, crossings_of(roads))
@@ -46,6 +47,17 @@ def network_of(roads: Roads) -> Network:
     add_crossings(work)
     net.programs += [NetProgram(name, "0", 0.0, [], []) for name in work.signs.groups]
     return Network(net, work.stop_s)
+
+
+def _need_one_rule(roads: Roads) -> None:
+    for road in roads.document.roads.values():
+        if road.left_hand != roads.left_hand:
+            most, here = ("left", "right") if roads.left_hand else ("right", "left")
+            raise roads.document.error(
+                road.line,
+                f"traffic keeps {here} on road {road.road_id} but {most} on most others, of which "
+                f"no road map is made",
+            )
 
 
 def _georeference(roads: Roads, net: Net) -> None:
