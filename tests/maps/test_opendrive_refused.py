@@ -48,6 +48,11 @@ WRONG: dict[str, tuple[Callable[[], bytes], str]] = {
     "infinite": (changed('length="50.0"', 'length="inf"'), r"<geometry> has length='inf'"),
     "words": (changed('y="0.0"', 'y="north"'), r":7: <geometry> has y='north'"),
     "no length": (changed('length="50.0"', 'length="0"'), r":7: <geometry> has length='0'"),
+    "endless": (
+        changed('<road id="0" length="65.7', '<road id="0" length="9e9" was="65.7'),
+        r"<road> has length='9e9'; have 0 to 1e\+06 m",
+    ),
+    "far away": (changed('x="0.0"', 'x="1e20"'), "x='1e20', which is out of this world"),
     "unknown geometry": (
         changed("<line />", "<clothoid/>"),
         r":7: <geometry> holds <clothoid>; have one of \[line, arc, spiral, poly3, paramPoly3\]",

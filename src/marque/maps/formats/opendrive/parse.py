@@ -30,6 +30,7 @@ from marque.maps.formats.opendrive.uses import KINDS
 
 MPH_MPS = 0.44704
 UNITS = {"": 1.0, "m/s": 1.0, "km/h": KPH, "mph": MPH_MPS}
+LONGEST_M = 1e6  # of a road; more is a slip of the pen
 NO_LIMIT = ("no limit", "undefined")
 CONTACTS = {"start": START, "end": END}
 PLACED = TypeVar("PLACED", Poly, Mark, Limit, Access, RoadType)
@@ -126,6 +127,8 @@ def _notes(root: Node) -> tuple[str, ...]:
 
 def _road(node: Node) -> RoadRecord:
     length = node.number("length")
+    if not 0.0 < length <= LONGEST_M:
+        raise node.error(f"has length='{node.get('length')}'; have 0 to {LONGEST_M:g} m")
     junction = node.get("junction", "-1")
     rule = node.get("rule", "RHT")
     if rule not in ("RHT", "LHT"):

@@ -29,6 +29,7 @@ from marque.maps.formats.opendrive.curves import (
 
 GAP_M = 0.05  # two places that should be one may lie this far apart
 ROUGH_M = 0.2  # a road's length may differ from that of its geometries by this; s runs on
+FARTHEST_M = 1e8
 LENGTH_SHARE = 0.01  # of a cubic's own length, by which the file may state another
 
 
@@ -69,6 +70,8 @@ def _piece(node: Node) -> tuple[FloatArray, FloatArray]:
     row = np.zeros(COLUMNS)
     for column, name in ((S, "s"), (LENGTH, "length"), (X, "x"), (Y, "y"), (HEADING, "hdg")):
         row[column] = node.number(name)
+        if abs(row[column]) > FARTHEST_M:
+            raise node.error(f"has {name}='{node.get(name)}', which is out of this world")
     if row[LENGTH] <= 0.0:
         raise node.error(f"has length='{node.get('length')}'")
     shapes = [child for child in node.children if child.tag != "userData"]
