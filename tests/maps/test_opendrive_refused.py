@@ -85,6 +85,10 @@ WRONG: dict[str, tuple[Callable[[], bytes], str]] = {
         changed('a="3.5" b="0"', 'a="3.5" b="-0.1"'),
         r"made.xodr:11: lane 1 is -0.61 m wide at s=41.0675",
     ),
+    "wide": (
+        changed('a="3.5" b="0" c="0" d="0"', 'a="3.5" b="0" c="0" d="10"'),
+        r"made.xodr:11: lane 1 lies \d+ m from its road's reference line; have at most 1000 m",
+    ),
     "lane type": (changed('type="driving"', 'type="canal"'), "<lane> has type='canal'"),
     "both sides": (
         changed('type="driving"', 'type="driving" direction="sideways"'),

@@ -14,6 +14,7 @@ from marque.maps.formats.opendrive.records import Cubic, Document, Poly, RoadRec
 
 SAME_M = 1e-6  # borders closer than this are one
 NARROW_M = -0.05  # a width below this is a mistake in the file
+WIDEST_M = 1000.0  # a lane farther from its reference line is a slip of the pen
 ZERO: Cubic = (0.0, 0.0, 0.0, 0.0)
 
 
@@ -64,7 +65,8 @@ def shifted(poly: Cubic, by: float) -> Cubic:
 
 
 def strips_of(road: RoadRecord, file: Document | None = None) -> tuple[Strip, ...]:
-    """All strips of a road in order of s. MarqueError: a lane whose width is negative."""
+    """All strips of a road in order of s. MarqueError: a lane whose width is negative, or that lies
+    out of reach of its road."""
     out: list[Strip] = []
     for index, section in enumerate(road.sections):
         cuts = {section.s_m, *(poly.s_m for poly in road.lane_offsets)}
@@ -101,6 +103,7 @@ def _strip(
         middle[lane].flags.writeable = False
         if file is not None:
             _need_width(width[lane], s, end, section, lane, file)
+            _need_nearness(middle[lane], s, end, section, lane, file)
     return Strip(s, end, index, lanes, tuple(borders), middle, width)
 
 
@@ -129,6 +132,19 @@ def _need_width(
                 section.lanes[lane].line,
                 f"lane {lane} is {value(width, at_s):.2f} m wide at s={s + at_s:g}",
             )
+
+
+def _need_nearness(
+    middle: FloatArray, s: float, end: float, section: Section, lane: int, file: Document
+) -> None:
+    at_s = np.linspace(0.0, end - s, 9)
+    away = float(np.abs(np.polynomial.polynomial.polyval(at_s, middle)).max())
+    if not away <= WIDEST_M:
+        raise file.error(
+            section.lanes[lane].line,
+            f"lane {lane} lies {away:.0f} m from its road's reference line; have at most "
+            f"{WIDEST_M:g} m",
+        )
 
 
 def _sum(one: Cubic, other: Cubic, factor: float) -> Cubic:
