@@ -1,5 +1,6 @@
 """Catalogs: folders of files whose entries a scenario names and gives parameters to."""
 
+from functools import lru_cache
 from pathlib import Path
 
 from marque.core.errors import MarqueError, unknown
@@ -32,10 +33,10 @@ REFERENCE = "CatalogReference"
 def read_root(path: Path) -> Node:
     """An OpenSCENARIO file as nodes. MarqueError: not there, no XML, another format or version."""
     try:
-        data = path.read_bytes()
+        stamp = path.stat().st_mtime_ns
+        root = _parsed(path, stamp)
     except OSError as error:
         raise MarqueError(f"cannot read {path}: {error.strerror or error}") from error
-    root = parse_xml(data, str(path))
     if root.tag != "OpenSCENARIO":
         raise root.error("is no OpenSCENARIO file; its root would be <OpenSCENARIO>")
     header = root.first("FileHeader")
@@ -44,6 +45,12 @@ def read_root(path: Path) -> Node:
     if header.integer("revMajor") != 1:
         raise header.error(f"is of version {header.get('revMajor')}; OpenSCENARIO XML 1.x is read")
     return root
+
+
+@lru_cache(maxsize=64)
+def _parsed(path: Path, _stamp: int) -> Node:
+    """Nobody changes the nodes, so the many variations of a scenario share them."""
+    return parse_xml(path.read_bytes(), str(path))
 
 
 class Catalogs:
