@@ -1,0 +1,73 @@
+"""From the file to `Roads`: parse, cut into strips, link, and check that what is linked meets."""
+
+import math
+from pathlib import Path
+
+from marque.maps.formats.opendrive.links import LaneEnd, Touch, end_point, link_lanes
+from marque.maps.formats.opendrive.parse import parse
+from marque.maps.formats.opendrive.plan import GAP_M
+from marque.maps.formats.opendrive.records import END, Document
+from marque.maps.formats.opendrive.roads import Roads, course_of
+from marque.maps.formats.opendrive.strips import strips_of
+from marque.maps.formats.sumo_net import read_bytes
+
+
+def read_opendrive(path: Path) -> Roads:
+    """The roads of an .xodr file.
+
+    MarqueError, with file and line where there is one: a missing or empty file, malformed XML,
+    another format or version, what is missing, wrong or no number, geometry that is unknown,
+    a gap of more than 5 cm within a road or between roads that are linked, a link to nothing, and
+    what is not supported (docs/opendrive.md).
+    """
+    return roads_of(read_bytes(path), str(path))
+
+
+def roads_of(data: bytes, file: str) -> Roads:
+    """The same from the file's content. file: how complaints name it."""
+    document = parse(data, file)
+    courses = {
+        road_id: course_of(road, strips_of(road, document))
+        for road_id, road in document.roads.items()
+    }
+    linked = link_lanes(document)
+    roads = Roads(document, courses, linked.links, document.notes + linked.notes)
+    for touch in linked.touches:
+        _need_contact(document, roads, touch)
+    return roads
+
+
+def _need_contact(file: Document, roads: Roads, touch: Touch) -> None:
+    """Linked roads meet: their reference lines do, or else all their linked lanes do."""
+    road, end, other, other_end, line = touch
+    gap = math.dist(end_point(file.roads[road], end), end_point(file.roads[other], other_end))
+    if gap <= GAP_M:
+        return
+    lanes = [
+        (here, there)
+        for here, others in roads.links.items()
+        if here[0] == road and here[3] == end
+        for there in others
+        if there[0] == other and there[3] == other_end
+    ]
+    if lanes:
+        gap = max(math.dist(_lane_end(roads, a), _lane_end(roads, b)) for a, b in lanes)
+    if gap > GAP_M:
+        sides = ("start", "end")
+        raise file.error(
+            line,
+            f"the {sides[end]} of road {road} and the {sides[other_end]} of road {other} are "
+            f"linked but lie {gap:.3f} m apart",
+        )
+
+
+def _lane_end(roads: Roads, end: LaneEnd) -> tuple[float, float]:
+    road = roads.document.roads[end[0]]
+    section = road.sections[end[1]]
+    s = section.end_m if end[3] == END else section.s_m
+    strips = [strip for strip in roads.courses[end[0]].strips if strip.section == end[1]]
+    strip = strips[-1 if end[3] == END else 0]
+    a, b, c, d = strip.middle[end[2]].tolist()
+    ds = s - strip.s_m
+    x, y, _ = roads.pose(end[0], s, a + ds * (b + ds * (c + ds * d)))
+    return x, y
