@@ -54,6 +54,7 @@ class Body:
     given: bool = False  # somebody else moves it
     ended: bool = False  # its road is at an end
     moved_m: float = 0.0
+    seen_mps: float = 0.0  # how fast it was seen to move over the last step
     stood_s: float = 0.0
     ended_s: float = 0.0
     off_s: float = 0.0
