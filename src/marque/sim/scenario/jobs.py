@@ -217,14 +217,14 @@ def _begin_lane(stage: Stage, body: Body, what: act.LaneChange | act.LaneOffset)
     if roads is None or body.place is None:
         raise MarqueError(f"entity '{body.name}' is on no road")
     body.track = None
-    place = own_lane(roads, body.place)
+    place = body.place
     if isinstance(what, act.LaneChange):
         lane_id = int(what.target.value)
         if what.target.entity:
             other = stage.body(what.target.entity)
             if other.place is None:
                 raise MarqueError(f"entity '{other.name}' is on no road")
-            lane_id = lanes_over(own_lane(roads, other.place).lane_id, lane_id)
+            lane_id = lanes_over(other.place.lane_id, lane_id)
         place = in_lane(roads, place, lane_id)
         target = what.offset_m
     else:
@@ -240,7 +240,7 @@ def _offset_target(stage: Stage, roads: Roads, target: act.Target) -> float:
     other = stage.body(target.entity)
     if other.place is None:
         raise MarqueError(f"entity '{other.name}' is on no road")
-    return own_lane(roads, other.place).lane_offset_m + target.value
+    return other.place.lane_offset_m + target.value
 
 
 def _lane_job(
@@ -409,24 +409,38 @@ def _steady(steady: act.SteadyState | None, final_mps: float) -> tuple[float, fl
 
 @dataclass(slots=True, eq=False)
 class FollowJob(Job):
-    """Along a track, by its own speed or by the track's times."""
+    """Along a track, by its own speed or by the track's times.
+
+    It moves the entity when its turn comes: a speed that another job sets later in the same step
+    counts from the next step on. So does the reference player.
+    """
 
     track: Track = None  # type: ignore[assignment]
     timing: act.Timing | None = None
     began_s: float = 0.0
 
     def step(self, stage: Stage, t_s: float, dt_s: float) -> None:
-        """Sets the speed where times do; ends at the track's end, and the entity goes on."""
-        body = self.body
+        """On along the track; who drives backwards does so tail first. Ends at its end."""
+        body, track = self.body, self.track
         if self.timing is not None:
-            time = self._time(t_s + dt_s)
-            way = self.track.s_at(time) - body.track_s_m
-            body.speed_mps = way / dt_s if dt_s > 0.0 else body.speed_mps
-            self.done = self.track.time_s is not None and time >= self.track.time_s[-1] - ROUNDING_S
-            if self.done:
-                body.speed_mps = self.track.speed_at(float(self.track.time_s[-1]))  # type: ignore[index]
+            self._keep_time(self._time(t_s + dt_s), dt_s)
         else:
-            self.done = body.track_s_m + abs(body.speed_mps) * dt_s >= self.track.length_m
+            way = abs(body.speed_mps) * dt_s
+            body.moved_m += min(way, track.length_m - body.track_s_m)
+            body.track_s_m = min(body.track_s_m + way, track.length_m)
+            self.done = body.track_s_m >= track.length_m
+        put_on_track(stage, body)
+
+    def _keep_time(self, time_s: float, dt_s: float) -> None:
+        """To where the track is at a time; at its end the last speed is kept."""
+        body, track = self.body, self.track
+        assert track.time_s is not None
+        way = track.s_at(time_s) - body.track_s_m
+        body.moved_m += abs(way)
+        body.track_s_m += way
+        self.done = time_s >= float(track.time_s[-1]) - ROUNDING_S
+        if dt_s > 0.0:
+            body.speed_mps = track.speed_at(min(time_s, float(track.time_s[-1])))
 
     def _time(self, t_s: float) -> float:
         timing = self.timing

@@ -118,24 +118,15 @@ def put(stage: Stage, body: Body, pose: Pose, place: RoadPlace | None) -> None:
 
 def move(stage: Stage, body: Body, dt_s: float) -> None:
     """One step at the speed that it has now."""
-    if not body.present or body.given or dt_s <= 0.0:
+    if not body.present or body.given or body.track is not None or dt_s <= 0.0:
         return
     way = abs(body.speed_mps) * dt_s
-    if body.track is not None:
-        _move_on_track(stage, body, way)
-    elif body.place is not None and body.roads is not None:
+    if body.place is not None and body.roads is not None:
         _move_on_road(body, body.roads, body.speed_mps * dt_s)
     else:
         body.x_m += body.speed_mps * dt_s * math.cos(body.heading_rad)
         body.y_m += body.speed_mps * dt_s * math.sin(body.heading_rad)
     body.moved_m += way
-
-
-def _move_on_track(stage: Stage, body: Body, way_m: float) -> None:
-    """Always on along it; who drives backwards does so tail first."""
-    assert body.track is not None
-    body.track_s_m = min(body.track_s_m + way_m, body.track.length_m)
-    put_on_track(stage, body)
 
 
 def put_on_track(stage: Stage, body: Body) -> None:
@@ -307,7 +298,7 @@ def _place_of(body: Body) -> RoadPlace:
 def _relative_lane(stage: Stage, roads: Roads, position: RelativeLanePosition) -> RoadPlace:
     """First along the entity's own lane, then over; the offset is that from the lane reached."""
     body = stage.body(position.entity)
-    at = own_lane(roads, _place_of(body))
+    at = _place_of(body)
     lane_offset = at.lane_offset_m if position.in_lane else 0.0
     on = (body.roads or roads).follow(
         at, position.ds_m, lane_offset_m=lane_offset, by_road_s=not position.in_lane

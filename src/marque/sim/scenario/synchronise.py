@@ -15,7 +15,7 @@ import math
 from dataclasses import dataclass
 
 TINY = 1e-6
-NONE, WAITING, BENT, LINEAR = "", "waiting", "bent", "linear"
+NONE, WAITING, FASTER, SLOWER, LINEAR = "", "waiting", "faster", "slower", "linear"
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,12 +41,10 @@ def speed_now(mode: str, need: Need, dt_s: float) -> tuple[str, float]:
         if linear < 0.0:
             return WAITING, 0.0
         mode = LINEAR
-    if mode == BENT:
-        excess = 4.0 * need.way_m - 2.0 * (need.speed_mps + need.final_mps) * need.time_s
+    if mode in (FASTER, SLOWER):
         accel = bent_accel(need)
-        turn = 0.5 * need.time_s + 0.5 * (need.final_mps - need.speed_mps) / accel if accel else 0.0
-        if abs(excess) > TINY and turn > 0.0:
-            return BENT, max(0.0, need.speed_mps + accel * min(dt_s, need.time_s))
+        if (accel > 0.0) == (mode == FASTER) and _before_turning(need, accel):
+            return mode, max(0.0, need.speed_mps + accel * min(dt_s, need.time_s))
         mode = LINEAR
     return mode, max(0.0, linear)
 
@@ -60,7 +58,14 @@ def first_mode(need: Need) -> str:
     if turning < -TINY:
         return WAITING
     most = need.max_accel_mps2 if accel > 0.0 else need.max_decel_mps2
-    return BENT if abs(accel) <= most else LINEAR
+    if abs(accel) > most:
+        return LINEAR
+    return FASTER if accel > 0.0 else SLOWER
+
+
+def _before_turning(need: Need, accel: float) -> bool:
+    """Whether the first of the two parts is not yet over."""
+    return need.time_s + (need.final_mps - need.speed_mps) / accel > 0.0 if accel else False
 
 
 def bent_accel(need: Need) -> float:
