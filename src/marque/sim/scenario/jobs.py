@@ -140,7 +140,9 @@ def _no_faster(body: Body, wanted_mps: float) -> float:
 def _speed_target(stage: Stage, target: act.Target) -> float:
     if not target.entity:
         return target.value
-    other = stage.body(target.entity).speed_mps
+    whom = stage.body(target.entity)
+    # of an entity that somebody else moves, the reference player reads the speed of the file
+    other = whom.file_mps if stage.like_reference and whom.given else whom.speed_mps
     return other * target.value if target.factor else other + target.value
 
 
@@ -364,6 +366,7 @@ class SynchronizeJob(Job):
 
     what: act.Synchronize = None  # type: ignore[assignment]
     mode: str = NONE
+    earlier_mps: float | None = None
 
     def step(self, stage: Stage, t_s: float, dt_s: float) -> None:
         """Sets the speed for this step; done in the step in which one of the two arrives."""
@@ -384,8 +387,11 @@ class SynchronizeJob(Job):
             return
         steady = what.final.steady if what.final is not None else None
         held_m, held_s = _steady(steady, final)
+        now = body.speed_mps
+        earlier = now if self.earlier_mps is None else self.earlier_mps
+        self.earlier_mps = now
         need = Need(
-            way - held_m, time_s - held_s, body.speed_mps, final,
+            way - held_m, time_s - held_s, now, earlier, final,
             body.build.max_accel_mps2, body.build.max_decel_mps2,
         )  # fmt: skip
         self.mode, speed = speed_now(self.mode, need, dt_s)

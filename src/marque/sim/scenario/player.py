@@ -73,7 +73,7 @@ class Player:
     def give(self, name: str) -> Body:
         """From now on somebody else moves this entity: sets its pose and speed after each step."""
         body = self.stage.body(name)
-        body.given, body.track = True, None
+        body.given, body.track, body.file_mps = True, None, body.speed_mps
         self._drop(lambda job: job.body is body)
         return body
 

@@ -52,6 +52,7 @@ class Body:
     present: bool = False
     seen: bool = True
     given: bool = False  # somebody else moves it
+    file_mps: float = 0.0  # of a given one: its speed when it was handed over
     ended: bool = False  # its road is at an end
     moved_m: float = 0.0
     seen_mps: float = 0.0  # how fast it was seen to move over the last step

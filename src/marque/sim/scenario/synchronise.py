@@ -8,7 +8,8 @@ the steady state, with the final speed v1:
    which is linear in time and ends at v1.
 3. Else first speed up (or down), then back with the same acceleration:
    d = (v + v1) T/2 + a T^2/4 - (v1 - v)^2/(4 a). Past its turning point this is the linear one.
-   Where it asks for more than the vehicle can, the linear one is taken at once.
+   Where it asks for more than the vehicle can, the linear one is taken at once. The v of this
+   formula is the speed of a step before, as in the reference player.
 """
 
 import math
@@ -25,6 +26,7 @@ class Need:
     way_m: float
     time_s: float
     speed_mps: float
+    earlier_mps: float  # a step before
     final_mps: float
     max_accel_mps2: float
     max_decel_mps2: float
@@ -43,7 +45,7 @@ def speed_now(mode: str, need: Need, dt_s: float) -> tuple[str, float]:
         mode = LINEAR
     if mode in (FASTER, SLOWER):
         accel = bent_accel(need)
-        if (accel > 0.0) == (mode == FASTER) and _before_turning(need, accel):
+        if (accel > 0.0) == (mode == FASTER) and _before_turning(need, accel, dt_s):
             return mode, max(0.0, need.speed_mps + accel * min(dt_s, need.time_s))
         mode = LINEAR
     return mode, max(0.0, linear)
@@ -54,7 +56,7 @@ def first_mode(need: Need) -> str:
     if math.isinf(need.time_s):
         return WAITING
     accel = bent_accel(need)
-    turning = 0.5 * (need.speed_mps + need.final_mps) + 0.5 * accel * need.time_s
+    turning = 0.5 * (need.earlier_mps + need.final_mps) + 0.5 * accel * need.time_s
     if turning < -TINY:
         return WAITING
     most = need.max_accel_mps2 if accel > 0.0 else need.max_decel_mps2
@@ -63,14 +65,16 @@ def first_mode(need: Need) -> str:
     return FASTER if accel > 0.0 else SLOWER
 
 
-def _before_turning(need: Need, accel: float) -> bool:
-    """Whether the first of the two parts is not yet over."""
-    return need.time_s + (need.final_mps - need.speed_mps) / accel > 0.0 if accel else False
+def _before_turning(need: Need, accel: float, dt_s: float) -> bool:
+    """Whether more than a step is left of the first of the two parts."""
+    if accel == 0.0:
+        return False
+    return 0.5 * (need.time_s + (need.final_mps - need.earlier_mps) / accel) > dt_s
 
 
 def bent_accel(need: Need) -> float:
     """a of the profile that speeds up by a and then down by it, or the other way round."""
-    change = need.final_mps - need.speed_mps
-    excess = 4.0 * need.way_m - 2.0 * (need.speed_mps + need.final_mps) * need.time_s
+    change = need.final_mps - need.earlier_mps
+    excess = 4.0 * need.way_m - 2.0 * (need.earlier_mps + need.final_mps) * need.time_s
     root = math.hypot(excess, 2.0 * need.time_s * change)
     return (excess + math.copysign(root, excess)) / (2.0 * need.time_s**2)
