@@ -31,7 +31,8 @@ def import_command(
     source: Annotated[
         Path,
         typer.Argument(
-            metavar="SRC", help="A .osm, .osm.gz, .osm.pbf, .net.xml or .net.xml.gz file."
+            metavar="SRC",
+            help="A .osm, .osm.gz, .osm.pbf, .net.xml, .net.xml.gz or .xodr file.",
         ),
     ],
     out: Annotated[
@@ -42,7 +43,7 @@ def import_command(
     """Read a foreign road network into one map file."""
     from marque.maps import store
     from marque.maps.facts import map_facts
-    from marque.maps.formats import import_map
+    from marque.maps.formats import import_map, notes_on
 
     if out.is_dir():
         raise MarqueError(f"{out} is a folder; name the map file to write")
@@ -50,6 +51,8 @@ def import_command(
     store.save(road_map, out, net)
     facts = {**map_facts(road_map, out), "schema": "marque.map.import/1"}
     Console().print(_facts_table(facts))
+    for note in notes_on(source):
+        print(f"note: {note}")
     print(f"wrote {out}")
     _write_json(json_file, facts)
     print(f"see it with: marque map draw {out} -o map.png")

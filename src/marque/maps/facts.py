@@ -84,6 +84,8 @@ def _limits_from(road_map: RoadMap) -> str:
     """A network file does not tell which of its limits were defaults."""
     if road_map.source.endswith(NETWORK_ENDINGS):
         return "the network file; which of them were defaults is not known"
+    if road_map.source.endswith(".xodr"):
+        return "the file's speed records, else the region's defaults"
     return "signs where mapped, else the region's defaults"
 
 

@@ -50,7 +50,7 @@ def open_map(name_or_path: str) -> tuple[RoadMap, Path]:
         raise unknown("map", name_or_path, NAMED)
     if path.is_dir():
         raise MarqueError(f"{path} is a folder; a map file is needed ({KNOWN} or a marque map)")
-    if path.name.endswith((".osm", ".gz", ".pbf", ".xml")):
+    if path.name.endswith((".osm", ".gz", ".pbf", ".xml", ".xodr")):
         return _converted(path, "")
     return store.load(path), path
 
@@ -77,6 +77,10 @@ def _importer_files() -> list[Path]:
     here = Path(__file__).parent
     return sorted(
         path
-        for path in (*here.glob("formats/*"), *(here / name for name in _IMPORTERS))
+        for path in (
+            *here.glob("formats/*"),
+            *here.glob("formats/opendrive/*"),
+            *(here / name for name in _IMPORTERS),
+        )
         if path.is_file()
     )

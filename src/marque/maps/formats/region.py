@@ -64,8 +64,21 @@ def region_at(lon_deg: float, lat_deg: float) -> Region:
                 size = (east - west) * (north - south)
                 best = min(best or (size, code), (size, code))
     if best is None:
-        return _region("", table["fallback"])
+        return fallback_region()
     return _region(best[1], table["countries"][best[1]])
+
+
+def region_named(country: str) -> Region | None:
+    """The region of a country, by its code of two letters or its English name; None if unknown."""
+    for code, row in _table()["countries"].items():
+        if country.strip().lower() in (code.lower(), row["title"].lower()):
+            return _region(code, row)
+    return None
+
+
+def fallback_region() -> Region:
+    """What holds where no country is known."""
+    return _region("", _table()["fallback"])
 
 
 @lru_cache(maxsize=1)

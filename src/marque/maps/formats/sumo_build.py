@@ -231,8 +231,9 @@ def opposites(
 ) -> tuple[Int32Array, BoolArray]:
     """Adjacent lane of the opposite direction.
 
-    Using it to pass an obstacle counts as legal on a plain road, one car lane each way, with a
-    limit of at most 50 km/h (a draft value: road markings are not in the source).
+    Using it to pass an obstacle counts as legal on a plain road, one car lane each way, if the
+    source's marks allow it; where the source has no marks, with a limit of at most 50 km/h (a draft
+    value).
     """
     opposite = np.full(total, NONE, dtype=np.int32)
     legal = np.zeros(total, dtype=np.bool_)
@@ -258,7 +259,8 @@ def opposites(
         slow = max(limit[lane], limit[found]) <= OPPOSITE_LIMIT_MPS
         cars = "passenger" in draft.lanes[lane].classes & draft.lanes[found].classes
         circle = draft.edges[i].name in draft.net.roundabout_edges
-        legal[lane] = alone and slow and cars and not circle
+        marks = draft.lanes[lane].opposite_ok
+        legal[lane] = alone and (slow if marks is None else marks) and cars and not circle
     return opposite, legal
 
 

@@ -49,6 +49,7 @@ class NetLane:
     change_right: frozenset[str]
     opposite: str  # name of the `<neigh>` lane, "" if none
     ways: str  # ids of the OSM ways behind it, space separated, "" if unknown
+    opposite_ok: bool | None = None  # its marks let one pass on `opposite`; None: not known
 
 
 @dataclass(slots=True)

@@ -99,7 +99,7 @@ def parameter(row: FloatArray, knots: FloatArray, ds: float) -> float:
         p += miss / max(speed(row, p), 1e-9)
         if abs(miss) < 1e-12:
             break
-    return p
+    return float(p)
 
 
 @jit

@@ -37,8 +37,9 @@ class Linked:
 def link_lanes(file: Document) -> Linked:
     """All links of a file.
 
-    MarqueError: a link to a road or junction that does not exist, or from a lane for vehicles to a
-    lane that does not. Such a link of another lane (a kerb, a verge) is left out and noted.
+    MarqueError: a link to a road that does not exist, or from a lane for vehicles to a lane that
+    does not. Such a link of another lane (a kerb, a verge), or to no junction, is left out and
+    noted.
     """
     links: Links = {}
     touches: list[Touch] = []
@@ -49,7 +50,7 @@ def link_lanes(file: Document) -> Linked:
             if link is None:
                 continue
             if link.is_junction:
-                _need_junction(file, link)
+                notes += _missing_junction(file, link)
             else:
                 _to_road(file, links, touches, road, end, link)
     for junction in file.junctions.values():
@@ -192,14 +193,17 @@ def _outer(road: RoadRecord, end: int) -> int:
 
 def _need_road(file: Document, road_id: str, line: int) -> RoadRecord:
     if road_id not in file.roads:
-        raise file.error(line, f"no road '{road_id}'; have [{', '.join(sorted(file.roads))}]")
+        raise file.error(line, f"links to road '{road_id}', which the file does not have")
     return file.roads[road_id]
 
 
-def _need_junction(file: Document, link: RoadLink) -> None:
-    if link.target not in file.junctions:
-        have = ", ".join(sorted(file.junctions))
-        raise file.error(link.line, f"no junction '{link.target}'; have [{have}]")
+def _missing_junction(file: Document, link: RoadLink) -> list[str]:
+    """A road that leads to a junction which the file does not have ends there, as where writers
+    number their dead ends; noted."""
+    if link.target in file.junctions:
+        return []
+    wrong = file.error(link.line, f"no junction '{link.target}': the road ends here")
+    return [f"left out: {wrong}"]
 
 
 def _need_lane(file: Document, road: RoadRecord, section: int, lane: int, by: LaneRecord) -> None:

@@ -28,6 +28,7 @@ from marque.maps.formats.opendrive.curves import (
 )
 
 GAP_M = 0.05  # two places that should be one may lie this far apart
+ROUGH_M = 0.2  # a road's length may differ from that of its geometries by this; s runs on
 LENGTH_SHARE = 0.01  # of a cubic's own length, by which the file may state another
 
 
@@ -54,7 +55,7 @@ def read_plan(plan: Node, road_length: float) -> tuple[FloatArray, FloatArray, t
     first, (last, row, _) = read[0][1], read[-1]
     if abs(first[S]) > GAP_M:
         raise nodes[0].error(f"starts at s={first[S]:g}; the first one has to start at 0")
-    if abs(row[S] + row[LENGTH] - road_length) > GAP_M:
+    if abs(row[S] + row[LENGTH] - road_length) > ROUGH_M:
         raise last.error(
             f"ends at s={row[S] + row[LENGTH]:g}, but the road is {road_length:g} m long"
         )

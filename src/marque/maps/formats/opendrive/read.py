@@ -1,12 +1,13 @@
 """From the file to `Roads`: parse, cut into strips, link, and check that what is linked meets."""
 
 import math
+from dataclasses import replace
 from pathlib import Path
 
 from marque.maps.formats.opendrive.links import LaneEnd, Touch, end_point, link_lanes
 from marque.maps.formats.opendrive.parse import parse
 from marque.maps.formats.opendrive.plan import GAP_M
-from marque.maps.formats.opendrive.records import END, Document
+from marque.maps.formats.opendrive.records import DRIVEN, END, START, Document
 from marque.maps.formats.opendrive.roads import Roads, course_of
 from marque.maps.formats.opendrive.strips import strips_of
 from marque.maps.formats.sumo_net import read_bytes
@@ -32,33 +33,44 @@ def roads_of(data: bytes, file: str) -> Roads:
     }
     linked = link_lanes(document)
     roads = Roads(document, courses, linked.links, document.notes + linked.notes)
-    for touch in linked.touches:
-        _need_contact(document, roads, touch)
-    return roads
+    torn = [note for touch in linked.touches for note in _need_contact(document, roads, touch)]
+    return replace(roads, notes=(*roads.notes, *torn))
 
 
-def _need_contact(file: Document, roads: Roads, touch: Touch) -> None:
-    """Linked roads meet: their reference lines do, or else all their linked lanes do."""
+def _need_contact(file: Document, roads: Roads, touch: Touch) -> list[str]:
+    """Linked roads meet: their reference lines do, or else all their linked lanes do.
+
+    A gap is refused, between lanes that no vehicle uses noted.
+    """
     road, end, other, other_end, line = touch
     gap = math.dist(end_point(file.roads[road], end), end_point(file.roads[other], other_end))
     if gap <= GAP_M:
-        return
+        return []
+    record = file.roads[road]
+    section = 0 if end == START else len(record.sections) - 1
     lanes = [
         (here, there)
-        for here, others in roads.links.items()
-        if here[0] == road and here[3] == end
-        for there in others
+        for here in ((road, section, lane, end) for lane in record.sections[section].lanes)
+        for there in roads.links.get(here, ())
         if there[0] == other and there[3] == other_end
     ]
     if lanes:
         gap = max(math.dist(_lane_end(roads, a), _lane_end(roads, b)) for a, b in lanes)
-    if gap > GAP_M:
-        sides = ("start", "end")
-        raise file.error(
-            line,
-            f"the {sides[end]} of road {road} and the {sides[other_end]} of road {other} are "
-            f"linked but lie {gap:.3f} m apart",
-        )
+    if gap <= GAP_M:
+        return []
+    sides = ("start", "end")
+    error = file.error(
+        line,
+        f"the {sides[end]} of road {road} and the {sides[other_end]} of road {other} are "
+        f"linked but lie {gap:.3f} m apart",
+    )
+    if not lanes or any(_driven(file, end) for pair in lanes for end in pair):
+        raise error
+    return [f"torn: {error}"]
+
+
+def _driven(file: Document, end: LaneEnd) -> bool:
+    return file.roads[end[0]].sections[end[1]].lanes[end[2]].kind in DRIVEN
 
 
 def _lane_end(roads: Roads, end: LaneEnd) -> tuple[float, float]:

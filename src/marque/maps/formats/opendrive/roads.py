@@ -116,7 +116,7 @@ class Roads:
         t += offset_m
         x, y, heading, bend = line_pose(road.pieces, road.knots, s, t)
         heading += math.atan2(rate, 1.0 - bend * t)
-        if not self._along(road, strip.section, lane_id):
+        if not self.along(road, strip.section, lane_id):
             heading += math.pi
         return x, y, wrap_angle(heading)
 
@@ -136,7 +136,7 @@ class Roads:
                 i,
                 lanes[i].kind,
                 max(0.0, value(strip.width[i], s - strip.s_m)),
-                self._along(road, strip.section, i),
+                self.along(road, strip.section, i),
             )
             for i in strip.lanes
         )
@@ -154,7 +154,7 @@ class Roads:
         s = self._inside(road, s_m)
         strip = self._strip(road_id, s)
         self._need_lane(strip, lane_id, s, road_id)
-        return self._along(road, strip.section, lane_id)
+        return self.along(road, strip.section, lane_id)
 
     def locate(
         self, x_m: float, y_m: float, heading_rad: float | None = None, near: str | None = None
@@ -205,7 +205,7 @@ class Roads:
         self._need_lane(strip, lane, s, road.road_id)
         offset = place.lane_offset_m if lane_offset_m is None else lane_offset_m
         heading = place.relative_heading_rad
-        ahead = self._along(road, strip.section, lane) == (ds_m >= 0.0)
+        ahead = self.along(road, strip.section, lane) == (ds_m >= 0.0)
         left = abs(ds_m)
         for _ in range(HOPS):
             section = road.sections[strip.section]
@@ -218,13 +218,13 @@ class Roads:
             onward = self._onward((road.road_id, strip.section, lane, END if ahead else START))
             if onward is None:
                 return None
-            was_along = self._along(road, strip.section, lane) == ahead
+            was_along = self.along(road, strip.section, lane) == ahead
             was_ahead = ahead
             road = self.document.roads[onward[0]]
             lane, ahead = onward[2], onward[3] == START
             if ahead != was_ahead:
                 offset = -offset
-            if heading is not None and (self._along(road, onward[1], lane) == ahead) != was_along:
+            if heading is not None and (self.along(road, onward[1], lane) == ahead) != was_along:
                 heading = wrap_angle(heading + math.pi)
             s = road.sections[onward[1]].s_m if ahead else road.sections[onward[1]].end_m
             strip = self._strip(road.road_id, s, before=onward[1])
@@ -270,7 +270,7 @@ class Roads:
     def _leads_out(self, end: LaneEnd) -> bool:
         """Whether traffic leaves its lane at this end."""
         road = self.document.roads[end[0]]
-        return self._along(road, end[1], end[2]) == (end[3] == END)
+        return self.along(road, end[1], end[2]) == (end[3] == END)
 
     def _turn(self, end: LaneEnd) -> float:
         """How far a way through a junction turns."""
@@ -317,8 +317,8 @@ class Roads:
         a, b, c, d = strip.middle[lane_id].tolist()
         return a + ds * (b + ds * (c + ds * d)), b + ds * (2.0 * c + ds * 3.0 * d)
 
-    def _along(self, road: RoadRecord, section: int, lane_id: int) -> bool:
-        """Whether a lane drives along s. Lane 0 counts as one of the right."""
+    def along(self, road: RoadRecord, section: int, lane_id: int) -> bool:
+        """Whether a lane of a section drives along s. Lane 0 counts as one of the right."""
         along = (lane_id > 0) == road.left_hand
         lane = road.sections[section].lanes.get(lane_id)
         return along != (lane is not None and lane.direction == "reversed")
@@ -351,7 +351,7 @@ class Roads:
         if heading is not None:
             _, _, _, bend = line_pose(road.pieces, road.knots, s, 0.0)
             ahead = line_heading + math.atan2(rate, 1.0 - bend * t)
-            ahead += 0.0 if self._along(road, strip.section, lane) else math.pi
+            ahead += 0.0 if self.along(road, strip.section, lane) else math.pi
             relative = wrap_angle(heading - ahead)
             cost += 0.5 * AGAINST_M * (1.0 - math.cos(relative))
         return RoadPlace(road_id, lane, s, t, t - middle, relative), cost
