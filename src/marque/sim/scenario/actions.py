@@ -277,9 +277,7 @@ def _read_teleport(node: Reader, catalogs: Catalogs) -> PrivateAction:
 
 @element
 def _read_longitudinal(node: Reader) -> PrivateAction:
-    return node.one_of(
-        {"SpeedAction": _read_speed, "LongitudinalDistanceAction": _read_distance}
-    )
+    return node.one_of({"SpeedAction": _read_speed, "LongitudinalDistanceAction": _read_distance})
 
 
 @element
@@ -417,9 +415,7 @@ def _read_synchronize(node: Reader, catalogs: Catalogs) -> PrivateAction:
 
 @element
 def _read_final(node: Reader) -> FinalSpeed:
-    return node.one_of(
-        {"AbsoluteSpeed": _final_absolute, "RelativeSpeedToMaster": _final_relative}
-    )
+    return node.one_of({"AbsoluteSpeed": _final_absolute, "RelativeSpeedToMaster": _final_relative})
 
 
 @element
@@ -504,7 +500,9 @@ def _read_controller_action(node: Reader, catalogs: Catalogs) -> PrivateAction:
     assign = node.maybe("AssignControllerAction")
     activate = node.maybe("ActivateControllerAction")
     if assign is None:
-        return _read_activate(activate if activate is not None else node.child("AssignControllerAction"))
+        return _read_activate(
+            activate if activate is not None else node.child("AssignControllerAction")
+        )
     given = _read_assign(assign, catalogs)
     if activate is None:
         return given

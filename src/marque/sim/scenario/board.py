@@ -57,11 +57,12 @@ class Board:
         self._stop = board.stop
         self._changes: list[Change] = []
 
-    def start(self, fires: Fires) -> list[Change]:
-        """What starts, is skipped or is stopped now."""
+    def start(self, fires: Fires) -> list[Change] | None:
+        """What starts, is skipped or is stopped now. None: it is over."""
         self._changes = []
         if self._stop is not None and fires(self._stop):
             self.over = True
+            return None
         for story in self.stories:
             if story.state == STANDBY:
                 _enter(story)
@@ -181,7 +182,9 @@ def _leave(item: Item, most: int) -> None:
     item.state = STANDBY if item.runs < most else COMPLETE
 
 
-def _item(kind: str, above: str, noun: sb.Story | sb.Act | sb.Group | sb.Maneuver | sb.Event | sb.Action) -> Item:
+def _item(
+    kind: str, above: str, noun: sb.Story | sb.Act | sb.Group | sb.Maneuver | sb.Event | sb.Action
+) -> Item:
     path = f"{above}::{noun.name}" if above else noun.name
     return Item(kind, noun.name, path, [], noun)
 

@@ -22,7 +22,6 @@ from marque.sim.scenario.stage import (
     put_on_track,
     resolve,
     routed_roads,
-    settle,
 )
 from marque.sim.scenario.synchronise import NONE, Need, speed_now
 from marque.sim.scenario.track import Track, lay_track
@@ -288,7 +287,11 @@ class DistanceJob(Job):
 def _at_distance(
     stage: Stage, body: Body, other: Body, what: act.LongitudinalDistance
 ) -> tuple[tuple[float, float, float], RoadPlace | None]:
-    away = what.distance_m if what.distance_m is not None else (what.gap_s or 0.0) * abs(body.speed_mps)
+    away = (
+        what.distance_m
+        if what.distance_m is not None
+        else (what.gap_s or 0.0) * abs(body.speed_mps)
+    )
     c, s = math.cos(other.heading_rad), math.sin(other.heading_rad)
     ahead = c * (body.x_m - other.x_m) + s * (body.y_m - other.y_m) >= 0.0
     if what.side != "any":
@@ -300,7 +303,11 @@ def _at_distance(
     signed = away if ahead else -away
     if other.place is None or body.place is None or other.roads is None:
         side = -s * (body.x_m - other.x_m) + c * (body.y_m - other.y_m)
-        return (other.x_m + c * signed - s * side, other.y_m + s * signed + c * side, body.heading_rad), None
+        return (
+            other.x_m + c * signed - s * side,
+            other.y_m + s * signed + c * side,
+            body.heading_rad,
+        ), None
     return _along_lane(other.roads, body, other.place, body.place, signed)
 
 

@@ -77,7 +77,9 @@ class Player:
         self._drop(lambda job: job.body is body)
         return body
 
-    def place(self, name: str, x_m: float, y_m: float, heading_rad: float, speed_mps: float) -> None:
+    def place(
+        self, name: str, x_m: float, y_m: float, heading_rad: float, speed_mps: float
+    ) -> None:
         """Where a given entity is now."""
         body = self.bodies[name]
         gone = ((x_m - body.x_m) ** 2 + (y_m - body.y_m) ** 2) ** 0.5
@@ -88,11 +90,19 @@ class Player:
         put(self.stage, body, (x_m, y_m, heading_rad), None)
 
     def step(self) -> None:
-        """One frame. MarqueError: something in the file cannot be carried out as it stands."""
+        """One frame; after the scenario's own end everything stands still.
+
+        MarqueError: something in the file cannot be carried out as it stands.
+        """
+        if self._board.over:
+            return
         dt_s = STEP_S if self.frames >= 0 else 0.0
         t_s = self.t_s
         facts = self._facts(t_s)
-        for change in self._board.start(lambda trigger: fires(trigger, self._memories, facts)):
+        changes = self._board.start(lambda trigger: fires(trigger, self._memories, facts))
+        if changes is None:
+            return
+        for change in changes:
             self._change(change, t_s)
         before = {name: (b.x_m, b.y_m, b.speed_mps) for name, b in self.bodies.items()}
         for item, job in self._jobs:
@@ -189,9 +199,9 @@ class Player:
     def _take_over(self, job: Job) -> None:
         """The newest in a domain wins: the others of this body are dropped, and end."""
         self._drop(
-            lambda other: other is not job
-            and other.body is job.body
-            and bool(other.domains & job.domains),
+            lambda other: (
+                other is not job and other.body is job.body and bool(other.domains & job.domains)
+            ),
             keep_track=isinstance(job, FollowJob),
         )
 

@@ -189,9 +189,7 @@ def _lane(node: Reader) -> Position:
 
 @element
 def _road(node: Reader) -> Position:
-    return RoadPosition(
-        node.text("roadId"), node.number("s"), node.number("t"), _orientation(node)
-    )
+    return RoadPosition(node.text("roadId"), node.number("s"), node.number("t"), _orientation(node))
 
 
 @element

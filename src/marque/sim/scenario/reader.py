@@ -5,7 +5,7 @@ it has not asked for is an error that names element, file and line: nothing is e
 """
 
 from collections.abc import Callable, Mapping
-from functools import wraps
+from functools import update_wrapper
 from typing import Concatenate, ParamSpec, TypeVar
 
 from marque.core.errors import MarqueError
@@ -135,11 +135,11 @@ def element(
 ) -> Callable[Concatenate[Node, More], Out]:
     """A parsing function over `Reader` as one over `Node` that leaves nothing unread."""
 
-    @wraps(parse)
     def whole(node: Node, *args: More.args, **words: More.kwargs) -> Out:
         reader = Reader(node)
         out = parse(reader, *args, **words)
         reader.close()
         return out
 
+    update_wrapper(whole, parse)
     return whole

@@ -161,9 +161,7 @@ def _move_on_road(body: Body, roads: Roads, way_m: float) -> None:
 
 def settle(body: Body, roads: Roads, place: RoadPlace, facing: float) -> None:
     """Pose of a body from its place in a lane."""
-    x, y, heading = roads.lane_pose(
-        place.road_id, place.lane_id, place.s_m, place.lane_offset_m
-    )
+    x, y, heading = roads.lane_pose(place.road_id, place.lane_id, place.s_m, place.lane_offset_m)
     turn = (place.relative_heading_rad or 0.0) + facing * body.swerve_rad
     body.x_m, body.y_m, body.heading_rad = x, y, float(wrap_angle(heading + turn))
     body.place = place
@@ -242,12 +240,20 @@ def _beside(body: Body, position: RelativeObjectPosition) -> Pose:
 def _on_roads(
     stage: Stage,
     roads: Roads,
-    position: LanePosition | RoadPosition | RelativeLanePosition | RelativeRoadPosition | RoutePosition,
+    position: LanePosition
+    | RoadPosition
+    | RelativeLanePosition
+    | RelativeRoadPosition
+    | RoutePosition,
 ) -> tuple[Pose, RoadPlace | None]:
     if isinstance(position, LanePosition):
-        place = lane_place(roads, position.road_id, position.lane_id, position.s_m, position.offset_m)
+        place = lane_place(
+            roads, position.road_id, position.lane_id, position.s_m, position.offset_m
+        )
     elif isinstance(position, RoadPosition):
-        return _beside_line(roads, position.road_id, position.s_m, position.t_m, position.orientation)
+        return _beside_line(
+            roads, position.road_id, position.s_m, position.t_m, position.orientation
+        )
     elif isinstance(position, RelativeLanePosition):
         place = _relative_lane(stage, roads, position)
     elif isinstance(position, RelativeRoadPosition):
@@ -268,9 +274,7 @@ def lane_place(roads: Roads, road_id: str, lane_id: int, s_m: float, offset_m: f
     return RoadPlace(road_id, lane_id, s_m, t_m, offset_m, 0.0)
 
 
-def _posed(
-    roads: Roads, place: RoadPlace, orientation: Orientation
-) -> tuple[Pose, RoadPlace]:
+def _posed(roads: Roads, place: RoadPlace, orientation: Orientation) -> tuple[Pose, RoadPlace]:
     x, y, base = roads.lane_pose(place.road_id, place.lane_id, place.s_m, place.lane_offset_m)
     heading = turned(orientation, base)
     relative = float(wrap_angle(heading - base))

@@ -126,7 +126,9 @@ def _read_private_init(node: Reader, catalogs: Catalogs) -> list[InitAction]:
 
 @element
 def _read_story(node: Reader, catalogs: Catalogs) -> Story:
-    return Story(node.text("name", ""), tuple(_read_act(each, catalogs) for each in node.all("Act")))
+    return Story(
+        node.text("name", ""), tuple(_read_act(each, catalogs) for each in node.all("Act"))
+    )
 
 
 @element
@@ -143,9 +145,7 @@ def _read_act(node: Reader, catalogs: Catalogs) -> Act:
 @element
 def _read_group(node: Reader, catalogs: Catalogs) -> Group:
     maneuvers = tuple(
-        _read_maneuver(
-            catalogs.open(each, "Maneuver") if each.tag == REFERENCE else each, catalogs
-        )
+        _read_maneuver(catalogs.open(each, "Maneuver") if each.tag == REFERENCE else each, catalogs)
         for each in node.all("Maneuver", REFERENCE)
     )
     return Group(

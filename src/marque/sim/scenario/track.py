@@ -148,7 +148,9 @@ def _clothoids(shape: Clothoids, lay: Lay, here: Pose) -> Parts:
     first, last = shape.start_time_s, shape.bends[-1].end_time_s
     if last is not None:
         times = np.interp(
-            arc_length(table[:, :2]), (0.0, sum(b.length_m for b in shape.bends)), (first or 0.0, last)
+            arc_length(table[:, :2]),
+            (0.0, sum(b.length_m for b in shape.bends)),
+            (first or 0.0, last),
         )
     return table[:, :2], table[:, 2], times, False
 
@@ -161,11 +163,15 @@ def _steps(length_m: float, sharpest_1pm: float) -> list[float]:
 
 def _nurbs(shape: Nurbs, lay: Lay) -> Parts:
     """Homogeneous control points through de Boor's recurrence, evenly between the knots."""
-    control = np.array(
-        [[*lay(p.position)[:2], 1.0] for p in shape.points]
-    ) * np.array([[p.weight] for p in shape.points])
+    control = np.array([[*lay(p.position)[:2], 1.0] for p in shape.points]) * np.array(
+        [[p.weight] for p in shape.points]
+    )
     low, high = shape.order - 1, len(shape.points)
-    spans = [(a, b) for a, b in zip(shape.knots[low:high], shape.knots[low + 1 : high + 1], strict=True) if b > a]
+    spans = [
+        (a, b)
+        for a, b in zip(shape.knots[low:high], shape.knots[low + 1 : high + 1], strict=True)
+        if b > a
+    ]
     at = [a + (b - a) * i / NURBS_STEPS for a, b in spans for i in range(NURBS_STEPS)]
     at.append(shape.knots[high])
     curve = np.array([de_boor(shape.order, shape.knots, control, u) for u in at])
@@ -181,9 +187,7 @@ def _nurbs(shape: Nurbs, lay: Lay) -> Parts:
     return points, np.unwrap(np.arctan2(step[:, 1], step[:, 0])), times, False
 
 
-def de_boor(
-    order: int, knots: tuple[float, ...], control: FloatArray, u: float
-) -> FloatArray:
+def de_boor(order: int, knots: tuple[float, ...], control: FloatArray, u: float) -> FloatArray:
     """A B-spline of control points [m, k] at u -> [k]."""
     degree = order - 1
     k = min(max(int(np.searchsorted(knots, u, side="right")) - 1, degree), len(control) - 1)

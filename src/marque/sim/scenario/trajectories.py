@@ -1,5 +1,6 @@
 """Trajectories of OpenSCENARIO as nouns, and how they are read."""
 
+import itertools
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -122,7 +123,7 @@ def _read_polyline(node: Reader, catalogs: Catalogs) -> Polyline | Clothoids | N
         raise node.error("has fewer than two vertices")
     times = [each.time_s for each in vertices]
     known = [time for time in times if time is not None]
-    if any(late < early for early, late in zip(known, known[1:], strict=False)):
+    if any(late < early for early, late in itertools.pairwise(known)):
         raise node.error("has times that run backwards")
     return Polyline(vertices)
 
@@ -186,7 +187,7 @@ def _read_nurbs(node: Reader, catalogs: Catalogs) -> Polyline | Clothoids | Nurb
         raise node.error(f"has order {order}; it lies between 2 and the number of control points")
     if len(knots) != len(points) + order:
         raise node.error(f"has {len(knots)} knots; {len(points)} points need {len(points) + order}")
-    if any(b < a for a, b in zip(knots, knots[1:], strict=False)):
+    if any(b < a for a, b in itertools.pairwise(knots)):
         raise node.error("has knots that run backwards")
     if not knots[order - 1] < knots[len(points)]:
         raise node.error("has knots that span nothing")

@@ -101,7 +101,10 @@ def _read_file(node: Reader) -> str:
 
 @element
 def _read_deterministic(node: Reader) -> tuple[Axis, ...]:
-    single, multi = "DeterministicSingleParameterDistribution", "DeterministicMultiParameterDistribution"
+    single, multi = (
+        "DeterministicSingleParameterDistribution",
+        "DeterministicMultiParameterDistribution",
+    )
     axes = [
         _read_single(each) if each.tag == single else _read_multi(each)
         for each in node.all(single, multi)

@@ -1,5 +1,6 @@
 """Ways through a road network: a route as the only choice at each junction, and lengths ahead."""
 
+import itertools
 from collections import deque
 from dataclasses import replace
 
@@ -20,7 +21,7 @@ def along_route(roads: Roads, places: tuple[RoadPlace, ...]) -> tuple[Roads, boo
     """
     links = dict(roads.links)
     forward = True
-    for number, (here, there) in enumerate(zip(places, places[1:], strict=False)):
+    for number, (here, there) in enumerate(itertools.pairwise(places)):
         taken, ahead = _search(roads, here, there)
         if number == 0:
             forward = ahead
@@ -53,9 +54,7 @@ def _search(
     )
 
 
-def _paths(
-    roads: Roads, start: LaneEnd, goal: str
-) -> list[tuple[LaneEnd, LaneEnd]] | None:
+def _paths(roads: Roads, start: LaneEnd, goal: str) -> list[tuple[LaneEnd, LaneEnd]] | None:
     came: dict[LaneEnd, tuple[LaneEnd, LaneEnd] | None] = {start: None}
     queue = deque([start])
     while queue and len(came) < MOST_ENDS:
@@ -82,7 +81,9 @@ def _unwound(
     return out
 
 
-def ahead_m(roads: Roads, place: RoadPlace, forward: bool, road_id: str, s_m: float) -> float | None:
+def ahead_m(
+    roads: Roads, place: RoadPlace, forward: bool, road_id: str, s_m: float
+) -> float | None:
     """Metres of reference line from a place on to s of a road, going with or against the lane's
     driving direction; negative for what lies behind on the same road. None: not on the way."""
     gone = 0.0
