@@ -102,7 +102,7 @@ def scenario_root(path: Path) -> Node:
 
 
 def settled(path: Path, given: Mapping[str, str]) -> dict[str, Parameter]:
-    """The parameters of a scenario alone, as `read_scenario` settles them, and as quickly refused."""
+    """The parameters of a scenario alone, as `read_scenario` settles them."""
     return declare(scenario_root(path), {}, given, str(path))
 
 

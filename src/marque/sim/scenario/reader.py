@@ -135,7 +135,7 @@ def element(
 ) -> Callable[Concatenate[Node, More], Out]:
     """A parsing function over `Reader` as one over `Node` that leaves nothing unread."""
 
-    def whole(node: Node, *args: More.args, **words: More.kwargs) -> Out:
+    def whole(node: Node, /, *args: More.args, **words: More.kwargs) -> Out:
         reader = Reader(node)
         out = parse(reader, *args, **words)
         reader.close()

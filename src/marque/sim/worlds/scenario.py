@@ -86,7 +86,7 @@ class ScenarioWorld:
                 body.build, length_m=platform.length_m, width_m=platform.width_m,
                 centre_x_m=platform.centre_m, centre_y_m=0.0,
             )  # fmt: skip
-        self._hand_over(_activates(scenario, ego))
+        self._hand_over(activates_ego(scenario, ego))
         self.goal = self._way_end()
         self._player.give(ego)
         others = [name for name in self._player.bodies if name != ego]
@@ -238,7 +238,7 @@ def _head_ids(roads: Roads, road_map: RoadMap) -> list[str]:
     return out
 
 
-def _activates(scenario: Scenario, ego: str) -> bool:
+def activates_ego(scenario: Scenario, ego: str) -> bool:
     """Whether an event of the file activates the ego's controller."""
     return any(
         isinstance(action.what, AssignController)
