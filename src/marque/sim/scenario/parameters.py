@@ -199,4 +199,4 @@ def resolved_with(node: Node, scope: Scope) -> Node:
 
 def unsupported(node: Node, have: tuple[str, ...] | list[str]) -> MarqueError:
     """The error for an element that is not read: it names element, file and line."""
-    return node.error(f"is not supported here; have [{', '.join(have)}]")
+    return node.error(f"is not supported in this place; have [{', '.join(have)}]")

@@ -1,8 +1,9 @@
 """Plays a scenario: initial actions, then frame by frame what its storyboard says.
 
 A frame goes from the state at t to the state at t + STEP_S: conditions are judged on the state at
-t; what they start begins at t; jobs set speeds and offsets; bodies move at the new speeds. The first
-frame takes no time. So does the reference player that the suites' traces come from, step by step.
+t; what they start begins at t; jobs set speeds and offsets; bodies move at the new speeds. The
+first frame takes no time. So does the reference player that the suites' traces come from, step by
+step.
 """
 
 from collections.abc import Callable, Iterable

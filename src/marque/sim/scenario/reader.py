@@ -40,9 +40,13 @@ class Reader:
         """The one child with one of these tags. MarqueError: none, or more than one."""
         found = self.maybe(*tags)
         if found is None:
-            others = [each for each in self.node.children if each.tag not in NOTES]
-            if len(others) == 1 and others[0].tag not in self._children:
-                raise unsupported(others[0], list(tags))
+            others = [
+                each
+                for each in self.node.children
+                if each.tag not in NOTES and each.tag not in self._children
+            ]
+            if len(others) == 1:
+                raise unsupported(others[0], tags)
             raise self.node.error(f"lacks <{'> or <'.join(tags)}>")
         return found
 
