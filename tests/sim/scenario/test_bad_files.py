@@ -4,6 +4,10 @@ import re
 from pathlib import Path
 
 import pytest
+
+from marque.core.errors import MarqueError
+from marque.sim.scenario.document import read_scenario
+from marque.sim.scenario.parameters import OutsideConstraints
 from scenario_files import (
     CAR,
     HEADER,
@@ -23,10 +27,6 @@ from scenario_files import (
     when,
     write,
 )
-
-from marque.core.errors import MarqueError
-from marque.sim.scenario.document import read_scenario
-from marque.sim.scenario.parameters import OutsideConstraints
 
 PLACED = begin("Ego", teleport(at_lane(-1, 10.0))) + begin("Other", teleport(at_lane(-1, 60.0)))
 
@@ -244,7 +244,7 @@ def test_a_road_file_that_is_not_there(tmp_path: Path) -> None:
     path = write(tmp_path, text(PLACED, network='<LogicFile filepath="none.xodr"/>'))
     from marque.sim.scenario.player import Player
 
-    with pytest.raises(MarqueError, match="none.xodr"):
+    with pytest.raises(MarqueError, match=r"none\.xodr"):
         Player(read_scenario(path))
 
 

@@ -3,6 +3,8 @@
 from pathlib import Path
 
 import pytest
+
+from marque.sim.scenario.player import STEP_S, Player
 from scenario_files import (
     after,
     at_lane,
@@ -18,8 +20,6 @@ from scenario_files import (
     text,
     when,
 )
-
-from marque.sim.scenario.player import STEP_S, Player
 
 PLACED = begin("Ego", teleport(at_lane(-1, 10.0)), speed(10.0)) + begin(
     "Other", teleport(at_lane(-1, 60.0)), speed(10.0)
@@ -76,11 +76,8 @@ def test_an_edge_that_was_never_seen_to_rise_is_none(tmp_path: Path) -> None:
     assert play_until(player, 1.0).variables["n"].value == 0.0
 
 
-@pytest.mark.parametrize(
-    ("priority", "wanted"),
-    [("override", 4.0), ("overwrite", 4.0), ("parallel", 7.0), ("skip", 7.0)],
-)
-def test_priorities(tmp_path: Path, priority: str, wanted: float) -> None:
+@pytest.mark.parametrize("priority", ["override", "overwrite", "parallel", "skip"])
+def test_priorities(tmp_path: Path, priority: str) -> None:
     """A second event in the same manoeuvre comes while the first slows the other car down; both
     are of different domains, so only the priority decides whether the first goes on."""
     first = event("slow", speed(7.0, "linear", "rate", 3.0), when(after(0.5)))
@@ -89,7 +86,6 @@ def test_priorities(tmp_path: Path, priority: str, wanted: float) -> None:
     stopped = priority in ("override", "overwrite")
     assert player.bodies["Other"].speed_mps == pytest.approx(8.5 if stopped else 7.0)
     assert player.variables["n"].value == (0.0 if priority == "skip" else 1.0)
-    assert wanted in (4.0, 7.0)
 
 
 def test_events_run_as_often_as_they_may(tmp_path: Path) -> None:
@@ -111,8 +107,9 @@ def test_variables_are_changed_by_their_kind(tmp_path: Path) -> None:
 @pytest.mark.parametrize("kind", ["event", "action"])
 def test_what_follows_an_end(tmp_path: Path, kind: str, state: str) -> None:
     slow = event("slow", speed(8.0, "linear", "time", 1.0), when(after(0.5)))
-    then = event("then", set_variable("n", "1"), when(in_state(kind, "m::slow", state)
-                 if kind == "event" else in_state(kind, "slow::slow", state), "rising"))  # fmt: skip
+    name = "m::slow" if kind == "event" else "slow::slow"
+    trigger = when(in_state(kind, name, state), "rising")
+    then = event("then", set_variable("n", "1"), trigger)
     player = _play(tmp_path, story("Other", slow, then))
     assert _first(player, "n", 1.0) == pytest.approx(1.5 + STEP_S)
     assert player.bodies["Other"].speed_mps == pytest.approx(8.0)

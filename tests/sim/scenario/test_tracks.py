@@ -112,5 +112,5 @@ def test_nearest_undoes_pose(s: float, t: float) -> None:
 
 
 def test_a_track_without_length_is_refused() -> None:
-    with pytest.raises(MarqueError, match="test.xosc:1"):
+    with pytest.raises(MarqueError, match=r"test\.xosc:1"):
         _track(Polyline((_corner(1, 1), _corner(1, 1))))

@@ -2,10 +2,10 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from scenario_files import HEADER, text, write
 
 from marque.core.errors import MarqueError
 from marque.sim.scenario.variations import is_variation, read_variation
+from scenario_files import HEADER, text, write
 
 DECLARED = "".join(
     f'<ParameterDeclaration name="{name}" parameterType="{kind}" value="{value}">{inside}'
@@ -79,7 +79,8 @@ DRAWS = {
     ),
     "Histogram": (
         '<Histogram><HistogramBin weight="3"><Range lowerLimit="0" upperLimit="1"/></HistogramBin>'
-        '<HistogramBin weight="1"><Range lowerLimit="1" upperLimit="3"/></HistogramBin></Histogram>',
+        '<HistogramBin weight="1"><Range lowerLimit="1" upperLimit="3"/></HistogramBin>'
+        "</Histogram>",
         (0.0, 3.0, 0.75 * 0.5 + 0.25 * 2.0),
     ),
     "PoissonDistribution": (
