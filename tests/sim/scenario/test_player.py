@@ -102,6 +102,41 @@ def test_speeds_relative_to_another(tmp_path: Path) -> None:
             assert player.bodies["Other"].speed_mps == pytest.approx(late)
 
 
+@pytest.mark.parametrize("entity", ["", "Ego"])
+def test_a_profile_of_speeds(tmp_path: Path, entity: str) -> None:
+    ref = f'entityRef="{entity}"' if entity else ""
+    base = 12.0 if entity else 0.0
+    profile = (
+        f'<PrivateAction><LongitudinalAction><SpeedProfileAction {ref} followingMode="position">'
+        '<SpeedProfileEntry speed="4" time="2"/><SpeedProfileEntry speed="8" time="1"/>'
+        "</SpeedProfileAction></LongitudinalAction></PrivateAction>"
+    )
+    player = _play(
+        tmp_path, _pair(12.0, 10.0), story("Other", event("go", profile, when(after(1.0))))
+    )
+    for time, wanted in ((1.0, 10.0), (2.0, 0.5 * (14.0 + base)), (3.0, 4.0 + base)):
+        play_until(player, time)
+        assert player.bodies["Other"].speed_mps == pytest.approx(wanted)
+    play_until(player, 3.5)
+    assert player.bodies["Other"].speed_mps == pytest.approx(6.0 + base)
+    assert play_until(player, 5.0).bodies["Other"].speed_mps == pytest.approx(8.0 + base)
+
+
+def test_lamps(tmp_path: Path) -> None:
+    def lamp(name: str, mode: str) -> str:
+        return (
+            "<PrivateAction><AppearanceAction><LightStateAction><LightType><VehicleLight "
+            f'vehicleLightType="{name}"/></LightType><LightState mode="{mode}"/>'
+            "</LightStateAction></AppearanceAction></PrivateAction>"
+        )
+
+    stories = story("Other", event("on", lamp("indicatorLeft", "flashing"), when(after(0.2))),
+                    event("off", lamp("indicatorLeft", "off"), when(after(0.5))))  # fmt: skip
+    player = play_until(_play(tmp_path, _pair(), stories), 0.4)
+    assert player.bodies["Other"].lamps == {"indicatorLeft"}
+    assert play_until(player, 1.0).bodies["Other"].lamps == frozenset()
+
+
 @pytest.mark.parametrize("shape", ["linear", "cubic", "sinusoidal"])
 @pytest.mark.parametrize("dynamics", [("time", 3.0), ("rate", 1.5), ("distance", 40.0)])
 @pytest.mark.parametrize("curvature", [0.0, 0.004])
@@ -235,6 +270,11 @@ MEASURES = {
     's="50"/></Position></ReachPositionCondition>': 2.0,
     '<DistanceCondition value="20" freespace="false" rule="lessThan"><Position><WorldPosition '
     'x="10" y="-1.75"/></Position></DistanceCondition>': 0.0,
+    '<AngleCondition angleType="heading" angle="0" angleTolerance="0.01"/>': 0.0,
+    '<AngleCondition angleType="heading" angle="1.5" angleTolerance="1" '
+    'coordinateSystem="lane"/>': None,
+    '<RelativeAngleCondition entityRef="Other" angleType="heading" angle="0.01" '
+    'angleTolerance="0.02"/>': 0.0,
     '<StandStillCondition duration="0.5"/>': None,
     '<EndOfRoadCondition duration="0"/>': None,
 }  # fmt: skip

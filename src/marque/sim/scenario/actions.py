@@ -17,6 +17,11 @@ SHAPES = ("linear", "cubic", "sinusoidal", "step")
 DIMENSIONS = ("time", "distance", "rate")
 FRAMES = ("entity", "road", "lane")
 SIDES = ("any", "leadingReferencedEntity", "trailingReferencedEntity")
+LAMPS = (
+    "brakeLights", "daytimeRunningLights", "fogLights", "fogLightsFront", "fogLightsRear",
+    "highBeam", "indicatorLeft", "indicatorRight", "licensePlateIllumination", "lowBeam",
+    "reversingLights", "specialPurposeLights", "warningLights",
+)  # fmt: skip
 LATERAL_SIDES = ("any", "leftToReferencedEntity", "rightToReferencedEntity")
 
 
@@ -52,6 +57,23 @@ class Speed:
 
     dynamics: Dynamics
     target: Target
+
+
+@dataclass(frozen=True, slots=True)
+class SpeedProfile:
+    """Through speeds, each some seconds after the one before; relative to an entity's speed at the
+    beginning, unless entity is ""."""
+
+    entity: str
+    entries: tuple[tuple[float, float], ...]  # speed, seconds
+
+
+@dataclass(frozen=True, slots=True)
+class Light:
+    """A lamp goes on or off."""
+
+    lamp: str
+    on: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -235,6 +257,8 @@ class DeleteEntity:
 PrivateAction = (
     Teleport
     | Speed
+    | SpeedProfile
+    | Light
     | LaneChange
     | LaneOffset
     | LongitudinalDistance
@@ -261,6 +285,7 @@ def read_private(node: Reader, catalogs: Catalogs) -> PrivateAction:
         "LongitudinalAction": lambda each: _read_longitudinal(each),
         "LateralAction": _read_lateral,
         "VisibilityAction": _read_visibility,
+        "AppearanceAction": _read_appearance,
         "SynchronizeAction": lambda each: _read_synchronize(each, catalogs),
         "ControllerAction": lambda each: _read_controller_action(each, catalogs),
         "ActivateControllerAction": _read_activate,
@@ -277,7 +302,13 @@ def _read_teleport(node: Reader, catalogs: Catalogs) -> PrivateAction:
 
 @element
 def _read_longitudinal(node: Reader) -> PrivateAction:
-    return node.one_of({"SpeedAction": _read_speed, "LongitudinalDistanceAction": _read_distance})
+    return node.one_of(
+        {
+            "SpeedAction": _read_speed,
+            "SpeedProfileAction": _read_profile,
+            "LongitudinalDistanceAction": _read_distance,
+        }
+    )
 
 
 @element
@@ -292,6 +323,48 @@ def _read_dynamics(node: Reader) -> Dynamics:
 def _read_speed(node: Reader) -> PrivateAction:
     dynamics = _read_dynamics(node.child("SpeedActionDynamics"))
     return Speed(dynamics, _read_speed_target(node.child("SpeedActionTarget")))
+
+
+@element
+def _read_profile(node: Reader) -> PrivateAction:
+    node.choice("followingMode", ("position",))
+    entries = tuple(_read_entry(each) for each in node.all("SpeedProfileEntry"))
+    if not entries:
+        raise node.error("has no entry")
+    return SpeedProfile(node.text("entityRef", ""), entries)
+
+
+@element
+def _read_entry(node: Reader) -> tuple[float, float]:
+    return node.number("speed"), node.positive("time")
+
+
+@element
+def _read_appearance(node: Reader) -> PrivateAction:
+    return _read_light(node.child("LightStateAction"))
+
+
+@element
+def _read_light(node: Reader) -> PrivateAction:
+    node.positive("transitionTime", 0.0)
+    lamp = _read_lamp(node.child("LightType"))
+    return Light(lamp, _read_lit(node.child("LightState")))
+
+
+@element
+def _read_lamp(node: Reader) -> str:
+    return _read_vehicle_lamp(node.child("VehicleLight"))
+
+
+@element
+def _read_vehicle_lamp(node: Reader) -> str:
+    return node.choice("vehicleLightType", LAMPS)
+
+
+@element
+def _read_lit(node: Reader) -> bool:
+    node.ignore("flashingOffDuration", "flashingOnDuration", "luminousIntensity")
+    return node.choice("mode", ("on", "off", "flashing")) != "off"
 
 
 @element

@@ -137,6 +137,16 @@ class Motion:
 
 
 @dataclass(frozen=True, slots=True)
+class Angle:
+    """The heading, against the world, the lane's traffic or the target's, within a tolerance."""
+
+    angle_rad: float
+    tolerance_rad: float
+    frame: str
+    target: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Travelled:
     """At least so far, in all."""
 
@@ -152,7 +162,15 @@ class Reached:
 
 
 EntityTest = (
-    Lasting | Collision | Distance | TimeHeadway | TimeToCollision | Motion | Travelled | Reached
+    Lasting
+    | Collision
+    | Distance
+    | TimeHeadway
+    | TimeToCollision
+    | Motion
+    | Angle
+    | Travelled
+    | Reached
 )
 ValueTest = SimulationTime | TimeOfDay | Compared | ElementState | SignalIs
 
@@ -300,6 +318,8 @@ def _read_entity_test(node: Reader, catalogs: Catalogs) -> EntityTest:
             "AccelerationCondition": lambda each: _read_motion(each, "acceleration"),
             "SpeedCondition": lambda each: _read_motion(each, "speed"),
             "RelativeSpeedCondition": _read_relative_speed,
+            "AngleCondition": _read_angle,
+            "RelativeAngleCondition": _read_relative_angle,
             "TraveledDistanceCondition": _read_travelled,
             "ReachPositionCondition": lambda each: _read_reached(each, catalogs),
             "DistanceCondition": lambda each: _read_distance(each, catalogs),
@@ -363,6 +383,21 @@ def _read_motion(node: Reader, what: str) -> EntityTest:
 @element
 def _read_relative_speed(node: Reader) -> EntityTest:
     return Motion("relativeSpeed", _limit(node), _direction(node), node.text("entityRef"))
+
+
+@element
+def _read_angle(node: Reader) -> EntityTest:
+    node.choice("angleType", ("heading",))
+    frame = node.choice("coordinateSystem", ("world", *FRAMES), "world")
+    return Angle(node.number("angle"), node.positive("angleTolerance"), frame)
+
+
+@element
+def _read_relative_angle(node: Reader) -> EntityTest:
+    node.choice("angleType", ("heading",))
+    node.choice("coordinateSystem", ("entity",), "entity")
+    tolerance = node.positive("angleTolerance")
+    return Angle(node.number("angle"), tolerance, "entity", node.text("entityRef"))
 
 
 def _direction(node: Reader) -> str:

@@ -87,8 +87,8 @@ def _read_object(node: Reader, catalogs: Catalogs) -> Entity:
         held = catalogs.open(held, "Vehicle", "Pedestrian", "MiscObject")
     parsers = {"Vehicle": _read_vehicle, "Pedestrian": _read_pedestrian, "MiscObject": _read_thing}
     build = parsers[held.tag](held)
-    control = node.maybe("ObjectController")
-    return Entity(name, build, None if control is None else _read_control(control, catalogs))
+    controls = [_read_control(each, catalogs) for each in node.all("ObjectController")]
+    return Entity(name, build, next((each for each in controls if each is not None), None))
 
 
 @element

@@ -51,6 +51,8 @@ def begin_job(stage: Stage, body: Body, what: act.PrivateAction, t_s: float) -> 
         _assign(body, what)
     elif isinstance(what, act.Visibility):
         body.seen = what.sensors and what.traffic
+    elif isinstance(what, act.Light):
+        body.lamps = body.lamps | {what.lamp} if what.on else body.lamps - {what.lamp}
     elif body.given and body.present:
         pass  # somebody else moves it; what the file would have it do is left to that
     elif isinstance(what, act.Teleport):
@@ -67,6 +69,10 @@ def _begin_lasting(stage: Stage, body: Body, what: act.PrivateAction, t_s: float
         return _begin_follow(stage, body, what, t_s)
     if isinstance(what, act.Speed):
         return _begin_speed(stage, body, what)
+    if isinstance(what, act.SpeedProfile):
+        base = stage.body(what.entity).speed_mps if what.entity else 0.0
+        ways = tuple((base + speed, time) for speed, time in what.entries)
+        return ProfileJob(body, frozenset((LONGITUDINAL,)), start_mps=body.speed_mps, ways=ways)
     if not body.present:
         raise MarqueError(f"entity '{body.name}' has no place yet")
     if isinstance(what, act.Synchronize):
@@ -122,6 +128,29 @@ class SpeedJob(Job):
         self.body.speed_mps = _no_faster(self.body, wanted)
         reached = abs(self.body.speed_mps - _no_faster(self.body, self.end_mps)) < ROUNDING_S
         self.done = over and reached and not self.target.continuous
+
+
+@dataclass(slots=True, eq=False)
+class ProfileJob(Job):
+    """Evenly from speed to speed. ways: (speed, seconds from the one before)."""
+
+    start_mps: float = 0.0
+    ways: tuple[tuple[float, float], ...] = ()
+
+    def step(self, stage: Stage, t_s: float, dt_s: float) -> None:
+        """As the profile has it at the end of the step, as far as the vehicle can."""
+        self.elapsed_s += dt_s
+        wanted, since = self.start_mps, 0.0
+        for speed, time in self.ways:
+            part = min(1.0, (self.elapsed_s - since) / time) if time > 0.0 else 1.0
+            wanted += (speed - wanted) * part
+            since += time
+            if part < 1.0 - ROUNDING_S:
+                break
+        else:
+            self.done = True
+        self.body.speed_mps = _no_faster(self.body, _possible(self.body, wanted, dt_s))
+        self.done = self.done and abs(self.body.speed_mps - _no_faster(self.body, wanted)) < 1e-9
 
 
 def _possible(body: Body, wanted_mps: float, dt_s: float) -> float:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from marque.core.errors import MarqueError, unknown
+from marque.core.geometry import wrap_angle
 from marque.sim.scenario import conditions as c
 from marque.sim.scenario.measures import Mark, distance, mark_at, mark_of, outside_m, touch
 from marque.sim.scenario.parameters import RULES, Parameter, compare
@@ -135,6 +136,9 @@ def _entity_test(test: c.EntityTest, body: Body, facts: Facts) -> bool:
         return body.moved_m >= test.distance_m
     if isinstance(test, c.Motion):
         return _compared(test.limit, _motion(test, body, facts.stage))
+    if isinstance(test, c.Angle):
+        off = wrap_angle(_angle(test, body, facts.stage) - test.angle_rad)
+        return abs(off) <= test.tolerance_rad + SAME
     if isinstance(test, c.Collision):
         return _collides(test, body, facts.stage)
     if isinstance(test, c.Reached):
@@ -173,6 +177,18 @@ def _motion(test: c.Motion, body: Body, stage: Stage) -> float:
     if test.direction == "longitudinal":
         return body.speed_mps - other.speed_mps * math.cos(turn)
     return body.speed_mps - other.speed_mps
+
+
+def _angle(test: c.Angle, body: Body, stage: Stage) -> float:
+    if test.target:
+        return stage.body(test.target).heading_rad - body.heading_rad
+    if test.frame == "world":
+        return body.heading_rad
+    if test.frame == "entity":
+        return 0.0
+    if body.place is None:
+        raise MarqueError(f"entity '{body.name}' is on no road")
+    return body.place.relative_heading_rad or 0.0
 
 
 def _collides(test: c.Collision, body: Body, stage: Stage) -> bool:

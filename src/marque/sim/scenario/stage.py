@@ -59,6 +59,7 @@ class Body:
     stood_s: float = 0.0
     ended_s: float = 0.0
     off_s: float = 0.0
+    lamps: frozenset[str] = frozenset()  # that are on
     controller: str = ""
     active: set[str] = field(default_factory=set)  # lateral, longitudinal
 

@@ -60,6 +60,9 @@ class RoadWorld(WorldPort, Protocol):
         ...
 
 
+WORLD_OVER = "scenario over"
+
+
 @runtime_checkable
 class EndingWorld(WorldPort, Protocol):
     """A world that comes to an end of its own."""

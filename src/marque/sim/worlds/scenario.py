@@ -23,7 +23,7 @@ from marque.sim.scenario.jobs import LATERAL, LONGITUDINAL
 from marque.sim.scenario.player import STEP_S, Player
 from marque.sim.scenario.stage import Body
 from marque.sim.worlds.empty import Programs
-from marque.sim.worlds.port import TrafficCounts
+from marque.sim.worlds.port import WORLD_OVER, TrafficCounts
 from marque.types.codes import Indicator, SignalState
 from marque.types.episode import Event
 from marque.types.platform import Platform
@@ -132,7 +132,7 @@ class ScenarioWorld:
             )
         self._t_ns += PLAN_STEP_NS
         if self._player.over:
-            self.over = "scenario over"
+            self.over = WORLD_OVER
         return self._world(ego)
 
     def counts(self) -> TrafficCounts:
@@ -209,7 +209,7 @@ class ScenarioWorld:
             accel_mps2=_column(shown, "accel_mps2"),
             length_m=np.array([body.build.length_m for body in shown]),
             width_m=np.array([body.build.width_m for body in shown]),
-            indicator=np.full(len(shown), int(Indicator.OFF), dtype=np.int8),
+            indicator=np.array([int(_indicator(body)) for body in shown], dtype=np.int8),
             lane=lane,
         )
 
@@ -222,6 +222,13 @@ class ScenarioWorld:
                 word = told[name].replace(" ", "").lower()
                 heads[head] = int(WORDS.get(word, SignalState.UNKNOWN))
         return heads
+
+
+def _indicator(body: Body) -> Indicator:
+    left, right = "indicatorLeft" in body.lamps, "indicatorRight" in body.lamps
+    if "warningLights" in body.lamps or (left and right):
+        return Indicator.HAZARD
+    return Indicator.LEFT if left else Indicator.RIGHT if right else Indicator.OFF
 
 
 def _column(bodies: list[Body], name: str) -> FloatArray:
