@@ -49,9 +49,10 @@ def import_command(
         raise MarqueError(f"{out} is a folder; name the map file to write")
     road_map, net = import_map(source)
     store.save(road_map, out, net)
-    facts = {**map_facts(road_map, out), "schema": "marque.map.import/1"}
+    notes = notes_on(source)
+    facts = {**map_facts(road_map, out), "schema": "marque.map.import/1", "notes": list(notes)}
     Console().print(_facts_table(facts))
-    for note in notes_on(source):
+    for note in notes:
         print(f"note: {note}")
     print(f"wrote {out}")
     _write_json(json_file, facts)

@@ -154,6 +154,15 @@ def line_pose(
 
 
 @jit
+def line_points(pieces: FloatArray, knots: FloatArray, s: FloatArray, t: FloatArray) -> FloatArray:
+    """Points [n, 2] at s [n] and t [n] of a road."""
+    out = np.empty((len(s), 2))
+    for i in range(len(s)):
+        out[i, 0], out[i, 1], _, _ = line_pose(pieces, knots, s[i], t[i])
+    return out
+
+
+@jit
 def line_nearest(
     pieces: FloatArray, knots: FloatArray, samples: FloatArray, x: float, y: float
 ) -> tuple[float, float, float, float]:

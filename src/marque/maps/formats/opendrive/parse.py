@@ -26,6 +26,7 @@ from marque.maps.formats.opendrive.records import (
     Section,
     Signal,
 )
+from marque.maps.formats.opendrive.uses import KINDS
 
 MPH_MPS = 0.44704
 UNITS = {"": 1.0, "m/s": 1.0, "km/h": KPH, "mph": MPH_MPS}
@@ -261,13 +262,15 @@ def _lane(node: Node, s: float) -> LaneRecord:
         raise node.error(f"(id {lane_id}) has neither <width> nor <border>")
     if first and abs(first[0].s_m - s) > 1e-3:
         raise node.error(f"(id {lane_id}) has no width at the start of its section")
+    if node.need("type") not in KINDS:
+        raise node.error(f"has type='{node.get('type')}'; have [{', '.join(sorted(KINDS))}]")
     direction = node.get("direction", "standard")
     if direction not in ("standard", "reversed", "both"):
         raise node.error(f"has direction='{direction}'; have [both, reversed, standard]")
     link = node.first("link")
     return LaneRecord(
         lane_id=lane_id,
-        kind=node.need("type"),
+        kind=node.get("type"),
         direction=direction,
         predecessors=_lane_links(link, "predecessor"),
         successors=_lane_links(link, "successor"),

@@ -25,6 +25,7 @@ ROOM_M = VEHICLE_WIDTH_M + 2.0 * SIDE_MARGIN_M
 STRAIGHT_RAD = math.radians(35.0)
 BACK_RAD = math.radians(150.0)
 FACING_RAD = math.radians(45.0)
+PARALLEL_RAD = math.radians(10.0)  # neither comes from the right of the other
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -97,9 +98,13 @@ def _first(a: Way, b: Way, ranks: tuple[tuple[str, str], ...], left_hand: bool) 
     if _rank(a.approach) != _rank(b.approach):
         return _rank(a.approach) < _rank(b.approach)
     bend = _bend(a, b)
-    if abs(bend) < FACING_RAD or abs(bend) > math.pi - FACING_RAD:
-        return _turn_rank(a, left_hand) < _turn_rank(b, left_hand)
-    # who heads to the right of the other (bend < 0, seen from b) comes from the other's left
+    ranks_of_turns = _turn_rank(a, left_hand), _turn_rank(b, left_hand)
+    aslant = min(abs(bend), math.pi - abs(bend))
+    if aslant < FACING_RAD and ranks_of_turns[0] != ranks_of_turns[1]:
+        return ranks_of_turns[0] < ranks_of_turns[1]
+    if aslant < PARALLEL_RAD:
+        return False
+    # a heads to the left of b, so it comes from b's right
     from_right = _bend(b, a) > 0.0
     return from_right != left_hand
 

@@ -9,6 +9,7 @@ from marque.maps.formats.opendrive.parse import parse
 from marque.maps.formats.opendrive.plan import GAP_M
 from marque.maps.formats.opendrive.records import DRIVEN, END, START, Document
 from marque.maps.formats.opendrive.roads import Roads, course_of
+from marque.maps.formats.opendrive.signs import unread
 from marque.maps.formats.opendrive.strips import strips_of
 from marque.maps.formats.sumo_net import read_bytes
 
@@ -32,9 +33,10 @@ def roads_of(data: bytes, file: str) -> Roads:
         for road_id, road in document.roads.items()
     }
     linked = link_lanes(document)
-    roads = Roads(document, courses, linked.links, document.notes + linked.notes)
+    roads = Roads(document, courses, linked.links)
     torn = [note for touch in linked.touches for note in _need_contact(document, roads, touch)]
-    return replace(roads, notes=(*roads.notes, *torn))
+    notes = (*document.notes, *unread(document), *linked.notes, *torn)
+    return replace(roads, notes=notes)
 
 
 def _need_contact(file: Document, roads: Roads, touch: Touch) -> list[str]:

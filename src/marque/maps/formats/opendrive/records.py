@@ -14,7 +14,7 @@ START, END = 0, 1  # of a road, a section, a lane
 DRIVEN = frozenset(
     (
         *("driving", "entry", "exit", "offRamp", "onRamp", "connectingRamp", "slipLane"),
-        *("bus", "taxi", "HOV", "bidirectional"),
+        *("bus", "taxi", "HOV", "bidirectional", "mwyEntry", "mwyExit"),
     )
 )  # types of lanes that motor vehicles use
 

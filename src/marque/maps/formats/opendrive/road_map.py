@@ -4,7 +4,8 @@ from dataclasses import replace
 
 import numpy as np
 
-from marque.maps.formats.opendrive.network import DEFAULTED, network_of
+from marque.maps.formats.opendrive.edges import DEFAULTED
+from marque.maps.formats.opendrive.network import network_of
 from marque.maps.formats.opendrive.roads import Roads
 from marque.maps.formats.sumo_build import build
 from marque.types.road_map import RoadMap

@@ -15,13 +15,16 @@ import numpy as np
 from marque.core.arrays import FloatArray
 from marque.core.errors import MarqueError, unknown
 from marque.core.geometry import wrap_angle
-from marque.maps.formats.opendrive.curves import line_nearest, line_pose, travel
+from marque.maps.formats.opendrive.curves import line_nearest, line_points, line_pose, travel
 from marque.maps.formats.opendrive.links import LaneEnd
 from marque.maps.formats.opendrive.records import DRIVEN, END, START, Document, RoadRecord
 from marque.maps.formats.opendrive.strips import Strip, slope, value
 
 PAST_END_M = 0.01  # s may lie this far outside a road
+SAMPLE_M = 2.0  # at most, between the points that `locate` starts from
+LEAST_SAMPLES = 9
 NO_WIDTH_M = 0.05  # a narrower lane is not there
+THERE_M = 1e-9  # as good as the whole way
 HOPS = 1000  # lanes that one call of `follow` may pass
 # costs in metres by which `locate` chooses among roads that lie over each other
 FAR_ROAD_M = 0.5  # any road but `near`
@@ -211,7 +214,7 @@ class Roads:
             section = road.sections[strip.section]
             limit = section.end_m if ahead else section.s_m
             s, left = self._within_section(road, lane, s, limit, left, offset, by_road_s)
-            if left <= 0.0:
+            if left <= THERE_M:
                 strip = self._strip(road.road_id, s, before=strip.section)
                 t = self._middle(strip, lane, s, road.road_id)[0] + offset
                 return RoadPlace(road.road_id, lane, s, t, offset, heading)
@@ -393,15 +396,9 @@ def course_of(road: RoadRecord, strips: tuple[Strip, ...]) -> Course:
     )
 
 
-SAMPLE_M = 2.0
-LEAST_SAMPLES = 9
-
-
 def _samples(road: RoadRecord) -> FloatArray:
     count = max(LEAST_SAMPLES, math.ceil(road.length_m / SAMPLE_M) + 1)
-    out = np.empty((count, 3))
-    out[:, 0] = np.linspace(0.0, road.length_m, count)
-    for row in out:
-        row[1], row[2] = line_pose(road.pieces, road.knots, row[0], 0.0)[:2]
+    s = np.linspace(0.0, road.length_m, count)
+    out = np.column_stack((s, line_points(road.pieces, road.knots, s, np.zeros(count))))
     out.flags.writeable = False
     return out

@@ -3,6 +3,7 @@
 Signs are known by their numbers in the German and the US catalogue, lights by OpenDRIVE's own.
 """
 
+from collections import Counter
 from dataclasses import dataclass
 
 from marque.maps.formats.opendrive.links import LaneEnd
@@ -35,6 +36,16 @@ def is_light(signal: Signal) -> bool:
     """Whether it is a light for vehicles."""
     kind = signal.kind
     return signal.dynamic and kind.startswith(LIGHT_PREFIX) and kind not in LIGHTS_FOR_OTHERS
+
+
+def unread(file: Document) -> list[str]:
+    """A note on signs and lights that nothing here understands, by type; [] without any."""
+    known = STOP | YIELD | PRIORITY | STOP_LINE | LIGHTS_FOR_OTHERS
+    every = [one for road in file.roads.values() for one in road.signals]
+    kinds = Counter(one.kind for one in every if one.kind not in known and not is_light(one))
+    del kinds[""]  # references to others
+    told = ", ".join(f"{count} of type '{kind}'" for kind, count in sorted(kinds.items()))
+    return [f"signals that are not read: {told}"] if told else []
 
 
 class Signs:

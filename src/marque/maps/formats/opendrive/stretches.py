@@ -3,21 +3,22 @@
 A stretch is a part of one lane section. Roads inside junctions are not cut; they become connectors.
 """
 
-from bisect import bisect_right
+import math
 from dataclasses import dataclass
 from itertools import pairwise
 
 import numpy as np
 
 from marque.core.arrays import FloatArray
-from marque.maps.formats.opendrive.curves import line_pose
-from marque.maps.formats.opendrive.records import START, LaneRecord, RoadRecord
+from marque.maps.formats.opendrive.curves import line_points
+from marque.maps.formats.opendrive.records import LaneRecord, RoadRecord
 from marque.maps.formats.opendrive.roads import Roads
-from marque.maps.formats.opendrive.strips import value
 
 LEAST_M = 0.5  # cuts closer than this are one
 STEP_M = 1.0  # between points of a line
 FINE_STEP_M = 0.25
+OUTLINE_STEP_M = 5.0
+WIDTHS = 33  # samples of a lane's width
 FINE_1PM = 1.0 / 50.0
 JOIN_M = 1.0  # of a lane on either side of a cut that its connector takes
 
@@ -72,49 +73,43 @@ def lane_line(
     roads: Roads, road_id: str, section: int, lane: int, s_m: float, end_m: float
 ) -> FloatArray:
     """Points [n, 2] of a lane's middle from s_m to end_m (which may be less), both in `section`."""
-    return _line(roads, road_id, section, lane, s_m, end_m, 0.0)
+    bends = [abs(roads.curvature(road_id, s)) for s in (s_m, 0.5 * (s_m + end_m), end_m)]
+    step = FINE_STEP_M if max(bends) > FINE_1PM else STEP_M
+    s = np.linspace(s_m, end_m, max(2, math.ceil(abs(end_m - s_m) / step) + 1))
+    return _beside(roads, road_id, s, _middle_and_width(roads, road_id, section, lane, s)[0])
 
 
 def lane_outline(
     roads: Roads, road_id: str, section: int, lane: int, s_m: float, end_m: float
 ) -> FloatArray:
     """Points [n, 2] of a lane's two borders."""
+    s = np.linspace(s_m, end_m, max(9, math.ceil(abs(end_m - s_m) / OUTLINE_STEP_M) + 1))
+    middle, width = _middle_and_width(roads, road_id, section, lane, s)
     sides = (-0.5, 0.5)
-    return np.vstack([_line(roads, road_id, section, lane, s_m, end_m, side) for side in sides])
-
-
-def _line(
-    roads: Roads, road_id: str, section: int, lane: int, s_m: float, end_m: float, side: float
-) -> FloatArray:
-    """The line `side` widths left of a lane's middle."""
-    road = roads.document.roads[road_id]
-    strips = [one for one in roads.courses[road_id].strips if one.section == section]
-    middle = 0.5 * (s_m + end_m)
-    bends = [abs(roads.curvature(road_id, s)) for s in (s_m, middle, end_m)]
-    step = FINE_STEP_M if max(bends) > FINE_1PM else STEP_M
-    count = max(2, int(np.ceil(abs(end_m - s_m) / step)) + 1)
-    out = np.empty((count, 2))
-    starts = [strip.s_m for strip in strips]
-    for row, s in zip(out, np.linspace(s_m, end_m, count).tolist(), strict=True):
-        strip = strips[max(0, bisect_right(starts, s) - 1)]
-        a, b, c, d = strip.middle[lane].tolist()
-        ds = s - strip.s_m
-        t = a + ds * (b + ds * (c + ds * d)) + side * value(strip.width[lane], ds)
-        row[:] = line_pose(road.pieces, road.knots, s, t)[:2]
-    return out
+    return np.vstack([_beside(roads, road_id, s, middle + side * width) for side in sides])
 
 
 def lane_width(roads: Roads, stretch: Stretch, lane: int) -> float:
-    """The lane's median width on a stretch; 0 where it is nowhere wide."""
-    widths = []
-    for strip in roads.courses[stretch.road_id].strips:
-        low, high = max(strip.s_m, stretch.s_m), min(strip.end_m, stretch.end_m)
-        if strip.section == stretch.section and high > low:
-            at = np.linspace(low, high, max(3, int((high - low) / STEP_M)))
-            widths += [value(strip.width[lane], s - strip.s_m) for s in at.tolist()]
-    return float(np.median(widths)) if widths else 0.0
+    """The lane's median width on a stretch."""
+    s = np.linspace(stretch.s_m, stretch.end_m, WIDTHS)
+    return float(np.median(_middle_and_width(roads, stretch.road_id, stretch.section, lane, s)[1]))
 
 
-def end_of(stretch: Stretch, end: int) -> float:
-    """s of a stretch's start or end."""
-    return stretch.s_m if end == START else stretch.end_m
+def _beside(roads: Roads, road_id: str, s: FloatArray, t: FloatArray) -> FloatArray:
+    road = roads.document.roads[road_id]
+    points: FloatArray = line_points(road.pieces, road.knots, s, t)
+    return points
+
+
+def _middle_and_width(
+    roads: Roads, road_id: str, section: int, lane: int, s: FloatArray
+) -> tuple[FloatArray, FloatArray]:
+    """t of a lane's middle [n] and its width [n] at s [n], all within one section."""
+    strips = [one for one in roads.courses[road_id].strips if one.section == section]
+    part = np.searchsorted([strip.s_m for strip in strips], s, side="right") - 1
+    middle, width = np.empty(len(s)), np.empty(len(s))
+    for i, strip in enumerate(strips):
+        here = np.maximum(part, 0) == i
+        for out, poly in ((middle, strip.middle[lane].tolist()), (width, strip.width[lane])):
+            out[here] = np.polynomial.polynomial.polyval(s[here] - strip.s_m, poly)
+    return middle, width
