@@ -54,6 +54,14 @@ def drive(
             "--set-speed", metavar="KMH", help="Without a map: never faster. [100 till a sign]"
         ),
     ] = None,
+    scenario: Annotated[
+        str,
+        typer.Option(metavar="FILE", help="An OpenSCENARIO file (docs/scenarios.md)."),
+    ] = "",
+    given: Annotated[
+        list[str] | None,
+        typer.Option("--set", metavar="NAME=VALUE", help="A parameter of the scenario."),
+    ] = None,
     reference: Annotated[
         bool, typer.Option("--reference", help="Let SUMO's own driver drive the same first.")
     ] = False,
@@ -75,9 +83,12 @@ def drive(
         map_name=map_name, traffic=traffic, density=density, begin_s=begin, sumo_args=sumo_args,
         driver=driver or usual_driver(no_map), car=car, sensors=sensors, seed=seed,
         start=start, goal=goal, min_length_m=min_length_m, no_map=no_map, km=km, set_kph=set_speed,
+        scenario=scenario, given=tuple(_pair(each) for each in given or ()),
     )  # fmt: skip
     if reference and no_map:
         raise MarqueError("--reference drives to a goal; with --no-map there is none")
+    if reference and scenario:
+        raise MarqueError("--reference is SUMO's own driver; in a scenario there is none")
     if reference and traffic == EMPTY:
         raise MarqueError("--reference is SUMO's own driver; on an empty road there is none")
     if json_file is not None:
@@ -92,3 +103,10 @@ def drive(
     ready = prepare(order, ground)
     waiting.clear()
     return carry_out(ready, Wanted(order, time_min, reference, out, json_file))
+
+
+def _pair(text: str) -> tuple[str, str]:
+    name, sign, value = text.partition("=")
+    if not name or not sign:
+        raise MarqueError(f"--set takes NAME=VALUE; this is '{text}'")
+    return name, value

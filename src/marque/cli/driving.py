@@ -32,7 +32,7 @@ from marque.sim.order import (
 )
 from marque.sim.reference import Reference
 from marque.sim.told import command_line, drive_options, reference_facts
-from marque.sim.worlds.port import RoadWorld
+from marque.sim.worlds.port import WORLD_OVER, RoadWorld
 from marque.stack.planning.passage import tight_spots
 from marque.types.episode import Episode, Tick
 from marque.types.mission import Mission
@@ -254,7 +254,7 @@ def _write(wanted: Wanted, episode: Episode, summary: dict[str, Any], timing: Ti
 
 
 def _failed(summary: dict[str, Any]) -> bool:
-    done = summary["arrived"] or summary["end"] in (MINUTES_WORDS, LENGTH_DRIVEN)
+    done = summary["arrived"] or summary["end"] in (MINUTES_WORDS, LENGTH_DRIVEN, WORLD_OVER)
     return bool(fault_words(summary)) or not done
 
 

@@ -11,6 +11,7 @@ from marque.cli.motorway import motorway
 from marque.cli.options import CarOption, DriverOption, MapOption, ResultOption, SensorsOption
 from marque.cli.perception import perception
 from marque.cli.replay import replay
+from marque.cli.scenarios import scenarios
 from marque.cli.show import Bar, Waiting, facts_table, standard_output
 from marque.cli.situations import situations
 from marque.cli.string import string
@@ -33,6 +34,7 @@ app.command()(string)
 app.command()(motorway)
 app.command()(replay)
 app.command()(perception)
+app.command()(scenarios)
 
 
 @app.command()

@@ -32,7 +32,7 @@ from marque.sim.misled import Misled
 from marque.sim.narrate import Narrator, edges_ahead
 from marque.sim.senses import Senses, begin_fusing, begin_senses
 from marque.sim.worlds.empty import nobody
-from marque.sim.worlds.port import WorldPort
+from marque.sim.worlds.port import EndingWorld, WorldPort
 from marque.stack.control.tracking import ControlMemory
 from marque.stack.perception.chart import begin_chart
 from marque.stack.perception.direct import PerceptionMemory
@@ -96,6 +96,7 @@ class Setup:
     fault: Fault | None = None  # laid over what the senses deliver
     believed: Believed | None = None  # None: the map is true
     blind: Blind | None = None  # None: there is a map
+    begin: EgoTruth | None = None  # on the way already; None: at rest where the trip starts
 
 
 @dataclass(slots=True, eq=False)
@@ -247,6 +248,7 @@ def run_drive(
                 watch(tick_record)
             if not episode.end:
                 truth = world.step(car.truth(), tick_record.command.indicator)
+                episode.end = world.over if isinstance(world, EndingWorld) else ""
     finally:
         gc.unfreeze()
         timing.wall_s = time.perf_counter() - began
@@ -308,8 +310,11 @@ class Car:
 
     def __init__(self, setup: Setup) -> None:
         x, y, heading = setup.road_map.place(setup.trip.start_lane, setup.trip.start_s_m)
+        speed = 0.0
+        if (begin := setup.begin) is not None:
+            x, y, heading, speed = begin.x_m, begin.y_m, begin.heading_rad, begin.speed_mps
         self.parameters: FloatArray = dynamics.parameters(setup.platform)
-        self.memory: FloatArray = dynamics.initial(setup.platform, x, y, heading, 0.0)
+        self.memory: FloatArray = dynamics.initial(setup.platform, x, y, heading, speed)
         self.accel_mps2 = 0.0
 
     def truth(self) -> EgoTruth:

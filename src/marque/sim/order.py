@@ -21,7 +21,7 @@ from marque.maps.reach import explain
 from marque.maps.trips import Trip, draw_trips
 from marque.metrics.arrival import time_limit_s
 from marque.metrics.optimal import trip_optimal_time_s
-from marque.sensing.profile import load_profile
+from marque.sensing.profile import SensorProfile, load_profile
 from marque.sim.drive import Blind, Setup, load_driver, trip_route
 from marque.sim.no_map import (
     DEFAULT_KM,
@@ -31,6 +31,7 @@ from marque.sim.no_map import (
     need_blind_words,
 )
 from marque.sim.reference import Reference, reference_run
+from marque.sim.scenario.play import Play, read_play
 from marque.sim.worlds.empty import EmptyWorld
 from marque.sim.worlds.port import RoadWorld
 from marque.sim.worlds.sumo import SumoSpec, SumoWorld
@@ -46,6 +47,7 @@ SUMO, EMPTY = "sumo", "none"
 # the time limit of a drive whose reference was not driven, from the time-optimal profile
 LIMIT_FACTOR, LIMIT_EXTRA_S = 6.0, 180.0
 LEAST_WAY_M = 1.0
+SCENARIO_LIMIT_S = 600.0  # of a scenario that does not end of itself
 
 Progress = Callable[[str], None]
 
@@ -69,6 +71,8 @@ class Order:
     no_map: bool = False  # our car has none; from `start` straight on for `km`
     km: float | None = None
     set_kph: float | None = None
+    scenario: str = ""  # a .xosc file: its roads, its others, its start
+    given: tuple[tuple[str, str], ...] = ()  # parameters of the scenario, name and value
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -78,6 +82,7 @@ class Ground:
     road_map: RoadMap
     file: Path
     index: LaneIndex
+    play: Play | None = None  # the scenario that the roads are from
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -90,10 +95,13 @@ class Ready:
     route: Route
     spec: SumoSpec | None  # None: an empty road
     optimal_s: float  # the time-optimal profile along the route, from rest to rest
+    play: Play | None = None  # a scenario instead of traffic
 
     @property
     def traffic_title(self) -> str:
         """What traffic it will be, before it starts."""
+        if self.play is not None:
+            return f"OpenSCENARIO {self.play.scenario.file.name}"
         if self.spec is None:
             return EmptyWorld.label
         facts = launch(self.spec).facts
@@ -102,6 +110,12 @@ class Ready:
 
 def open_ground(order: Order) -> Ground:
     """The order's map. MarqueError: unknown map or traffic, a damaged file, SUMO missing."""
+    if order.scenario:
+        _check_scenario_words(order)
+        play = read_play(Path(order.scenario).expanduser(), dict(order.given))
+        return Ground(play.road_map, play.file, play.index, play)
+    if order.given:
+        raise MarqueError("--set names a parameter of a scenario; have --scenario FILE")
     name = order.map_name
     cfg = sumocfg_of(order.traffic)
     if not name:
@@ -127,6 +141,24 @@ def _check_words(order: Order) -> None:
     ):
         if given:
             raise MarqueError(f"{word} belongs to SUMO's traffic; --traffic none has none")
+
+
+def _check_scenario_words(order: Order) -> None:
+    """A scenario says itself where, among whom and until when."""
+    for word, given in (
+        ("--map", bool(order.map_name)),
+        ("--from", bool(order.start)),
+        ("--to", bool(order.goal)),
+        ("--traffic", order.traffic != SUMO),
+        ("--density", order.density is not None),
+        ("--begin", order.begin_s is not None),
+        ("--sumo-args", bool(order.sumo_args)),
+        ("--no-map", order.no_map),
+        ("--km", order.km is not None),
+        ("--set-speed", order.set_kph is not None),
+    ):
+        if given:
+            raise MarqueError(f"{word} has no place beside --scenario, which says all of it itself")
 
 
 def _check_blind_words(order: Order) -> None:
@@ -162,11 +194,14 @@ def prepare(order: Order, ground: Ground, trip: Trip | None = None) -> Ready:
     MarqueError: a place, driver, car or sensor profile that does not exist, no way to the goal,
     or words that exclude each other.
     """
-    _check_words(order)
+    if ground.play is None:
+        _check_words(order)
     platform = load_platform(order.car)
     load_driver(order.driver)
     profile = load_profile(order.sensors)
     road_map = ground.road_map
+    if ground.play is not None:
+        return _prepare_play(order, ground, ground.play, platform, profile)
     if trip is None:
         trip = _trip(order, ground)
     route, edges = trip_route(road_map, trip)
@@ -186,6 +221,28 @@ def prepare(order: Order, ground: Ground, trip: Trip | None = None) -> Ready:
     )
     spec = _spec(order, ground, platform, edges)
     return Ready(order, ground, setup, route, spec, optimal_s)
+
+
+def _prepare_play(
+    order: Order, ground: Ground, play: Play, platform: Platform, profile: SensorProfile
+) -> Ready:
+    """From where the scenario hands our car over to where its way ends."""
+    world = play.world(platform)
+    trip = play.trip(world)
+    route, _ = trip_route(ground.road_map, trip)
+    setup = Setup(
+        road_map=ground.road_map,
+        index=ground.index,
+        platform=platform,
+        driver=order.driver,
+        trip=trip,
+        seed=order.seed,
+        profile=profile,
+        limit_s=SCENARIO_LIMIT_S,
+        begin=world.start,
+    )
+    optimal_s = trip_optimal_time_s(ground.road_map, trip)
+    return Ready(order, ground, setup, route, None, optimal_s, play)
 
 
 def _blind(order: Order) -> Blind | None:
@@ -209,6 +266,8 @@ def open_world(ready: Ready, progress: Progress | None = None) -> RoadWorld:
 
     MarqueError: SUMO refuses or dies.
     """
+    if ready.play is not None:
+        return ready.play.world(ready.setup.platform)
     if ready.spec is None:
         return EmptyWorld(ready.setup.road_map)
     spec = replace(ready.spec, progress=progress)

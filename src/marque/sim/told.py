@@ -24,6 +24,15 @@ def command_line(words: Sequence[str], options: Sequence[tuple[str, object]]) ->
 def drive_options(ready: Ready) -> list[tuple[str, object]]:
     """The options of `marque drive` that fix a drive."""
     order, road_map, trip = ready.order, ready.setup.road_map, ready.setup.trip
+    if order.scenario:
+        return [
+            ("--scenario", order.scenario),
+            *(("--set", f"{name}={value}") for name, value in order.given),
+            ("--seed", order.seed),
+            ("--driver", order.driver),
+            ("--car", order.car),
+            ("--sensors", order.sensors),
+        ]
     named = order.map_name or (road_map.name if order.traffic in (SUMO, EMPTY) else "")
     return [
         ("--no-map", order.no_map or None),

@@ -58,3 +58,13 @@ class RoadWorld(WorldPort, Protocol):
     def facts(self) -> dict[str, str]:
         """How the traffic was set up and what it did, for printing."""
         ...
+
+
+WORLD_OVER = "scenario over"
+
+
+@runtime_checkable
+class EndingWorld(WorldPort, Protocol):
+    """A world that comes to an end of its own."""
+
+    over: str  # why, "" while it goes on
