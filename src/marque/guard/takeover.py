@@ -187,7 +187,7 @@ def _reason_to_demand(now: Inputs) -> int:
 
 
 def _pressed_away(now: Inputs) -> int:
-    """What was pressed with nobody at the wheel, or looking elsewhere; it is answered by a demand."""
+    """What was pressed with nobody at the wheel, or looking elsewhere: a demand answers it."""
     if now.button:
         return Cause.BUTTON
     if now.brake:

@@ -111,6 +111,7 @@ class Order:
     brake_cap_mps2: float = float("inf")  # of planned braking
     may_activate: bool = False  # pressing the button would
     suppressed: bool = False  # the person's pedal or button is not followed now
+    most_mps: float = float("inf")  # no faster; 0: the guard stops the car, whatever is planned
 
 
 DRIVES = Order()  # a system that nobody supervises

@@ -123,7 +123,7 @@ class Marque:
         stand_for(scene, ego, options, rules)
         peek = look_first(memory, scene, ego, options, rules)
         place = coming_to_rest(scene, ego, start, memory.halt)
-        halt(place, ego, options, rules)
+        halt(scene, place, ego, options, rules)
         let_us_go = granted(memory, scene)
         it = _others(memory, scene, forecast, options, rules, let_us_go)
         road_map = memory.context.mission.road_map
