@@ -54,6 +54,22 @@ def drive(
             "--set-speed", metavar="KMH", help="Without a map: never faster. [100 till a sign]"
         ),
     ] = None,
+    market: Annotated[
+        str,
+        typer.Option(metavar="M", help="Rules of takeover: un_r157 | un_r171 | cn_gb47955 | FILE."),
+    ] = "",
+    domain: Annotated[
+        str, typer.Option(metavar="D", help="anywhere | fast_road | motorway | a TOML file.")
+    ] = "",
+    attention: Annotated[
+        str,
+        typer.Option(
+            "--driver-attention", metavar="WORD@S,...", help="e.g. eyes-off@60 (docs/takeover.md)."
+        ),
+    ] = "",
+    weather: Annotated[
+        str, typer.Option(metavar="WORD@S,...", help="clear | rain | heavy-rain | fog | ice.")
+    ] = "",
     reference: Annotated[
         bool, typer.Option("--reference", help="Let SUMO's own driver drive the same first.")
     ] = False,
@@ -75,6 +91,7 @@ def drive(
         map_name=map_name, traffic=traffic, density=density, begin_s=begin, sumo_args=sumo_args,
         driver=driver or usual_driver(no_map), car=car, sensors=sensors, seed=seed,
         start=start, goal=goal, min_length_m=min_length_m, no_map=no_map, km=km, set_kph=set_speed,
+        market=market, domain=domain, attention=attention, weather=weather,
     )  # fmt: skip
     if reference and no_map:
         raise MarqueError("--reference drives to a goal; with --no-map there is none")

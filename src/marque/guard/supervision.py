@@ -11,6 +11,7 @@ from dataclasses import dataclass, field, replace
 from marque.core.time import NS_PER_S
 from marque.guard import attention, domain, lockout, takeover
 from marque.guard.attention import Since
+from marque.guard.domain import Border
 from marque.types.codes import Reaction
 from marque.types.domain import OperationalDomain, Stretch
 from marque.types.market import Market
@@ -19,6 +20,7 @@ from marque.types.takeover import Cabin, Domain, Failure, Mode, Order, Weather
 STANDS_MPS = 0.1
 ANSWERS_S, LEAST_MPS2 = 3.0, 0.7  # of the driver that plans the manoeuvre: draft values
 SPARE_MPS = 0.5
+INSIDE = Border(Domain.INSIDE, math.inf, "")
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -30,7 +32,7 @@ class Supervision:
     automaton: takeover.Memory = field(default_factory=takeover.Memory)
     person: Since = field(default_factory=Since)
     locks: lockout.Locks = field(default_factory=lockout.Locks)
-    border: domain.Border = domain.Border(Domain.INSIDE, math.inf, "")
+    border: Border = INSIDE
     failure: Failure = Failure.NONE
     slows_ns: int = -1  # since when the manoeuvre is on, -1: it is not
     slows_mps: float = math.inf  # and the speed at which it began
@@ -40,9 +42,7 @@ class Supervision:
 
 def begin_supervision(market: Market, odd: OperationalDomain, active: bool = True) -> Supervision:
     """Before the first step: the car is switched on, and the system active or ready."""
-    mode = Mode.ACTIVE if active else Mode.READY
-    memory = Supervision(market, odd, takeover.Memory(mode))
-    return replace(memory, order=Order(mode, drives=active, may_move=active))
+    return Supervision(market, odd, takeover.Memory(Mode.ACTIVE if active else Mode.READY))
 
 
 def informed(

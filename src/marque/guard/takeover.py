@@ -1,4 +1,4 @@
-"""The automaton of takeover: off, ready, active, demand, manoeuvre, emergency, override, standstill.
+"""The automaton of takeover: who drives, and what is asked of whom.
 
 `step(memory, now, rules) -> memory`, each 20 ms; `order_of` says what follows from it. Laws:
 

@@ -30,6 +30,7 @@ from marque.sim.no_map import (
     need_blind_driver,
     need_blind_words,
 )
+from marque.sim.person import Attended, person_script, weather_script
 from marque.sim.reference import Reference, reference_run
 from marque.sim.worlds.empty import EmptyWorld
 from marque.sim.worlds.port import RoadWorld
@@ -39,7 +40,10 @@ from marque.sim.worlds.sumo_spec import cfg_files, launch, split_args
 from marque.types.platform import Platform
 from marque.types.road_map import RoadMap
 from marque.types.world import EgoTruth
+from marque.vehicle import domain, market
 from marque.vehicle.catalog import load_platform
+from marque.vehicle.domain import load_domain
+from marque.vehicle.market import load_market
 
 DEFAULT_MAP, MOTORWAY_MAP = "berlin", "autobahn"
 SUMO, EMPTY = "sumo", "none"
@@ -69,6 +73,10 @@ class Order:
     no_map: bool = False  # our car has none; from `start` straight on for `km`
     km: float | None = None
     set_kph: float | None = None
+    market: str = ""  # whose rules of takeover hold; all four empty: nobody supervises
+    domain: str = ""
+    attention: str = ""  # script of the person
+    weather: str = ""  # and of the weather
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -183,9 +191,22 @@ def prepare(order: Order, ground: Ground, trip: Trip | None = None) -> Ready:
         profile=profile,
         limit_s=LIMIT_FACTOR * optimal_s + LIMIT_EXTRA_S,
         blind=_blind(order),
+        attended=_attended(order),
     )
     spec = _spec(order, ground, platform, edges)
     return Ready(order, ground, setup, route, spec, optimal_s)
+
+
+def _attended(order: Order) -> Attended | None:
+    """MarqueError: unknown market or domain, or a script that is none."""
+    if not (order.market or order.domain or order.attention or order.weather):
+        return None
+    return Attended(
+        load_market(order.market or market.USUAL),
+        load_domain(order.domain or domain.USUAL),
+        person_script(order.attention),
+        weather_script(order.weather),
+    )
 
 
 def _blind(order: Order) -> Blind | None:

@@ -113,5 +113,11 @@ class Order:
     suppressed: bool = False  # the person's pedal or button is not followed now
     most_mps: float = float("inf")  # no faster; 0: the guard stops the car, whatever is planned
 
+    @property
+    def news(self) -> tuple[int, int, bool, bool, bool, bool, bool]:
+        """What is worth telling when it changes."""
+        warned = (self.visual, self.acoustic, self.haptic)
+        return (self.mode, self.cause, *warned, self.hazard, self.suppressed)
+
 
 DRIVES = Order()  # a system that nobody supervises
