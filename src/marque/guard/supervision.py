@@ -15,7 +15,7 @@ from marque.guard.domain import Border
 from marque.types.codes import Reaction
 from marque.types.domain import OperationalDomain, Stretch
 from marque.types.market import Market
-from marque.types.takeover import Cabin, Domain, Failure, Mode, Order, Weather
+from marque.types.takeover import Cabin, Cause, Domain, Failure, Mode, Order, Weather
 
 STANDS_MPS = 0.1
 ANSWERS_S, LEAST_MPS2 = 3.0, 0.7  # of the driver that plans the manoeuvre: draft values
@@ -95,7 +95,9 @@ def supervise(
     memory = replace(memory, automaton=after, person=person, locks=kept)
     memory = _held_to_it(memory, t_ns, speed_mps)
     order = takeover.order_of(after, now, rules)
-    return replace(memory, order=replace(order, most_mps=_most_mps(memory, t_ns)))
+    exits = after.cause in (Cause.PLANNED_EXIT, Cause.UNPLANNED_EXIT)
+    detail = memory.border.what if exits else ""
+    return replace(memory, order=replace(order, most_mps=_most_mps(memory, t_ns), detail=detail))
 
 
 def _held_to_it(memory: Supervision, t_ns: int, speed_mps: float) -> Supervision:

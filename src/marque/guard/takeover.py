@@ -212,7 +212,7 @@ def _demand(memory: Memory, now: Inputs, rules: Rules) -> Memory:
     if now.failure == Failure.SEVERE:
         return _manoeuvre(memory, now, Cause.SEVERE_FAILURE)
     if now.t_ns - memory.demand_ns >= rules.manoeuvre_ns:
-        return _manoeuvre(memory, now, Cause.NOT_ANSWERED)
+        return _manoeuvre(memory, now, memory.cause)
     if memory.cause not in (Cause.EYES_OFF, Cause.HANDS_OFF):
         return memory
     cause = _reason_to_demand(now)
@@ -221,7 +221,7 @@ def _demand(memory: Memory, now: Inputs, rules: Rules) -> Memory:
     return Memory(Mode.ACTIVE, Cause.ATTENTION_BACK, memory.emergency)
 
 
-def _manoeuvre(memory: Memory, now: Inputs, cause: Cause) -> Memory:
+def _manoeuvre(memory: Memory, now: Inputs, cause: int) -> Memory:
     released = memory.released or not now.hands
     return Memory(Mode.MANOEUVRE, cause, memory.emergency, memory.demand_ns, released)
 

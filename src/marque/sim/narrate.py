@@ -37,7 +37,6 @@ CAUSES = {
     Cause.PLANNED_EXIT: "the domain ends ahead",
     Cause.UNPLANNED_EXIT: "outside of the domain",
     Cause.EMERGENCY_STOP: "at rest after an emergency manoeuvre",
-    Cause.NOT_ANSWERED: "nobody took over",
 }
 QUIET_NS = 2_000_000_000  # the same rule of the guard within this is the same intervention
 
@@ -63,7 +62,7 @@ def takeover_events(before: Order | None, now: Order) -> list[tuple[str, str]]:
     """(kind, text) of what changed from one order to the next."""
     was = before.mode if before is not None else Mode.READY
     drove = before is not None and before.drives
-    why = words_of(now.cause)
+    why = words_of(now.cause) + (f" ({now.detail})" if now.detail else "")
     found = []
     if now.drives and not drove:
         found.append(("activation", "the system drives"))

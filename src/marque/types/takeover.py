@@ -38,10 +38,8 @@ class Cause(IntEnum):
     PLANNED_EXIT = 15  # the border of the operational domain comes nearer
     UNPLANNED_EXIT = 16  # the domain was left without notice
     EMERGENCY_STOP = 17  # an emergency manoeuvre ended at rest
-    NOT_ANSWERED = 18
-    ATTENTION_BACK = 19
-    RELEASED = 20  # of the accelerator
-    LOCKED = 21
+    ATTENTION_BACK = 18
+    RELEASED = 19  # of the accelerator
 
 
 class Failure(IntEnum):
@@ -100,7 +98,8 @@ class Order:
     """What the automaton orders now."""
 
     mode: Mode = Mode.ACTIVE
-    cause: Cause = Cause.NONE  # why it is in that mode, and in none before
+    cause: Cause = Cause.NONE  # why it came to that mode
+    detail: str = ""  # and what exactly, where that is known
     visual: bool = False  # the warnings that are given to the person
     acoustic: bool = False
     haptic: bool = False
