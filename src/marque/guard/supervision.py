@@ -106,6 +106,8 @@ def _held_to_it(memory: Supervision, t_ns: int, speed_mps: float) -> Supervision
         return replace(memory, slows_ns=-1, slows_mps=math.inf, missed=False)
     if memory.slows_ns < 0:
         return replace(memory, slows_ns=t_ns, slows_mps=speed_mps)
+    if t_ns - memory.slows_ns <= ANSWERS_S * NS_PER_S:  # who was speeding up eases off first
+        return replace(memory, slows_mps=max(memory.slows_mps, speed_mps))
     if memory.missed or speed_mps <= _most_mps(memory, t_ns) + SPARE_MPS:
         return memory
     return replace(memory, missed=True)

@@ -21,6 +21,7 @@ from marque.types.takeover import Mode
 # again as long; and four fifths of the speed need about two thirds of the way to stop.
 SPEED_SHARE, FASTEST_MPS, HEADWAY_SHARE = 0.8, 25.0, 1.5
 STANDS_MPS = 0.3
+ROLLS_MPS = 3.0  # to a place of rest that is farther than a soft stop
 SPARE_M = 0.2
 
 
@@ -57,9 +58,12 @@ def wary(scene: Scene, ego: FloatArray) -> FloatArray:
 
 
 def slow_down(scene: Scene, it: Interactions) -> None:
-    """Lower the speeds that we aim for; who is faster than that lets the car roll out."""
+    """Lower the speeds that we aim for; who is faster than that lets the car roll out. On the way
+    to rest nobody speeds up again."""
     if degraded(scene):
         np.minimum(SPEED_SHARE * it.v_ref, FASTEST_MPS, out=it.v_ref)
+    if brought_to_rest(scene):
+        np.minimum(it.v_ref, max(ROLLS_MPS, scene.ego.speed_mps), out=it.v_ref)
 
 
 def coming_to_rest(scene: Scene, ego: FloatArray, start: Start, before: Halt | None) -> Halt | None:

@@ -1,0 +1,97 @@
+"""What the driver does when nobody takes over: to rest in lane, or on a shoulder that is free."""
+
+import pytest
+
+from builders import Lane, tiny_map
+from marque.stack.planning.driver import Marque
+from marque.types.codes import Indicator, LaneKind, Reason
+from marque.types.road_map import RoadMap
+from marque.types.takeover import DRIVES, Cause, Mode, Order
+from stage import Actor, Frame, Stage, standing, steady
+
+SPEED_MPS, LANE_M, SHOULDER_M, CAP_MPS2 = 25.0, 3.75, 2.5, 4.0
+FROM_S = 3.0
+
+
+def road(shoulder_m: float = SHOULDER_M, left_hand: bool = False) -> RoadMap:
+    """A straight lane of 1,200 m; beside it, on the slow side, a shoulder where one is wanted."""
+    out = 1.0 if left_hand else -1.0
+    lanes = [Lane([(0.0, 0.0), (1200.0, 0.0)], edge="road", width=LANE_M, limit=SPEED_MPS)]
+    if shoulder_m:
+        y = out * 0.5 * (LANE_M + shoulder_m)
+        side = {"left": 1} if left_hand else {"right": 1}
+        lanes[0] = Lane(
+            [(0.0, 0.0), (1200.0, 0.0)], edge="road", width=LANE_M, limit=SPEED_MPS, **side
+        )
+        lanes.append(
+            Lane([(0.0, y), (1200.0, y)], edge="road", width=shoulder_m, kind=LaneKind.SHOULDER)
+        )
+    return tiny_map(lanes, left_hand=left_hand)
+
+
+def to_rest(
+    road_map: RoadMap, actors: tuple[Actor, ...] = (), speed: float = SPEED_MPS
+) -> list[Frame]:
+    """A drive in which the manoeuvre begins after three seconds."""
+    manoeuvre = Order(Mode.MANOEUVRE, Cause.EYES_OFF, hazard=True, may_move=False)
+    stage = Stage(
+        road_map, Marque(), (0, 1150.0), (0, 50.0), speed, actors,
+        order=lambda t: DRIVES if t < FROM_S else manoeuvre,
+    )  # fmt: skip
+    return stage.play(32.0)
+
+
+def judged(frames: list[Frame]) -> Frame:
+    """The last frame of a drive that came softly to rest, with hazard lights."""
+    last = frames[-1]
+    assert last.speed_mps == pytest.approx(0.0, abs=0.05)
+    assert min(frame.accel_mps2 for frame in frames) >= -CAP_MPS2
+    after = [frame for frame in frames if frame.t_s > FROM_S]
+    assert all(frame.plan.indicator == Indicator.HAZARD for frame in after)
+    assert any(frame.plan.reason == Reason.TAKEOVER for frame in after)
+    assert not any(frame.touching for frame in frames)
+    for early, late in zip(after, after[10:], strict=False):
+        eases_m = 0.5 * max(0.0, early.accel_mps2) ** 2  # at 1 m/s^3, as it was speeding up
+        assert late.speed_mps <= early.speed_mps + eases_m + 0.2
+    return last
+
+
+@pytest.mark.parametrize("left_hand", [False, True])
+def test_it_rests_on_a_free_shoulder(left_hand):
+    last = judged(to_rest(road(left_hand=left_hand)))
+    middle = 0.5 * (LANE_M + SHOULDER_M)
+    assert last.y_m == pytest.approx(middle if left_hand else -middle, abs=0.15)
+    assert abs(last.heading_rad) < 0.01
+
+
+@pytest.mark.parametrize("speed", [4.0, 12.0])
+def test_a_slow_car_gets_there_too_or_stays_in_lane(speed):
+    last = judged(to_rest(road(), speed=speed))
+    assert last.y_m == pytest.approx(0.0, abs=0.15) or last.y_m < -2.9
+
+
+@pytest.mark.parametrize("shoulder_m", [0.0, 1.9])
+def test_without_a_shoulder_for_us_it_rests_in_lane(shoulder_m):
+    last = judged(to_rest(road(shoulder_m)))
+    assert last.y_m == pytest.approx(0.0, abs=0.1)
+
+
+@pytest.mark.parametrize(
+    "motion",
+    [standing(260.0, -3.1), steady(60.0, -3.1, 0.0, 24.0)],
+    ids=["somebody stands there", "somebody comes along it"],
+)
+def test_a_shoulder_that_is_not_free_is_left_alone(motion):
+    last = judged(to_rest(road(), (Actor(motion),)))
+    assert last.y_m == pytest.approx(0.0, abs=0.1)
+
+
+def test_nothing_changes_while_the_system_drives():
+    demand = Order(Mode.DEMAND, Cause.EYES_OFF)
+    drives = []
+    for order in (DRIVES, demand):
+        stage = Stage(
+            road(), Marque(), (0, 1150.0), (0, 50.0), SPEED_MPS, order=lambda t, o=order: o
+        )
+        drives.append([(f.x_m, f.speed_mps, f.plan.indicator) for f in stage.play(4.0)])
+    assert drives[0] == drives[1]
