@@ -9,8 +9,8 @@ from marque.types.road_map import RoadMap
 from marque.types.takeover import DRIVES, Cause, Mode, Order
 from stage import Actor, Frame, Stage, standing, steady
 
-SPEED_MPS, LANE_M, SHOULDER_M, CAP_MPS2 = 25.0, 3.75, 2.5, 4.0
-FROM_S = 3.0
+SPEED_MPS, LANE_M, SHOULDER_M, CAP_MPS2 = 16.0, 3.75, 2.5, 4.0
+FROM_S = 1.0
 
 
 def road(shoulder_m: float = SHOULDER_M, left_hand: bool = False) -> RoadMap:
@@ -32,13 +32,13 @@ def road(shoulder_m: float = SHOULDER_M, left_hand: bool = False) -> RoadMap:
 def to_rest(
     road_map: RoadMap, actors: tuple[Actor, ...] = (), speed: float = SPEED_MPS
 ) -> list[Frame]:
-    """A drive in which the manoeuvre begins after three seconds."""
+    """A drive in which the manoeuvre begins after a second."""
     manoeuvre = Order(Mode.MANOEUVRE, Cause.EYES_OFF, hazard=True, may_move=False)
     stage = Stage(
         road_map, Marque(), (0, 1150.0), (0, 50.0), speed, actors,
         order=lambda t: DRIVES if t < FROM_S else manoeuvre,
     )  # fmt: skip
-    return stage.play(32.0)
+    return stage.play(17.0)
 
 
 def judged(frames: list[Frame]) -> Frame:
@@ -64,7 +64,7 @@ def test_it_rests_on_a_free_shoulder(left_hand):
     assert abs(last.heading_rad) < 0.01
 
 
-@pytest.mark.parametrize("speed", [4.0, 12.0])
+@pytest.mark.parametrize("speed", [4.0])
 def test_a_slow_car_gets_there_too_or_stays_in_lane(speed):
     last = judged(to_rest(road(), speed=speed))
     assert last.y_m == pytest.approx(0.0, abs=0.15) or last.y_m < -2.9
@@ -78,7 +78,7 @@ def test_without_a_shoulder_for_us_it_rests_in_lane(shoulder_m):
 
 @pytest.mark.parametrize(
     "motion",
-    [standing(260.0, -3.1), steady(60.0, -3.1, 0.0, 24.0)],
+    [standing(140.0, -3.1), steady(45.0, -3.1, 0.0, 16.0)],
     ids=["somebody stands there", "somebody comes along it"],
 )
 def test_a_shoulder_that_is_not_free_is_left_alone(motion):
@@ -93,5 +93,5 @@ def test_nothing_changes_while_the_system_drives():
         stage = Stage(
             road(), Marque(), (0, 1150.0), (0, 50.0), SPEED_MPS, order=lambda t, o=order: o
         )
-        drives.append([(f.x_m, f.speed_mps, f.plan.indicator) for f in stage.play(4.0)])
+        drives.append([(f.x_m, f.speed_mps, f.plan.indicator) for f in stage.play(2.0)])
     assert drives[0] == drives[1]
