@@ -71,7 +71,8 @@ def guard(
     if fault:
         action, rule, margin = Action.FALLBACK, fault, 0.0
         path = memory.escape
-        accel, curvature = _stop(memory, reading, command, platform, bool(lost))
+        cap = min(platform.max_brake_mps2, order.brake_cap_mps2)
+        accel, curvature = _stop(memory, reading, command, platform, bool(lost), cap)
     else:
         path = memory.path
         accel, curvature, rule, margin = _envelope(memory, reading, command, platform)
@@ -214,9 +215,15 @@ def _envelope(
 
 
 def _stop(
-    memory: GuardMemory, reading: Reading, command: Command, platform: Platform, lost: bool
+    memory: GuardMemory,
+    reading: Reading,
+    command: Command,
+    platform: Platform,
+    lost: bool,
+    cap_mps2: float,
 ) -> tuple[float, float]:
-    """(acceleration, curvature) of the stop; never more than a command that is a number."""
+    """(acceleration, curvature) of the stop, braking with no more than the cap; never more than a
+    command that is a number."""
     held = _last_curvature(memory, reading, platform)
     escape = None if lost else memory.escape
     accel, curvature = fallback.stop(escape, reading.ego, fallback.numbers(platform))
@@ -233,6 +240,7 @@ def _stop(
             (platform.steer.rate, platform.wheelbase_m),
             (platform.max_brake_mps2, platform.max_speed_mps),
         )
+    accel = max(accel, -cap_mps2)
     if math.isfinite(command.accel_mps2):
         accel = min(accel, command.accel_mps2)
     return max(accel, -platform.max_brake_mps2), curvature

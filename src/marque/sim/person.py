@@ -6,6 +6,7 @@ ends a drive.
 """
 
 import math
+from copy import copy
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -144,6 +145,10 @@ class Occupied:
         self.senses = senses
         self.attended = attended
         self.mind = Mind()
+
+    def __copy__(self) -> "Occupied":
+        """With senses of its own: what the one sees is nothing to the other."""
+        return Occupied(copy(self.senses), self.attended)
 
     def observe(self, world: World) -> None:
         """See the world as it is now."""
