@@ -174,6 +174,7 @@ def prepare(order: Order, ground: Ground, trip: Trip | None = None) -> Ready:
     platform = load_platform(order.car)
     load_driver(order.driver)
     profile = load_profile(order.sensors)
+    attended = _attended(order)
     road_map = ground.road_map
     if trip is None:
         trip = _trip(order, ground)
@@ -191,7 +192,7 @@ def prepare(order: Order, ground: Ground, trip: Trip | None = None) -> Ready:
         profile=profile,
         limit_s=LIMIT_FACTOR * optimal_s + LIMIT_EXTRA_S,
         blind=_blind(order),
-        attended=_attended(order),
+        attended=attended,
     )
     spec = _spec(order, ground, platform, edges)
     return Ready(order, ground, setup, route, spec, optimal_s)
