@@ -155,9 +155,9 @@ def test_from_needs_to(streets, out, capsys):
         ("--driver", "nobody", "marque"),
         ("--market", "atlantis", "un_r157"),
         ("--domain", "moon", "fast_road"),
-        ("--driver-attention", "dreaming@3", "eyes-off"),
+        ("--driver-attention", "dreaming", "eyes-off"),
         ("--driver-attention", "eyes-off@-3", "S seconds from the start"),
-        ("--weather", "hail@3", "heavy-rain"),
+        ("--weather", "hail", "heavy-rain"),
     ],
 )
 def test_an_unknown_name_says_what_exists(word, value, have, streets, out, capsys):
