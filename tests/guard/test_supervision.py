@@ -233,6 +233,13 @@ def test_three_demands_for_attention_within_half_an_hour_lock():
 # the domain
 
 
+def test_a_limit_that_is_too_low_is_a_border():
+    way = (Stretch(-1.0, 30.0, GOOD), Stretch(100.0, 13.9, GOOD))
+    found = border(MOTORWAY, way, Weather(), 10.0, 30.0)
+    assert found.domain == Domain.NEAR_EXIT and found.what == "a limit of 50 km/h"
+    assert border(MOTORWAY, way[:1], Weather(), 10.0, 30.0).ahead_m == math.inf
+
+
 def road(*stretches: tuple[float, Trait]) -> tuple[Stretch, ...]:
     return tuple(Stretch(begin, 30.0, traits) for begin, traits in stretches)
 

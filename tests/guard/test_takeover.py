@@ -51,6 +51,13 @@ def test_every_law_holds_in_every_state(explored):
     assert {state.witness.mode for state in explored.states} == set(Mode)
 
 
+def test_the_ignition_waits_for_the_end_of_an_emergency():
+    memory = takeover.Memory(Mode.MANOEUVRE, emergency=True)
+    off = takeover.Inputs(0, ignition=False, stands=True, risk=True)
+    assert takeover.step(memory, off, RULES) == memory
+    assert takeover.step(memory, off._replace(risk=False), RULES).mode == Mode.OFF
+
+
 def test_no_state_is_stuck(explored):
     count = len(explored.states)
     for mode in (Mode.OFF, Mode.READY, Mode.ACTIVE):

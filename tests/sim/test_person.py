@@ -114,6 +114,9 @@ def test_who_hears_takes_over_after_a_while_and_who_sleeps_does_not():
         assert not cabin(cues, mind, R157, then - 1).hands_on
         assert cabin(cues, mind, R157, then).hands_on == takes
     assert not cabin(person_script("eyes-off"), mind, R171, then).eyes_on
+    # whose hands are on the wheel already presses the button, once
+    pressed = [cabin((), mind, R171, then + step * 20_000_000).button for step in (-1, 0, 1)]
+    assert pressed == [False, True, False]
 
 
 def test_what_a_data_store_has_to_keep_is_told():

@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from marque.core.errors import MarqueError, unknown
-from marque.core.time import NS_PER_S, nanoseconds
+from marque.core.time import BASE_STEP_NS, nanoseconds
 from marque.sim.senses import Senses
 from marque.types.domain import OperationalDomain
 from marque.types.market import Market
@@ -125,7 +125,8 @@ def cabin(cues: tuple[Cue, ...], mind: Mind, market: Market, t_ns: int) -> Cabin
             done |= ACTS[cue.word]
     told |= STATES[state]
     if _can_hear(state, market) and _takes(mind, t_ns):
-        told |= {"hands_on": True, "eyes_on": True, "button": not market.eyes_off}
+        pressed = not market.eyes_off and t_ns < _acts_ns(mind) + BASE_STEP_NS
+        told |= {"hands_on": True, "eyes_on": True, "button": pressed}
     return Cabin(t_ns, **(told | done))
 
 
@@ -135,7 +136,11 @@ def _can_hear(state: str, market: Market) -> bool:
 
 
 def _takes(mind: Mind, t_ns: int) -> bool:
-    return mind.hears_ns >= 0 and t_ns - mind.hears_ns >= REACTS_S * NS_PER_S
+    return mind.hears_ns >= 0 and t_ns >= _acts_ns(mind)
+
+
+def _acts_ns(mind: Mind) -> int:
+    return mind.hears_ns + nanoseconds(REACTS_S)
 
 
 class Occupied:
