@@ -71,6 +71,7 @@ def test_a_demand_ends(explored):
     assert (stays + 1) * STEP_NS == RULES.manoeuvre_ns
 
 
+@pytest.mark.prove
 def test_finer_clocks_find_no_other_states(explored):
     finer = exploration(automaton.some_inputs(takeover, most=1), NS_PER_S)
     broken = finer.broken

@@ -145,7 +145,9 @@ def test_what_a_data_store_has_to_keep_is_told():
 # whole drives
 
 
-@pytest.mark.parametrize(("sensors", "limit_s"), [("ideal", 3.0), ("standard", 1.5)])
+@pytest.mark.parametrize(
+    ("sensors", "limit_s"), [pytest.param("ideal", 6.0, marks=pytest.mark.prove), ("standard", 1.5)]
+)
 def test_an_attentive_person_changes_nothing(sensors, limit_s):
     plain = driven("lane", None, sensors=sensors, limit_s=limit_s)
     watched = driven("lane", attended(R171), sensors=sensors, limit_s=limit_s)
