@@ -27,6 +27,7 @@ from marque.types.mission import Mission
 from marque.types.plan import Plan
 from marque.types.reading import Detections, EgoReading, Reading, SignalReading
 from marque.types.road_map import RoadMap
+from marque.types.takeover import DRIVES, Order
 from marque.vehicle.catalog import load_platform
 
 CAR = load_platform("saloon_ev")
@@ -83,6 +84,7 @@ class Stage:
     speed_mps: float = 0.0
     actors: Sequence[Actor] = ()
     signals: Callable[[float], Sequence[int]] = lambda t: ()
+    order: Callable[[float], Order] = lambda t: DRIVES  # of who watches over us
     eyes: Eyes | None = None  # with them, who is hidden is not seen, and may be anywhere hidden
     frames: list[Frame] = field(default_factory=list)
     memory: Any = None
@@ -103,6 +105,7 @@ class Stage:
             if hidden is not None:
                 hidden = watch_unseen(hidden, ego, scene.tracks, frozenset(), scene.t_ns)
                 scene = replace(scene, unseen=hidden.unseen)
+            scene = replace(scene, order=self.order(t))
             self.memory, plan = self.driver.drive(self.memory, scene, predict(tables, scene))
             assert_sound(plan, scene.t_ns)
             front = (x + CAR.front_m * math.cos(heading), y + CAR.front_m * math.sin(heading))

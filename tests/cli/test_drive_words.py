@@ -150,7 +150,15 @@ def test_from_needs_to(streets, out, capsys):
 
 @pytest.mark.parametrize(
     ("word", "value", "have"),
-    [("--car", "tractor", "saloon_ev"), ("--driver", "nobody", "marque")],
+    [
+        ("--car", "tractor", "saloon_ev"),
+        ("--driver", "nobody", "marque"),
+        ("--market", "atlantis", "un_r157"),
+        ("--domain", "moon", "fast_road"),
+        ("--driver-attention", "dreaming", "eyes-off"),
+        ("--driver-attention", "eyes-off@-3", "S seconds from the start"),
+        ("--weather", "hail", "heavy-rain"),
+    ],
 )
 def test_an_unknown_name_says_what_exists(word, value, have, streets, out, capsys):
     said = refused(capsys, "--map", streets, "--traffic", "none", word, value, "--out", out)

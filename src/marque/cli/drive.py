@@ -62,6 +62,22 @@ def drive(
         list[str] | None,
         typer.Option("--set", metavar="NAME=VALUE", help="A parameter of the scenario."),
     ] = None,
+    market: Annotated[
+        str,
+        typer.Option(metavar="M", help="Rules of takeover: un_r157 | un_r171 | cn_gb47955 | FILE."),
+    ] = "",
+    domain: Annotated[
+        str, typer.Option(metavar="D", help="anywhere | fast_road | motorway | a TOML file.")
+    ] = "",
+    attention: Annotated[
+        str,
+        typer.Option(
+            "--driver-attention", metavar="WORD@S,...", help="e.g. eyes-off@60 (docs/takeover.md)."
+        ),
+    ] = "",
+    weather: Annotated[
+        str, typer.Option(metavar="WORD@S,...", help="clear | rain | heavy-rain | fog | ice.")
+    ] = "",
     reference: Annotated[
         bool, typer.Option("--reference", help="Let SUMO's own driver drive the same first.")
     ] = False,
@@ -84,6 +100,7 @@ def drive(
         driver=driver or usual_driver(no_map), car=car, sensors=sensors, seed=seed,
         start=start, goal=goal, min_length_m=min_length_m, no_map=no_map, km=km, set_kph=set_speed,
         scenario=scenario, given=tuple(_pair(each) for each in given or ()),
+        market=market, domain=domain, attention=attention, weather=weather,
     )  # fmt: skip
     if reference and no_map:
         raise MarqueError("--reference drives to a goal; with --no-map there is none")

@@ -20,7 +20,15 @@ from marque.core.units import to_kph
 from marque.draw.picture import drive_picture
 from marque.draw.report import write_report
 from marque.record.writer import Recorder
-from marque.sim.drive import LENGTH_DRIVEN, Timing, begin_episode, load_code, run_drive
+from marque.sim.drive import (
+    BROUGHT_TO_REST,
+    LENGTH_DRIVEN,
+    TAKEN_OVER,
+    Timing,
+    begin_episode,
+    load_code,
+    run_drive,
+)
 from marque.sim.judged import fault_words, judged
 from marque.sim.order import (
     Order,
@@ -254,7 +262,8 @@ def _write(wanted: Wanted, episode: Episode, summary: dict[str, Any], timing: Ti
 
 
 def _failed(summary: dict[str, Any]) -> bool:
-    done = summary["arrived"] or summary["end"] in (MINUTES_WORDS, LENGTH_DRIVEN, WORLD_OVER)
+    over = (MINUTES_WORDS, LENGTH_DRIVEN, WORLD_OVER, TAKEN_OVER, BROUGHT_TO_REST)
+    done = summary["arrived"] or summary["end"].startswith(over)
     return bool(fault_words(summary)) or not done
 
 

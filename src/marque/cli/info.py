@@ -39,6 +39,8 @@ def info(
         ("drivers", ", ".join(facts["drivers"])),
         ("traffic", ", ".join(facts["traffic"])),
         ("sensor profiles", ", ".join(facts["sensors"])),
+        ("markets", ", ".join(facts["markets"])),
+        ("domains", ", ".join(facts["domains"])),
     ]
     console = standard_output()
     console.print(facts_table("", rows))
@@ -53,6 +55,8 @@ def gather() -> dict[str, Any]:
     from marque.maps.library import NAMED
     from marque.sensing.profile import profile_names
     from marque.vehicle.catalog import platform_names
+    from marque.vehicle.domain import domain_names
+    from marque.vehicle.market import market_names
 
     packages = {name: _version(name) for name in PACKAGES}
     cache = user_cache()
@@ -69,6 +73,8 @@ def gather() -> dict[str, Any]:
         "drivers": names("driver"),
         "traffic": ["none", "sumo", "path of a .sumocfg"],
         "sensors": profile_names(),
+        "markets": market_names(),
+        "domains": domain_names(),
     }
 
 

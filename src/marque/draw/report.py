@@ -56,7 +56,7 @@ FAMILIES: tuple[tuple[str, str, tuple[Reason, ...]], ...] = (
     ("r-road", "curves and limits", (Reason.CURVE, Reason.SPEED_LIMIT_AHEAD)),
     ("r-goal", "goal", (Reason.GOAL,)),
     ("r-guard", "guard and fall-back", (Reason.GUARD, Reason.FALLBACK, Reason.NO_ROUTE)),
-    ("r-senses", "senses impaired", (Reason.SENSES,)),
+    ("r-senses", "senses impaired, nobody at the wheel", (Reason.SENSES, Reason.TAKEOVER)),
 )
 _CSS_OF = {reason: css for css, _, reasons in FAMILIES for reason in reasons}
 _SAMPLE_STEP = 2  # ticks between two positions of the cursor

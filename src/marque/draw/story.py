@@ -50,6 +50,7 @@ WORDS: dict[Reason, str] = {
     Reason.SPEED_LIMIT_AHEAD: "lower limit ahead",
     Reason.RAIL_CROSSING: "rail crossing",
     Reason.SENSES: "senses impaired",
+    Reason.TAKEOVER: "nobody took over",
 }
 STANDING: dict[Reason, str] = {Reason.LEAD: "waiting behind others"}
 

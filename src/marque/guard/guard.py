@@ -16,16 +16,17 @@ strongest braking wins. Types and core alone; no code of the stack.
 """
 
 import math
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from marque.core.arrays import FloatArray
 from marque.core.time import BASE_STEP_S, NS_PER_S
-from marque.guard import envelope, fallback, freshness, watch
+from marque.guard import envelope, fallback, freshness, manoeuvre, watch
 from marque.guard import path as paths
 from marque.types.command import Command
 from marque.types.plan import Plan
 from marque.types.platform import Platform
 from marque.types.reading import Reading
+from marque.types.takeover import DRIVES, Order
 from marque.types.verdict import Action, Verdict
 
 CLEAR_MARGIN = 1.2
@@ -57,17 +58,21 @@ def guard(
     plan: Plan | None,
     command: Command,
     platform: Platform,
+    order: Order = DRIVES,
 ) -> tuple[GuardMemory, Verdict]:
-    """The verdict on a command, each 20 ms. `plan`: the one in force, None if there is none."""
+    """The verdict on a command, each 20 ms. `plan`: the one in force, None if there is none;
+    `order`: of the automaton."""
     eyes = freshness.objects_fault(memory.stamps, reading)
     lost = freshness.ego_fault(memory.stamps, reading)
-    memory = memory if lost else _adopt(memory, reading, plan, platform)
+    stopping = manoeuvre.taken_over(order)
+    memory = memory if lost or stopping else _adopt(memory, reading, plan, platform)
     fault = lost or freshness.command_fault(reading, command) or eyes
-    fault = fault or _plan_fault(memory, reading, plan)
+    fault = fault or ("manoeuvre" if stopping else _plan_fault(memory, reading, plan))
     if fault:
         action, rule, margin = Action.FALLBACK, fault, 0.0
         path = memory.escape
-        accel, curvature = _stop(memory, reading, command, platform, bool(lost))
+        cap = min(platform.max_brake_mps2, order.brake_cap_mps2)
+        accel, curvature = _stop(memory, reading, command, platform, bool(lost), cap)
     else:
         path = memory.path
         accel, curvature, rule, margin = _envelope(memory, reading, command, platform)
@@ -99,9 +104,14 @@ def guard(
         accel = -braking
         action = Action.FALLBACK if fault else Action.BRAKE
         rule, margin = brake_rule, brake_margin
-    asked = command
+    still = manoeuvre.held(order, reading.ego.speed_mps, accel)
+    if still < accel:
+        accel, action = still, max(action, Action.LIMIT)
+        rule, margin = rule or "standstill", margin if rule else 0.0
+    shown = manoeuvre.lights(order, command)
+    asked = command if shown == command.indicator else replace(command, indicator=shown)
     if action != Action.PASS:
-        asked = Command(reading.t_ns, accel, curvature, command.indicator)
+        asked = Command(reading.t_ns, accel, curvature, shown)
     seen_now = (seen, warned_ns)
     return _remember(memory, reading, accel, curvature, seen_now, latched, clear_ns), Verdict(
         reading.t_ns, action, asked, rule, margin, warn or action >= Action.BRAKE
@@ -205,9 +215,15 @@ def _envelope(
 
 
 def _stop(
-    memory: GuardMemory, reading: Reading, command: Command, platform: Platform, lost: bool
+    memory: GuardMemory,
+    reading: Reading,
+    command: Command,
+    platform: Platform,
+    lost: bool,
+    cap_mps2: float,
 ) -> tuple[float, float]:
-    """(acceleration, curvature) of the stop; never more than a command that is a number."""
+    """(acceleration, curvature) of the stop, braking with no more than the cap; never more than a
+    command that is a number."""
     held = _last_curvature(memory, reading, platform)
     escape = None if lost else memory.escape
     accel, curvature = fallback.stop(escape, reading.ego, fallback.numbers(platform))
@@ -224,6 +240,7 @@ def _stop(
             (platform.steer.rate, platform.wheelbase_m),
             (platform.max_brake_mps2, platform.max_speed_mps),
         )
+    accel = max(accel, -cap_mps2)
     if math.isfinite(command.accel_mps2):
         accel = min(accel, command.accel_mps2)
     return max(accel, -platform.max_brake_mps2), curvature

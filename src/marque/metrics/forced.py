@@ -4,8 +4,9 @@ import numpy as np
 
 from marque.core.arrays import BoolArray, FloatArray, IntArray
 from marque.metrics.trace import Trace
+from marque.vehicle.market import load_market
 
-HARD_MPS2 = 3.0  # braking that nobody else may be forced to (UN R171, 6.2.4)
+HARD_MPS2 = load_market("un_r171").others_brake_mps2  # that nobody else may be forced to
 FRAME_S = 0.1
 OVER_FRAMES = 3  # speeds are told over so many frames: single ones jump
 BODY_POINTS = 5

@@ -19,6 +19,7 @@ from marque.core.geometry import boxes_overlap, project
 from marque.core.registry import load
 from marque.core.time import BASE_STEP_NS, PLAN_STEP_NS, PLAN_STEP_S
 from marque.guard.guard import GuardMemory
+from marque.guard.supervision import begin_supervision
 from marque.kernels.tables import map_tables
 from marque.maps.field import Route, plan_route, route_length_m
 from marque.maps.lookup import LaneIndex
@@ -29,7 +30,8 @@ from marque.sensing.equipment import Equipment
 from marque.sensing.faults import Fault
 from marque.sensing.profile import SensorProfile
 from marque.sim.misled import Misled
-from marque.sim.narrate import Narrator, edges_ahead
+from marque.sim.narrate import Narrator, edges_ahead, words_of
+from marque.sim.person import Attended, Occupied
 from marque.sim.senses import Senses, begin_fusing, begin_senses
 from marque.sim.worlds.empty import nobody
 from marque.sim.worlds.port import EndingWorld, WorldPort
@@ -37,7 +39,9 @@ from marque.stack.control.tracking import ControlMemory
 from marque.stack.perception.chart import begin_chart
 from marque.stack.perception.direct import PerceptionMemory
 from marque.stack.perception.own_lane import begin_lane
+from marque.stack.perception.road_ahead import begin_road
 from marque.stack.planning.contract import Driver
+from marque.stack.supervise import Watching
 from marque.stack.tick import Decision, StackMemory, tick
 from marque.types.codes import Indicator, Reaction, Reason, UserKind
 from marque.types.episode import Episode, Tick
@@ -46,6 +50,7 @@ from marque.types.mission import Mission
 from marque.types.platform import Platform
 from marque.types.reading import Delivery, Reading
 from marque.types.road_map import NONE, RoadMap
+from marque.types.takeover import DRIVES, Mode, Order
 from marque.types.verdict import Action
 from marque.types.world import EgoTruth, RoadUsers, World
 from marque.vehicle import dynamics
@@ -57,6 +62,8 @@ STOOD_S = 1.0  # whoever has stood for longer is hit, and hits nobody
 LEADER_M, LEADER_MPS = 5.0, 3.0  # of whom nothing but machine code is learned
 GIVES_UP_S = 5.0  # it stands so long and asks to be taken over
 LENGTH_DRIVEN, HANDED_OVER = "length driven", "stopped, to be taken over"
+TAKEN_OVER, BROUGHT_TO_REST = "taken over by the person", "at rest, as nobody took over"
+RESTS_S = 3.0  # a drive goes on for this long after a minimal risk manoeuvre
 CRASH_STOP_S = 5.0  # a drive goes on for this long after a contact, then ends
 
 
@@ -97,6 +104,7 @@ class Setup:
     believed: Believed | None = None  # None: the map is true
     blind: Blind | None = None  # None: there is a map
     begin: EgoTruth | None = None  # on the way already; None: at rest where the trip starts
+    attended: Attended | None = None  # None: nobody is asked to take over
 
 
 @dataclass(slots=True, eq=False)
@@ -171,7 +179,10 @@ def begin_stack(setup: Setup) -> StackMemory:
     believed = believed_of(setup)
     road_map, index, trip = believed.road_map, believed.index, believed.trip
     set_mps = setup.blind.set_speed_mps if setup.blind is not None else None
-    mission = Mission(road_map, setup.platform, trip.goal_lane, trip.goal_s_m, setup.seed, set_mps)
+    market = setup.attended.market if setup.attended is not None else None
+    mission = Mission(
+        road_map, setup.platform, trip.goal_lane, trip.goal_s_m, setup.seed, set_mps, market
+    )
     fusing = None
     if isinstance(setup.profile, Equipment):
         start = Car(setup).truth()
@@ -185,7 +196,16 @@ def begin_stack(setup: Setup) -> StackMemory:
         control=ControlMemory(),
         guard=GuardMemory(),
         fusing=fusing,
+        watching=_begin_watching(setup.attended, believed),
     )
+
+
+def _begin_watching(attended: Attended | None, believed: Believed) -> Watching | None:
+    if attended is None:
+        return None
+    trip = believed.trip
+    road = begin_road(believed.road_map, trip.goal_lane, trip.goal_s_m)
+    return Watching(begin_supervision(attended.market, attended.odd), road)
 
 
 def begin_sensing(setup: Setup) -> Senses:
@@ -194,10 +214,10 @@ def begin_sensing(setup: Setup) -> Senses:
         setup.profile, setup.platform, setup.road_map, setup.seed, setup.fault,
         marks=setup.blind is not None,
     )  # fmt: skip
-    if setup.believed is None and setup.blind is None:
-        return senses
-    believed = believed_of(setup)
-    return Misled(senses, setup.road_map, believed.road_map, believed.off)
+    if setup.believed is not None or setup.blind is not None:
+        believed = believed_of(setup)
+        senses = Misled(senses, setup.road_map, believed.road_map, believed.off)
+    return senses if setup.attended is None else Occupied(senses, setup.attended)
 
 
 def believed_of(setup: Setup) -> Believed:
@@ -241,6 +261,8 @@ def run_drive(
         while not episode.end:
             senses.observe(truth)
             stack, tick_record = frame(stack, car, truth, senses, timing, peek)
+            if tick_record.orders and isinstance(senses, Occupied):
+                senses.hears(tick_record.orders[-1][1], tick_record.world.t_ns + PLAN_STEP_NS)
             episode.ticks.append(tick_record)
             narrator.look(tick_record)
             episode.end = ends.look(tick_record)
@@ -338,14 +360,19 @@ def frame(
 ) -> tuple[StackMemory, Tick]:
     """Five base steps: the first perceives and drives, all control and guard."""
     verdicts = []
+    orders = []
     decision: Decision | None = None
     health = FINE
+    order = _order(stack)
     for part in range(PLAN_STEP_NS // BASE_STEP_NS):
         t_ns = truth.t_ns + part * BASE_STEP_NS
         now = senses.receive(car.truth(), t_ns)
         wall, cpu = time.perf_counter_ns(), time.thread_time_ns()
         before = stack
         stack, decision = tick(stack, now)
+        if decision.order.news != order.news:
+            orders.append((t_ns, decision.order))
+        order = decision.order
         if decision.scene is not None:
             health = decision.scene.health
             timing.planner_ms.append((time.thread_time_ns() - cpu) / 1e6)
@@ -370,7 +397,13 @@ def frame(
         reason=Reason.GUARD if any(v.action > Action.LIMIT for v in verdicts) else reason,
         ego_jerk_mps3=jerk,
         health=health,
+        orders=tuple(orders),
     )
+
+
+def _order(stack: StackMemory) -> Order:
+    """The order in force."""
+    return DRIVES if stack.watching is None else stack.watching.supervision.order
 
 
 class _End:
@@ -385,10 +418,14 @@ class _End:
         self.moved_ns = 0
         self.reached = False
         self.way_m = 0.0
+        self.order = DRIVES
+        self.rest_ns = -1
 
     def look(self, tick_record: Tick) -> str:
         """Why the drive is over, "" while it goes on."""
         if self.setup.blind is not None and (why := self._blind(self.setup.blind, tick_record)):
+            return why
+        if self.setup.attended is not None and (why := self._attended(tick_record)):
             return why
         ego = tick_record.world.ego
         gx, gy = self.episode.goal_xy_m
@@ -412,6 +449,20 @@ class _End:
                 self.narrator.contact(tick_record.world, row)
         if self.contact_ns >= 0 and t_ns - self.contact_ns >= CRASH_STOP_S * 1e9:
             return "collision"
+        return ""
+
+    def _attended(self, tick_record: Tick) -> str:
+        """Why it is over for who drives: somebody took over, or nobody did."""
+        for t_ns, order in tick_record.orders:
+            if order.mode == Mode.STANDSTILL and self.order.mode != Mode.STANDSTILL:
+                self.rest_ns = t_ns
+            self.order = order
+        mode, cause = self.order.mode, words_of(self.order.cause)
+        if mode in (Mode.READY, Mode.OFF):
+            return f"{TAKEN_OVER}: {cause}"
+        rests = mode == Mode.STANDSTILL
+        if rests and tick_record.world.t_ns - self.rest_ns > RESTS_S * 1e9:
+            return f"{BROUGHT_TO_REST}: {cause}"
         return ""
 
     def _blind(self, blind: Blind, tick_record: Tick) -> str:

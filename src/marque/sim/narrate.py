@@ -11,6 +11,7 @@ from marque.types.codes import Reaction, UserKind
 from marque.types.episode import Episode, Event, Tick
 from marque.types.health import FINE
 from marque.types.road_map import RoadMap
+from marque.types.takeover import Cause, Mode, Order
 from marque.types.verdict import Action
 from marque.types.world import World
 
@@ -23,6 +24,19 @@ REACTS = {
     Reaction.TAKEOVER: "asks to be taken over (R2)",
     Reaction.STOP: "stops in lane (R3)",
     Reaction.HARD: "brakes with the wheel held (R4)",
+}
+CAUSES = {
+    Cause.HANDS_TAKEN: "took the wheel",
+    Cause.EYES_OFF: "eyes off the road",
+    Cause.HANDS_OFF: "hands off the wheel",
+    Cause.UNAVAILABLE: "not available",
+    Cause.SEAT: "out of the seat",
+    Cause.BELT: "not belted",
+    Cause.DOOR: "a door is open",
+    Cause.MINOR_FAILURE: "a failure",
+    Cause.PLANNED_EXIT: "the domain ends ahead",
+    Cause.UNPLANNED_EXIT: "outside of the domain",
+    Cause.EMERGENCY_STOP: "at rest after an emergency manoeuvre",
 }
 QUIET_NS = 2_000_000_000  # the same rule of the guard within this is the same intervention
 
@@ -39,6 +53,41 @@ def edges_ahead(road_map: RoadMap, route: Route, lane: int, s_m: float) -> tuple
     return tuple(edges)
 
 
+def words_of(cause: Cause) -> str:
+    """A cause in words."""
+    return CAUSES.get(cause, cause.name.lower().replace("_", " "))
+
+
+def takeover_events(before: Order | None, now: Order) -> list[tuple[str, str]]:
+    """(kind, text) of what changed from one order to the next."""
+    was = before.mode if before is not None else Mode.READY
+    drove = before is not None and before.drives
+    why = words_of(now.cause) + (f" ({now.detail})" if now.detail else "")
+    found = []
+    if now.drives and not drove:
+        found.append(("activation", "the system drives"))
+    if drove and not now.drives:
+        found.append(("deactivation", f"the person drives: {why}"))
+    if was == Mode.EMERGENCY != now.mode:
+        found.append(("emergency_end", "the emergency manoeuvre ends"))
+    if now.mode == Mode.EMERGENCY != was:
+        found.append(("emergency_start", "an emergency manoeuvre begins"))
+    new = before is None or (before.mode, before.cause) != (now.mode, now.cause)
+    if new and now.mode == Mode.DEMAND:
+        found.append(("transition_demand", f"to be taken over: {why}"))
+    if new and now.mode == Mode.MANOEUVRE and was != Mode.MANOEUVRE:
+        if now.cause == Cause.SEVERE_FAILURE:
+            found.append(("severe_failure", "a severe failure"))
+        found.append(("minimal_risk_manoeuvre", f"it begins: {why}"))
+    if now.mode == Mode.STANDSTILL != was:
+        found.append(("standstill", "at rest; it does not move off"))
+    if now.suppressed and not (before is not None and before.suppressed):
+        found.append(("input_suppressed", "an input of the person waits for the emergency's end"))
+    if now.mode == Mode.ACTIVE and now.visual and not (before is not None and before.visual):
+        found.append(("attention_request", "the person is asked for attention"))
+    return found
+
+
 class Narrator:
     """Watches one drive and appends to `episode.events`."""
 
@@ -50,6 +99,7 @@ class Narrator:
         self._frame = 0
         self._rule, self._rule_ns = "", -QUIET_NS
         self._health = FINE
+        self._order: Order | None = None
         self._lost_looks = 0
         self._route: Route | None = None
         self._edges: frozenset[str] = frozenset()
@@ -60,6 +110,8 @@ class Narrator:
             self._guard(tick)
         if tick.health is not self._health:
             self._senses(tick)
+        for t_ns, order in tick.orders:
+            self._takeover(tick.world, t_ns, order)
         if self._world is None:
             return
         if len(self._world.events) > self._told:
@@ -99,6 +151,13 @@ class Narrator:
             return
         why = f": {now.text}" if now.findings else ""
         self._note(tick.world, "senses", f"{REACTS[now.level]}{why}")
+
+    def _takeover(self, truth: World, t_ns: int, order: Order) -> None:
+        """What a data store for automated driving has to keep (UN R157, 8.2), and warnings."""
+        before, self._order = self._order, order
+        for kind, text in takeover_events(before, order):
+            ego = truth.ego
+            self._episode.events.append(Event(t_ns, kind, text, ego.x_m, ego.y_m))
 
     def _way(self, world: RoadWorld, truth: World) -> None:
         ego, road_map = truth.ego, self._episode.road_map

@@ -30,6 +30,7 @@ from marque.sim.no_map import (
     need_blind_driver,
     need_blind_words,
 )
+from marque.sim.person import Attended, person_script, weather_script
 from marque.sim.reference import Reference, reference_run
 from marque.sim.scenario.play import Play, read_play
 from marque.sim.worlds.empty import EmptyWorld
@@ -40,7 +41,10 @@ from marque.sim.worlds.sumo_spec import cfg_files, launch, split_args
 from marque.types.platform import Platform
 from marque.types.road_map import RoadMap
 from marque.types.world import EgoTruth
+from marque.vehicle import domain, market
 from marque.vehicle.catalog import load_platform
+from marque.vehicle.domain import load_domain
+from marque.vehicle.market import load_market
 
 DEFAULT_MAP, MOTORWAY_MAP = "berlin", "autobahn"
 SUMO, EMPTY = "sumo", "none"
@@ -73,6 +77,10 @@ class Order:
     set_kph: float | None = None
     scenario: str = ""  # a .xosc file: its roads, its others, its start
     given: tuple[tuple[str, str], ...] = ()  # parameters of the scenario, name and value
+    market: str = ""  # whose rules of takeover hold; all four empty: nobody supervises
+    domain: str = ""
+    attention: str = ""  # script of the person
+    weather: str = ""  # and of the weather
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -199,9 +207,10 @@ def prepare(order: Order, ground: Ground, trip: Trip | None = None) -> Ready:
     platform = load_platform(order.car)
     load_driver(order.driver)
     profile = load_profile(order.sensors)
+    attended = _attended(order)
     road_map = ground.road_map
     if ground.play is not None:
-        return _prepare_play(order, ground, ground.play, platform, profile)
+        return _prepare_play(order, ground, ground.play, platform, profile, attended)
     if trip is None:
         trip = _trip(order, ground)
     route, edges = trip_route(road_map, trip)
@@ -218,13 +227,19 @@ def prepare(order: Order, ground: Ground, trip: Trip | None = None) -> Ready:
         profile=profile,
         limit_s=LIMIT_FACTOR * optimal_s + LIMIT_EXTRA_S,
         blind=_blind(order),
+        attended=attended,
     )
     spec = _spec(order, ground, platform, edges)
     return Ready(order, ground, setup, route, spec, optimal_s)
 
 
 def _prepare_play(
-    order: Order, ground: Ground, play: Play, platform: Platform, profile: SensorProfile
+    order: Order,
+    ground: Ground,
+    play: Play,
+    platform: Platform,
+    profile: SensorProfile,
+    attended: Attended | None,
 ) -> Ready:
     """From where the scenario hands our car over to where its way ends."""
     world = play.world(platform)
@@ -240,9 +255,22 @@ def _prepare_play(
         profile=profile,
         limit_s=SCENARIO_LIMIT_S,
         begin=world.start,
+        attended=attended,
     )
     optimal_s = trip_optimal_time_s(ground.road_map, trip)
     return Ready(order, ground, setup, route, None, optimal_s, play)
+
+
+def _attended(order: Order) -> Attended | None:
+    """MarqueError: unknown market or domain, or a script that is none."""
+    if not (order.market or order.domain or order.attention or order.weather):
+        return None
+    return Attended(
+        load_market(order.market or market.USUAL),
+        load_domain(order.domain or domain.USUAL),
+        person_script(order.attention),
+        weather_script(order.weather),
+    )
 
 
 def _blind(order: Order) -> Blind | None:

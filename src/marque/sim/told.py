@@ -49,6 +49,10 @@ def drive_options(ready: Ready) -> list[tuple[str, object]]:
         ("--driver", order.driver),
         ("--car", order.car),
         ("--sensors", order.sensors),
+        ("--market", order.market),
+        ("--domain", order.domain),
+        ("--driver-attention", order.attention),
+        ("--weather", order.weather),
     ]
 
 

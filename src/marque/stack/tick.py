@@ -1,4 +1,4 @@
-"""The tick: perceive, predict, drive, control, guard. The whole machine on one screen.
+"""The tick: supervise, perceive, predict, drive, control, guard. The machine on one screen.
 
 Base step 20 ms: control and guard run each time, perceive and drive each 100 ms. A plan made in
 one 100 ms frame is in force from the next on. Nothing here blocks or looks at a clock.
@@ -15,10 +15,12 @@ from marque.stack.perception.direct import PerceptionMemory, perceive
 from marque.stack.perception.fuse import FuseMemory, doubt_of, sensed, unseen_by, whole_health
 from marque.stack.planning.contract import Driver
 from marque.stack.prediction.lanes import predict
+from marque.stack.supervise import Watching, briefed, supervised
 from marque.types.plan import Plan
 from marque.types.platform import Platform
 from marque.types.reading import Delivery, Reading
 from marque.types.scene import Scene
+from marque.types.takeover import DRIVES, Order
 from marque.types.verdict import Verdict
 
 
@@ -34,6 +36,7 @@ class StackMemory:
     control: ControlMemory
     guard: GuardMemory
     fusing: FuseMemory | None = None  # senses that err; None: exact ones
+    watching: Watching | None = None  # over who drives; None: nobody does
     plan: Plan | None = None  # in force
     coming: Plan | None = None  # in force from the next 100 ms frame on
     next_drive_ns: int = 0
@@ -46,11 +49,13 @@ class Decision:
     verdict: Verdict
     plan: Plan | None
     scene: Scene | None
+    order: Order = DRIVES
 
 
 def tick(memory: StackMemory, came: Reading | Delivery) -> tuple[StackMemory, Decision]:
     """One base step: what the senses handed over in, guarded command out."""
     fusing, reading, tracks = sensed(memory.fusing, came)
+    watching, order = supervised(memory.watching, came, reading, memory.guard)
     plan, coming = memory.plan, memory.coming
     if coming is not None and reading.t_ns >= coming.t_ns:
         plan, coming = coming, None
@@ -63,22 +68,25 @@ def tick(memory: StackMemory, came: Reading | Delivery) -> tuple[StackMemory, De
             health=whole_health(fusing, scene),
             doubt=doubt_of(fusing),
             unseen=unseen_by(fusing),
+            order=order,
         )
+        watching = briefed(watching, scene)
         driving, coming = memory.driver.drive(driving, scene, predict(memory.tables, scene))
         due = reading.t_ns + PLAN_STEP_NS
     steering, command = memory.control, hold(reading.t_ns)
     if plan is not None:
         steering, command = control(steering, reading.ego, plan, memory.platform, reading.t_ns)
-    watching, verdict = guard(memory.guard, reading, plan, command, memory.platform)
+    guarding, verdict = guard(memory.guard, reading, plan, command, memory.platform, order)
     memory = replace(
         memory,
         perception=perception,
         driving=driving,
         control=steering,
-        guard=watching,
+        guard=guarding,
+        watching=watching,
         fusing=fusing,
         plan=plan,
         coming=coming,
         next_drive_ns=due,
     )
-    return memory, Decision(verdict, plan, scene)
+    return memory, Decision(verdict, plan, scene, order)

@@ -169,3 +169,4 @@ class Reason(IntEnum):
     SPEED_LIMIT_AHEAD = 25
     RAIL_CROSSING = 26
     SENSES = 27  # not all senses can be relied on
+    TAKEOVER = 28  # nobody took over: the minimal risk manoeuvre

@@ -13,6 +13,7 @@ from marque.types.plan import Plan
 from marque.types.platform import Platform
 from marque.types.reading import Delivery
 from marque.types.road_map import RoadMap
+from marque.types.takeover import Order
 from marque.types.verdict import Verdict
 from marque.types.world import World
 
@@ -28,6 +29,7 @@ class Tick:
     reason: Reason
     ego_jerk_mps3: float  # from acceleration at 10 Hz
     health: Health = FINE  # as the stack saw its senses; not recorded, its changes are events
+    orders: tuple[tuple[int, Order], ...] = ()  # new ones, (t_ns, order); not recorded either
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from marque.types.market import Market
 from marque.types.platform import Platform
 from marque.types.road_map import RoadMap
 
@@ -17,3 +18,4 @@ class Mission:
     goal_s_m: float
     seed: int
     set_speed_mps: float | None = None  # that the person has set, for drivers that ask
+    market: Market | None = None  # whose law holds; None: the usual one

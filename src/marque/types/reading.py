@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from marque.core.arrays import BoolArray, FloatArray, Int8Array, IntArray, freeze_arrays
+from marque.types.takeover import Cabin, Weather
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -180,6 +181,8 @@ class Delivery:
     signals: tuple[SignalReading, ...] = ()
     marks: tuple[LaneMarks, ...] = ()
     sightings: tuple[Sightings, ...] = ()
+    cabin: Cabin | None = None  # where somebody watches over the person
+    weather: Weather | None = None
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -192,6 +195,8 @@ class Reading:
     signals: SignalReading
     sightings: Sightings | None = None  # the newest
     marks: LaneMarks | None = None  # the newest
+    cabin: Cabin | None = None  # where somebody watches over the person
+    weather: Weather | None = None
 
 
 def finite(reading: Reading) -> bool:

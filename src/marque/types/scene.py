@@ -7,6 +7,7 @@ from marque.core.arrays import FloatArray, Int8Array, Int32Array, IntArray, free
 from marque.types.codes import SignalState
 from marque.types.health import FINE, Finding, Health
 from marque.types.own_lane import OwnLane
+from marque.types.takeover import DRIVES, Order
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -140,6 +141,7 @@ class Scene:
     doubt: Doubt | None = None  # of the tracks, one for each; None: they are as they are told
     own_lane: OwnLane | None = None  # where no map is at hand, once its marks have shown it
     unseen: Unseen | None = None  # None: senses and map do not tell
+    order: Order = DRIVES  # of who watches over us
 
     def __post_init__(self) -> None:
         freeze_arrays(self)

@@ -11,7 +11,7 @@ from marque.core.errors import MarqueError
 from marque.kernels.strip import beside, strip_of
 from marque.kernels.tables import map_tables
 from marque.maps.open_ground import open_ground
-from marque.stack.planning.marks import FIRM_MPS2, Marks
+from marque.stack.planning.marks import Marks
 from marque.stack.prediction.lanes import predict
 from marque.types.codes import Indicator, Integrity, Reaction, Reason, UserKind
 from marque.types.health import FINE, Finding, Health
@@ -20,6 +20,7 @@ from marque.types.own_lane import LimitSign, Mark, OwnLane
 from marque.types.plan import Plan
 from marque.types.scene import EgoBelief, Scene, Tracks
 from marque.vehicle.catalog import load_platform
+from marque.vehicle.market import load_market
 from painted import users
 
 NOTHING = open_ground("no map", "", "")
@@ -132,7 +133,7 @@ def test_a_stop_for_the_senses_stands_with_hazard_lights(integrity):
     plan = planned(scene_of(20.0, replace(LANE, integrity=integrity), health=ill))
     assert plan.indicator == Indicator.HAZARD
     hardest = -float(plan.trajectory.accel_mps2.min())
-    assert hardest < FIRM_MPS2 + 0.5
+    assert hardest < load_market().manoeuvre_brake_mps2 + 0.5
     assert (hardest > 2.8) == (integrity == Integrity.UNKNOWN)
 
 

@@ -15,6 +15,7 @@ from marque.stack.planning.state import Context, Memory
 from marque.stack.planning.style import Style
 from marque.types.mission import Mission
 from marque.vehicle.catalog import load_platform
+from marque.vehicle.market import load_market
 
 
 def car(turn_1pm=0.22, width_m=2.0):
@@ -44,7 +45,7 @@ def ways(*, wide):
 def memory_of(road, ego, goal=2):
     mission = SimpleNamespace(road_map=road, goal_lane=goal, goal_s_m=100.0)
     route = plan_route(road, goal, 100.0)
-    context = Context(mission, None, route, Style(), ego, make_area(road))
+    context = Context(mission, None, route, Style(), ego, make_area(road), load_market())
     return Memory(context)
 
 

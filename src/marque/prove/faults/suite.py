@@ -23,10 +23,10 @@ from marque.sensing.equipment import Equipment
 from marque.sensing.faults import FAULTS, NO_PART, Fault, find, has_parts
 from marque.sensing.profile import load_profile
 from marque.sim.drive import load_driver
-from marque.stack.perception.health import TAKEOVER_NS
 from marque.types.codes import Reaction
 from marque.types.episode import Episode, Tick
 from marque.vehicle.catalog import load_platform
+from marque.vehicle.market import load_market
 
 SCHEMA = "marque.prove.faults/1"
 ROAD_M, LIMIT_MPS, START_M = 900.0, 13.89, 70.0
@@ -82,7 +82,7 @@ class _Watch:
 
     def __init__(self, fault: Fault) -> None:
         stops = fault.reaction >= Reaction.STOP or escalates(fault)
-        late = seconds(TAKEOVER_NS) if escalates(fault) else 0.0
+        late = load_market().manoeuvre_s if escalates(fault) else 0.0
         least = fault.within_s + REACTS_S + late
         self.stops = stops
         self.least_s = fault.from_s + least + (0.0 if stops else AFTER_S)

@@ -7,7 +7,7 @@ last evidence. All together:
 1. The strongest reaction of any finding.
 2. Camera and radar ahead both out: one kind of eye is left, so a stop at once.
 3. Marks contradict the map and no fix says where we are: takeover.
-4. A takeover that nobody has answered for ten seconds becomes a stop.
+4. A takeover that nobody has answered for as long as the market gives becomes a stop.
 5. A stop in motion is for good: who was asked to take over has to say when we drive again.
 
 What is known to be wrong is not fused any more (`trusted`).
@@ -19,7 +19,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from marque.core.time import NS_PER_S
+from marque.core.time import NS_PER_S, nanoseconds
 from marque.maps.paint import Paint, match_marks
 from marque.stack.perception import watch_lists, watch_motion
 from marque.stack.perception.localise import Located
@@ -30,11 +30,11 @@ from marque.types.codes import Integrity, Reaction, SensorKind
 from marque.types.health import FINE, Finding, Health
 from marque.types.platform import Platform
 from marque.types.reading import Bus, Delivery, LaneMarks, ObjectList
+from marque.vehicle.market import load_market
 
 HOLD_NS = NS_PER_S  # a finding is held for so long after its last evidence,
 HOLD_LONG_NS = 10 * NS_PER_S  # or so long, where evidence comes only now and then
 LONG = ("blind", "drift", "contradict the map", "turned", "looks elsewhere")
-TAKEOVER_NS = 10 * NS_PER_S  # to take over in, as UN R171 has it
 MOVES_MPS = 0.5
 MARKS_LEAST, MARKS_SHARE, MARKS_TIMES = 10, 0.3, 5  # lists in a row that the map does not explain
 OUT = ("silent", "frozen", "blind", "late", "not a number", "turned", "looks elsewhere")
@@ -54,6 +54,7 @@ class HealthMemory(NamedTuple):
     sensors: tuple[SensorModel, ...]
     paint: Paint | None
     lists: tuple[ListWatch, ...]
+    takeover_ns: int  # to take over in
     motion: MotionWatch = MotionWatch()
     marks: int = 0  # in the last list of them
     astray: int = 0  # lists of marks in a row that the map does not explain
@@ -71,7 +72,8 @@ def begin_health(
 ) -> HealthMemory:
     """Before the first delivery. `hears`: satellites are listened to."""
     lists = tuple(watch_lists.begun(each) for each in sensors)
-    return HealthMemory(platform, sensors, paint, lists, MotionWatch(hears=hears))
+    takeover_ns = nanoseconds(load_market().manoeuvre_s)
+    return HealthMemory(platform, sensors, paint, lists, takeover_ns, MotionWatch(hears=hears))
 
 
 def watch(
@@ -174,7 +176,7 @@ def judged(memory: HealthMemory, notes: list[Note], now_ns: int, moves: bool) ->
     asked = -1
     if level == Reaction.TAKEOVER:
         asked = memory.asked_ns if memory.asked_ns >= 0 else now_ns
-        if now_ns - asked >= TAKEOVER_NS:
+        if now_ns - asked >= memory.takeover_ns:
             level = Reaction.STOP
     lasts = level == Reaction.HARD or (level == Reaction.STOP and moves)
     latched = max(memory.latched, level) if lasts else memory.latched

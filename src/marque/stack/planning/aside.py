@@ -358,7 +358,7 @@ def _around(
     if not drivable(built, begun, built.settled_m):
         return None
     over = _over_the_line(context.mission.road_map, line, state, legs, until, side, half)
-    if over is None or not _on_the_road(memory, built, here):
+    if over is None or not on_the_road(memory, built, here):
         return None
     if over:
         time = pass_time_s(built, begun)
@@ -556,7 +556,7 @@ def _over_the_line(
     return None if over and inside else over  # nobody passes through a junction on the wrong side
 
 
-def _on_the_road(memory: Memory, corridor: Corridor, here_m: float) -> bool:
+def on_the_road(memory: Memory, corridor: Corridor, here_m: float) -> bool:
     """Whether our body stays on the drivable area until it is back on the line."""
     ego = memory.context.ego
     i, j = sample_at(corridor, here_m), sample_at(corridor, corridor.settled_m)

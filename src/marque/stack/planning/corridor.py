@@ -34,6 +34,7 @@ LED_M = 5.0  # a path that is led by a point of the body ends so much before its
 # the point of the body that keeps to the lane's middle, as a share of rear axle to front bumper:
 # a compromise between front corners that swing out and rear wheels that cut in
 LEAD_SHARE = 0.45
+SHOULDER = "shoulder"  # the manoeuvre that ends on it
 
 
 @dataclass(frozen=True, slots=True)

@@ -55,6 +55,7 @@ from marque.stack.planning.propose import (
 )
 from marque.stack.planning.rules import LINE_MARGIN_M, Rules, Stop, apply_rules
 from marque.stack.planning.score import Scores, choose
+from marque.stack.planning.shoulder import beyond, on_shoulder
 from marque.stack.planning.sideways import pose_at
 from marque.stack.planning.standoff import granted, let_out
 from marque.stack.planning.state import (
@@ -111,7 +112,7 @@ class Marque:
         memory, corridor, start = locate(memory, scene)
         options, wish, block = alternatives(memory, scene, forecast, corridor, start)
         if halts(scene):
-            options, wish = options[:1], None
+            options, wish = [on_shoulder(memory, scene, options[0])], None
         side = wish.side if wish is not None else 0
         options, asks, asked_ns = announced(memory, scene.t_ns, options, side)
         ego = wary(scene, falling_in(memory, scene, corridor))
@@ -122,8 +123,8 @@ class Marque:
                 wait_behind(each, block, one.corridor, one.start, ego)
         stand_for(scene, ego, options, rules)
         peek = look_first(memory, scene, ego, options, rules)
-        place = coming_to_rest(scene, ego, start, memory.halt)
-        halt(place, ego, options, rules)
+        place = beyond(coming_to_rest(scene, ego, start, memory.halt), options[0])
+        halt(scene, place, ego, options, rules)
         let_us_go = granted(memory, scene)
         it = _others(memory, scene, forecast, options, rules, let_us_go)
         road_map = memory.context.mission.road_map

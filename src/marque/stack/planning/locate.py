@@ -10,7 +10,13 @@ from dataclasses import replace
 from marque.core.errors import MarqueError
 from marque.core.time import PLAN_STEP_NS, PLAN_STEP_S
 from marque.maps.path import STEP_M
-from marque.stack.planning.corridor import Corridor, build_corridor, centre_line, corridor_beside
+from marque.stack.planning.corridor import (
+    SHOULDER,
+    Corridor,
+    build_corridor,
+    centre_line,
+    corridor_beside,
+)
 from marque.stack.planning.passage import wide_enough
 from marque.stack.planning.sideways import (
     FIRM_MPS2,
@@ -74,7 +80,7 @@ def locate(memory: Memory, scene: Scene) -> tuple[Memory, Corridor, Start]:
             float(plan.trajectory.speed_mps[step + 1]),
             float(plan.trajectory.accel_mps2[step + 1]),
         )
-    if corridor.manoeuvre != "keep" and start.s_m > corridor.settled_m:
+    if corridor.manoeuvre not in ("keep", SHOULDER) and start.s_m > corridor.settled_m:
         if corridor.manoeuvre.startswith("change"):
             memory = replace(memory, changed_ns=scene.t_ns)
         corridor = replace(corridor, manoeuvre="keep")

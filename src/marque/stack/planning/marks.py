@@ -40,16 +40,17 @@ from marque.stack.planning.style import Style
 from marque.stack.planning.swept import SLOWEST_MPS
 from marque.types.codes import Indicator, Integrity, Reason
 from marque.types.forecast import Forecast
+from marque.types.market import Market
 from marque.types.mission import Mission
 from marque.types.own_lane import OwnLane
 from marque.types.plan import STEPS, Plan
 from marque.types.road_map import NONE
 from marque.types.scene import EgoBelief, Scene
+from marque.vehicle.market import load_market
 
 SET_SPEED_MPS = 100.0 * KPH  # until a sign is seen
 BACK_M = 150.0  # of path behind us: who follows on it is known to follow
 SEES_S = 1.5  # the lane ahead is known for at least so long, or we drive slower
-FIRM_MPS2 = 4.0  # of a stop on a lane that is a guess (UN R157, 5.2.5: minimum risk manoeuvre)
 END_MPS2, END_ROOM_M = 5.0, 2.0  # where the lane ends, harder braking would be the worse
 LOST_ALONG_M, LOST_MPS = 0.6, 0.8  # off the plan by more: plan from where the car is
 
@@ -62,6 +63,7 @@ class MarksMemory:
     style: Style
     tables: MapTables  # of nothing
     set_mps: float | None  # what the person has set, None: nothing
+    market: Market
     plan: Plan | None = None
     halt: Halt | None = None
 
@@ -83,17 +85,18 @@ class Marks:
             self.style,
             map_tables(mission.road_map),
             mission.set_speed_mps,
+            mission.market or load_market(),
         )
 
     def drive(self, memory: Any, scene: Scene, forecast: Forecast) -> tuple[MarksMemory, Plan]:
         """One tick: the lane as it is seen now, who is in it, one motion."""
-        ego = _braking(wary(scene, memory.ego), scene)
+        ego = _braking(wary(scene, memory.ego), scene, memory.market.manoeuvre_brake_mps2)
         path = _path(scene, _speed_mps(memory, scene.own_lane))
         start = _start(memory, scene, path)
         corridor = _corridor(memory, scene, path, start, ego)
         rules = Rules(binding=_lane_end(scene.own_lane, corridor, start, ego))
         rest = coming_to_rest(scene, ego, start, memory.halt)
-        halt(rest, ego, [Option(corridor, start)], [rules])
+        halt(scene, rest, ego, [Option(corridor, start)], [rules])
         it = interactions(
             memory.tables, [corridor], [start.s_m], ego[E_FRONT], ego[E_REAR], ego[E_HALF_WIDTH],
             scene.tracks, forecast, start.speed_mps, [rules.quiet], [rules.crossed], NOBODY,
@@ -234,13 +237,14 @@ def _short_of_sight(scene: Scene) -> bool:
 # Where to stop ----------------------------------------------------------------------------------
 
 
-def _braking(ego: FloatArray, scene: Scene) -> FloatArray:
-    """Our parameters; who stops on a lane that is only a guess stops sooner."""
+def _braking(ego: FloatArray, scene: Scene, firm_mps2: float) -> FloatArray:
+    """Our parameters; who stops on a lane that is only a guess stops sooner: as hard
+    as a minimal risk manoeuvre may plan."""
     lane = scene.own_lane
     if not halts(scene) or (lane is not None and lane.integrity == Integrity.KNOWN):
         return ego
     ego = ego.copy()
-    ego[E_BRAKE] = max(FIRM_MPS2, float(ego[E_BRAKE]))
+    ego[E_BRAKE] = max(firm_mps2, float(ego[E_BRAKE]))
     return ego
 
 

@@ -10,6 +10,7 @@ import math
 import numpy as np
 
 from marque.core.arrays import FloatArray
+from marque.core.time import nanoseconds
 from marque.core.units import KPH
 from marque.kernels.rollout import E_BRAKE, E_FRONT, E_JERK
 from marque.maps.field import Route
@@ -32,10 +33,7 @@ OVERTAKES, BACK, RATE_1PMPS, MOST_RATE = 0.7, 0.7, 0.06, 0.6  # what they are wo
 # to overtake there must be so much time before we have to be over for the route; and that much more
 # for each lane that then has to be crossed
 SPARE_S, LANE_S = 20.0, 12.0
-ANNOUNCED_NS, HELD_NS = (
-    3_000_000_000,
-    1_500_000_000,
-)  # indicated before; and after it was called for
+HELD_NS = 1_500_000_000  # indicated after it was called for
 _SIDE = {0: Indicator.OFF, 1: Indicator.LEFT, -1: Indicator.RIGHT}
 _OF_CHANGE = {"change_left": Indicator.LEFT, "change_right": Indicator.RIGHT}
 # whom we may pass on the right: a row on the left no faster than this, no more than that faster
@@ -120,13 +118,14 @@ def worth(
 def announced(
     memory: Memory, t_ns: int, options: list[Option], wish_side: int
 ) -> tuple[list[Option], Indicator, int]:
-    """On a fast road: the options without changes of lanes that we have not indicated for three
-    seconds yet (UN R171, 6.2.7); what to indicate for them; and when that was last called for.
+    """On a fast road: the options without changes of lanes that we have not indicated for as
+    long as the market asks; what to indicate for them; and when that was last called for.
     `wish_side`: where we need to go and cannot yet."""
     first = options[0]
     if not fast(first.corridor, first.start.s_m) or first.corridor.manoeuvre.startswith("change"):
         return options, Indicator.OFF, memory.asked_ns
     kept, asks = [first], _SIDE[wish_side]
+    announced_ns = nanoseconds(memory.context.market.announced_s)
     for one in options[1:]:
         side = _OF_CHANGE.get(one.corridor.manoeuvre)
         if side is None:
@@ -134,7 +133,7 @@ def announced(
             continue
         if asks == Indicator.OFF:
             asks = side
-        if memory.shown == side and t_ns - memory.shown_ns >= ANNOUNCED_NS:
+        if memory.shown == side and t_ns - memory.shown_ns >= announced_ns:
             kept.append(one)
     if asks != Indicator.OFF:
         return kept, asks, t_ns

@@ -30,9 +30,11 @@ from marque.stack.planning.rules import RuleMemory
 from marque.stack.planning.style import Style
 from marque.stack.planning.swept import ready
 from marque.types.codes import Indicator, Turn
+from marque.types.market import Market
 from marque.types.mission import Mission
 from marque.types.plan import Plan
 from marque.types.road_map import NONE, RoadMap
+from marque.vehicle.market import load_market
 
 # of the rate at which the wheel can be turned, and of how far: the rest is for tracking
 STEER_SHARE, TURN_SHARE = 0.93, 0.97
@@ -50,6 +52,7 @@ class Context:
     style: Style
     ego: FloatArray  # parameter vector of `kernels.rollout`
     area: DrivableArea
+    market: Market
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,6 +133,7 @@ def make_context(mission: Mission, style: Style) -> Context:
         style=style,
         ego=ego,
         area=area,
+        market=mission.market or load_market(),
     )
 
 
