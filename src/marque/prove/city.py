@@ -237,6 +237,7 @@ def _need_same(path: Path, plan: Mapping[str, Any]) -> None:
         before = json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
         raise MarqueError(f"{path} cannot be read: {error}; choose another --out") from error
+    plan = json.loads(json.dumps(plan))  # as the file tells it: a tuple comes back as a list
     other = [
         name for name in plan if not isinstance(before, dict) or before.get(name) != plan[name]
     ]

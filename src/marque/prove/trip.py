@@ -96,7 +96,8 @@ def job_to_json(job: Job) -> str:
 def job_from_json(line: str) -> Job:
     """The inverse. Raises KeyError, TypeError or ValueError on anything else."""
     data = json.loads(line)
-    data["order"] = Order(**data["order"])
+    given = tuple((name, value) for name, value in data["order"]["given"])
+    data["order"] = Order(**{**data["order"], "given": given})
     data["trip"] = Trip(**data["trip"])
     for key in ("merges", "exits"):
         data[key] = tuple((a, b, c) for a, b, c in data[key])
