@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from marque.core.errors import MarqueError
-from marque.maps.formats import import_map, notes_on
+from marque.maps.formats import import_map, import_noted
 from marque.maps.formats.opendrive import read_opendrive
 from marque.maps.formats.opendrive.read import roads_of
 from road_files import LINE, RIGHT, Road, document, lane, section, t_junction, to_road, two_ways
@@ -236,10 +236,10 @@ def test_what_is_left_out_is_noted(tmp_path: Path) -> None:
     )
     road = Road("0", [LINE], successor='elementType="junction" elementId="44"', more=more)
     path.write_bytes(document([road]))
-    notes = "\n".join(notes_on(path))
+    notes = "\n".join(import_noted(path)[2])
     assert "heights are projected away" in notes
     assert "objects are read only if they are crosswalks" in notes
     assert "signals that are not read: 1 of type '274'" in notes
     assert "no junction '44': the road ends here" in notes
     path.write_bytes(PLAIN)
-    assert notes_on(path) == ()
+    assert import_noted(path)[2] == ()

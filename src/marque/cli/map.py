@@ -43,13 +43,12 @@ def import_command(
     """Read a foreign road network into one map file."""
     from marque.maps import store
     from marque.maps.facts import map_facts
-    from marque.maps.formats import import_map, notes_on
+    from marque.maps.formats import import_noted
 
     if out.is_dir():
         raise MarqueError(f"{out} is a folder; name the map file to write")
-    road_map, net = import_map(source)
+    road_map, net, notes = import_noted(source)
     store.save(road_map, out, net)
-    notes = notes_on(source)
     facts = {**map_facts(road_map, out), "schema": "marque.map.import/1", "notes": list(notes)}
     Console().print(_facts_table(facts))
     for note in notes:

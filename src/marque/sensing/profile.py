@@ -5,12 +5,12 @@ they say needs no fusing. Equipment is a set of sensors, each with its own error
 a file with `[[sensor]]` tables describes such.
 """
 
-import tomllib
 from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from marque.core.errors import MarqueError, unknown
+from marque.core.errors import MarqueError
+from marque.core.named_toml import read_named_toml, toml_names
 from marque.sensing.equipment import Equipment
 
 FOLDER = Path(__file__).parent / "profiles"
@@ -39,7 +39,7 @@ SensorProfile = ExactSenses | Equipment
 
 def profile_names() -> list[str]:
     """The profiles that come with the program."""
-    return sorted(path.stem for path in FOLDER.glob("*.toml"))
+    return toml_names(FOLDER)
 
 
 def load_profile(name_or_path: str) -> SensorProfile:
@@ -48,20 +48,10 @@ def load_profile(name_or_path: str) -> SensorProfile:
     MarqueError: no such profile, unreadable file, or a field that is missing, unknown or out of
     bounds.
     """
-    path = Path(name_or_path)
-    if path.suffix != ".toml":
-        if name_or_path not in profile_names():
-            raise unknown("sensor profile", name_or_path, profile_names())
-        path = FOLDER / f"{name_or_path}.toml"
+    path, fields = read_named_toml("sensor profile", name_or_path, FOLDER)
     try:
-        fields = tomllib.loads(path.read_text(encoding="utf-8"))
         sort = Equipment if "sensor" in fields else ExactSenses
         return sort.model_validate(fields)
-    except OSError as error:
-        reason = error.strerror or error
-        raise MarqueError(f"cannot read sensor profile {path}: {reason}") from error
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise MarqueError(f"sensor profile {path} is no TOML: {error}") from error
     except ValidationError as error:
         raise MarqueError(f"sensor profile {path}: {_first(error)}") from error
 

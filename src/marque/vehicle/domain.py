@@ -1,12 +1,12 @@
 """The operational domains that are declared: one TOML file each, checked field by field."""
 
-import tomllib
 from pathlib import Path
 from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from marque.core.errors import MarqueError, unknown
+from marque.core.errors import MarqueError
+from marque.core.named_toml import read_named_toml, toml_names
 from marque.core.units import KPH
 from marque.types.codes import Reaction
 from marque.types.domain import OperationalDomain, Trait
@@ -40,7 +40,7 @@ class _DomainFile(BaseModel):
 
 def domain_names() -> list[str]:
     """The domains that come with the program, sorted."""
-    return sorted(path.stem for path in FOLDER.glob("*.toml"))
+    return toml_names(FOLDER)
 
 
 def load_domain(name_or_path: str = USUAL) -> OperationalDomain:
@@ -48,18 +48,9 @@ def load_domain(name_or_path: str = USUAL) -> OperationalDomain:
 
     MarqueError: no such domain or file; not TOML; a field missing, unknown or out of its range.
     """
-    path = Path(name_or_path)
-    if path.suffix != ".toml":
-        if name_or_path not in domain_names():
-            raise unknown("domain", name_or_path, domain_names())
-        path = FOLDER / f"{name_or_path}.toml"
+    path, raw = read_named_toml("domain", name_or_path, FOLDER)
     try:
-        raw = tomllib.loads(path.read_text(encoding="utf-8"))
         file = _DomainFile.model_validate(raw)
-    except OSError as error:
-        raise MarqueError(f"cannot read domain {path}: {error.strerror or error}") from error
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise MarqueError(f"domain {path} is no TOML: {error}") from error
     except ValidationError as error:
         fault = error.errors()[0]
         where = ".".join(str(part) for part in fault["loc"])

@@ -5,7 +5,6 @@ A market is named by a file in `markets/`, or by the path of a TOML file. Each n
 is a draft value.
 """
 
-import tomllib
 from functools import lru_cache
 from math import inf
 from pathlib import Path
@@ -13,7 +12,8 @@ from typing import Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from marque.core.errors import MarqueError, unknown
+from marque.core.errors import MarqueError
+from marque.core.named_toml import read_named_toml, toml_names
 from marque.types.market import Market, Source
 
 FOLDER = Path(__file__).parent / "markets"
@@ -101,7 +101,7 @@ class _MarketFile(BaseModel):
 
 def market_names() -> list[str]:
     """The markets that come with the program, sorted."""
-    return sorted(path.stem for path in FOLDER.glob("*.toml"))
+    return toml_names(FOLDER)
 
 
 @lru_cache(maxsize=16)
@@ -111,17 +111,7 @@ def load_market(name_or_path: str = USUAL) -> Market:
     MarqueError: no such market or file; not TOML; a field missing, unknown, without its source, or
     out of its range (the message names file and field).
     """
-    path = Path(name_or_path)
-    if path.suffix != ".toml":
-        if name_or_path not in market_names():
-            raise unknown("market", name_or_path, market_names())
-        path = FOLDER / f"{name_or_path}.toml"
-    try:
-        raw = tomllib.loads(path.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise MarqueError(f"cannot read market {path}: {error.strerror or error}") from error
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise MarqueError(f"market {path} is no TOML: {error}") from error
+    path, raw = read_named_toml("market", name_or_path, FOLDER)
     try:
         file = _MarketFile.model_validate(raw)
     except ValidationError as error:

@@ -84,7 +84,7 @@ class Eyes:
     def _safe(self, name: str, theirs: float, ours: Box, speed: float, soon: list[Box]) -> float:
         """Speed from which they can stop behind us; anything where we are not in their way."""
         vehicle = self.lib.vehicle
-        reach = GAP_M + REACTS_S * theirs + theirs**2 / (2.0 * BRAKE_MPS2) + 2.0 * STEP_M
+        reach = GAP_M + stops_in(theirs) + 2.0 * STEP_M
         x, y = vehicle.getPosition(name)
         half = 0.5 * hypot(ours[3], ours[4])
         if dist((x, y), ours[:2]) > reach + half + NOSE_M + (AHEAD_M[-1] if soon else 0.0):
@@ -136,7 +136,7 @@ class Eyes:
             x, y, h, length, width = body
             wide = width + 2.0 * BESIDE_M
             middle = (x + beside * sin(h), y - beside * cos(h), h, length, wide)
-            reach = LOOK_M + REACTS_S * speed + speed**2 / (2.0 * BRAKE_MPS2)
+            reach = LOOK_M + stops_in(speed)
             if not overlap(ours, middle) and self._meets(name, [ours], reach, wide, 0.0) is None:
                 self.aside.back(name)
 
@@ -156,6 +156,11 @@ class Eyes:
             if any(overlap(one, behind(at, h, NOSE_M, width)) for one in ours):
                 return max(0.0, i * STEP_M - gone), h, at
         return None
+
+
+def stops_in(speed: float) -> float:
+    """Metres in which one stops: reaction and braking."""
+    return REACTS_S * speed + speed**2 / (2.0 * BRAKE_MPS2)
 
 
 def stopping(way: float, leads: float) -> float:
