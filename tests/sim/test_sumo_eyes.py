@@ -247,28 +247,32 @@ def test_who_stands_does_not_slide_aside():
     assert not eyes.aside.want
 
 
+def among(folder, vehicles, s_m, right_m, turn_rad, steps):
+    """Our car stands on the left lane of two, aslant; (its pose, x and y of everybody, facts)."""
+    spec = spec_of(make(folder, vehicles, lanes=2), ("wc", "ce"), begin_s=0)
+    world = SumoWorld(spec)
+    try:
+        ego = on_lane(spec.road_map, "wc_1", s_m)
+        ego = replace(ego, y_m=ego.y_m - right_m, heading_rad=ego.heading_rad + turn_rad)
+        world.reset(ego)
+        x, y = [], []
+        for _ in range(steps):
+            seen = world.step(ego)
+            assert not touches(seen)
+            x += seen.users.x_m.tolist()
+            y += seen.users.y_m.tolist()
+        return ego, x, y, world.facts()
+    finally:
+        world.close()
+
+
 @pytest.mark.sumo
 def test_sumos_own_car_steers_past_one_that_juts_into_its_lane(tmp_path):
     passes = (
         '<trip id="passes" depart="8" departLane="0" departPos="100" departSpeed="10" '
         'from="wc" to="ce"/>'
     )
-    cfg = make(tmp_path, passes, lanes=2)
-    spec = spec_of(cfg, ("wc", "ce"), begin_s=0)
-    world = SumoWorld(spec)
-    try:
-        ego = on_lane(spec.road_map, "wc_1", 200.0)
-        ego = replace(ego, y_m=ego.y_m - 1.2, heading_rad=0.15)  # the rear is in the right lane
-        seen = world.reset(ego)
-        x, y = [], []
-        for _ in range(400):
-            seen = world.step(ego)
-            assert not touches(seen)
-            x += seen.users.x_m.tolist()
-            y += seen.users.y_m.tolist()
-        facts = world.facts()
-    finally:
-        world.close()
+    ego, x, y, facts = among(tmp_path, passes, 200.0, 1.2, 0.15, 400)
     assert max(x) > ego.x_m + 50.0
     assert 0.1 < max(y) - min(y) < 0.71
     assert facts["steered past our standing body"] == "1"
@@ -281,21 +285,7 @@ def test_sumos_own_car_does_not_crawl_into_one_that_stands_aslant(tmp_path):
         '<vType id="slow" maxSpeed="2.5"/><trip id="crawls" type="slow" depart="8" '
         'departLane="0" departPos="240" departSpeed="2.5" from="wc" to="ce"/>'
     )
-    cfg = make(tmp_path, crawls, lanes=2)
-    spec = spec_of(cfg, ("wc", "ce"), begin_s=0)
-    world = SumoWorld(spec)
-    try:
-        ego = on_lane(spec.road_map, "wc_1", 262.0)
-        ego = replace(ego, y_m=ego.y_m - 1.7, heading_rad=ego.heading_rad + 0.3)
-        seen = world.reset(ego)
-        x = []
-        for _ in range(200):
-            seen = world.step(ego)
-            assert not touches(seen)
-            x += seen.users.x_m.tolist()
-        facts = world.facts()
-    finally:
-        world.close()
+    _, x, _, facts = among(tmp_path, crawls, 262.0, 1.7, 0.3, 200)
     assert x[-1] - x[0] > 5.0
     assert x[-1] - x[-20] < 0.5  # it has come up to us, and stands
     assert int(facts["braked for our body, which SUMO did not show them"]) >= 1
