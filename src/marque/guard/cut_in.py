@@ -20,7 +20,8 @@
 6. Lost either way: full braking if it is ahead of us; none if it is beside us.
 7. Who has come in and is nearer than RSS asks for is given room with at most RESTORE_MPS2 (what
    `rss` asks is cut to that): the distance was taken, not given up. That ends once the distance is
-   there, once it brakes or turns away, or once it is gone.
+   there and we are no faster, once it brakes, turns away or is gone.
+8. From the first delivery in which it comes on, `rss` and `aeb` leave it to this rule.
 
 The rule keeps no latch: held braking could put us where it goes. Contact is looked for with boxes
 along the path, for a car that changes lanes turns little; FRONT_M is kept free ahead.
@@ -55,6 +56,7 @@ LEVELS = (0.5, 1.0, 1.5, 2.0, 2.5, 3.0, 3.5, 4.0, 5.0, 6.0, 7.0)
 # what is noted of each road user from delivery to delivery
 DRIFT, CHANGE, SWAY, SEEN, ENTERS, BESIDE, GROWS = range(7)
 NOTE = 7
+BELIEVED = 2.0  # ENTERS: deliveries in which it was seen to come; so many, and we act
 
 
 @jit
@@ -93,11 +95,12 @@ def note(
         towards = -drift if left else drift
         if ours and towards > max(VISIBLE_MPS, SURE * math.sqrt(now[SWAY])):
             now[SEEN] = was[SEEN] + 1.0
-        comes = side > 0.0 and now[SEEN] >= 2.0
+        comes = min(BELIEVED, now[SEEN]) if side > 0.0 else 0.0
         was_in = was[ENTERS] == 0.0 and was[BESIDE] == 0.0
         stays = ours and side <= 0.0 and not was_in and o[paths.BRAKING] == 0.0
         soft = rss.safe_distance(ego[2], along, ego[3], car[0], rss.SOFT_SHARE * car[1])
-        now[ENTERS] = 1.0 if comes or (stays and gap < soft) else 0.0
+        near = gap < soft or along < ego[2]
+        now[ENTERS] = BELIEVED if stays and near else comes
     return out
 
 
@@ -144,7 +147,7 @@ def assess(
     ways = np.empty((4, STEPS + 1, 2))
     ready = False
     for i in range(len(objects)):
-        if notes[i, ENTERS] == 0.0:
+        if notes[i, ENTERS] < BELIEVED:
             continue
         if not ready:
             _drive(ways[0], motion, coming, (0.0, 0.0, math.inf), car)

@@ -92,8 +92,9 @@ def play(
     timing: tuple[float, int],
     path: FloatArray,
     trace: FloatArray,
-) -> tuple[int, float, float, float]:
-    """(kind of contact, peak deceleration, time of first braking, least gap ahead in one lane).
+) -> tuple[int, float, float, float, int]:
+    """(kind of contact, peak deceleration, time of first braking, least gap ahead in one lane,
+    rule that asked for the hardest braking).
 
     case: our speed, its speed, gap, lateral speed; car: `Platform`; timing: step, steps between
     deliveries; trace [T, 2]: what the guard asked and what the car did, as far as it reaches.
@@ -117,6 +118,7 @@ def play(
     seen = np.zeros(4)
     heading, known = 0.0, np.zeros(1, np.bool_)
     yaw_rate = 0.0
+    hardest, most = 0, 0.0
     held, clear_ns, warned, delivered = 0, -1, -1, -1
     x, a, peak, first, least = 0.0, 0.0, 0.0, math.nan, math.inf
     aside_before, ahead_before = math.inf, ahead
@@ -124,7 +126,7 @@ def play(
         n = k - start
         aside, drift = other_at(k * step_s, lateral)
         if overlaps(ahead, aside):
-            return kind_of(ahead, aside_before, ahead_before), peak, first, least
+            return kind_of(ahead, aside_before, ahead_before), peak, first, least, hardest
         if aside < CAR_WIDTH_M + TOUCH_M and ahead > 0.0:
             least = min(least, ahead - CAR_LENGTH_M)
         if k > began and (over(aside, v, f) or ahead <= -CAR_LENGTH_M and v >= f):
@@ -154,6 +156,8 @@ def play(
             braking, rule, margin, held, clear_ns, now_ns, asked[-1, 1], v, car[0]
         )
         wanted = -braking if rule != 0 else 0.0
+        if -wanted > most:
+            hardest, most = rule, -wanted
         asked[:-1] = asked[1:].copy()
         asked[-1, 0], asked[-1, 1] = now_ns / NS, wanted
         if wanted < 0.0 and math.isnan(first):
@@ -166,7 +170,7 @@ def play(
         v = max(0.0, v + a * step_s)
         x += v * step_s
         ahead += (f - v) * step_s
-    return NO_CONTACT, peak, first, least
+    return NO_CONTACT, peak, first, least, hardest
 
 
 @jit
@@ -212,11 +216,11 @@ def _object(
 def play_all(
     cases: FloatArray, car: tuple[float, float, float], timing: tuple[float, int], path: FloatArray
 ) -> FloatArray:
-    """[n, 4] of `play` for cases [n, 4]."""
-    out = np.empty((len(cases), 4))
+    """[n, 5] of `play` for cases [n, 4]."""
+    out = np.empty((len(cases), 5))
     trace = np.empty((0, 2))
     for i in range(len(cases)):
         c = cases[i]
-        kind, peak, first, least = play((c[0], c[1], c[2], c[3]), car, timing, path, trace)
-        out[i, 0], out[i, 1], out[i, 2], out[i, 3] = kind, peak, first, least
+        got = play((c[0], c[1], c[2], c[3]), car, timing, path, trace)
+        out[i, 0], out[i, 1], out[i, 2], out[i, 3], out[i, 4] = got
     return out
