@@ -93,7 +93,7 @@ def keep_distance(
     """
     worst = 0.0
     margin = math.inf
-    if speed <= 0.0:
+    if speed <= 0.0 or not np.any(most > 0.0):
         return worst, margin
     reach = safe_distance(speed, 0.0, accel, rho_s, SOFT_SHARE * brake)
     slowly = SIDE_LEAST_M + (SIDE_M - SIDE_LEAST_M) * min(1.0, speed / SIDE_FULL_MPS)

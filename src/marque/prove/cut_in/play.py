@@ -37,6 +37,10 @@ class Platform(NamedTuple):
     ramp_mps3: float
     brake_mps2: float
 
+    def numbers(self) -> tuple[float, float, float]:
+        """The same as a plain tuple."""
+        return self.brake_late_s, self.ramp_mps3, self.brake_mps2
+
 
 REFERENCE = Platform(0.3, 20.0, 8.3)
 
@@ -86,10 +90,24 @@ def see(found: FloatArray, x: float, aside: float, speed: float, drift: float) -
 
 
 @jit
+def blur(found: FloatArray, noise: tuple[float, float, float, float]) -> None:
+    """Add noise to what was seen; sigmas of 0 draw nothing."""
+    if noise[0] + noise[1] + noise[2] + noise[3] == 0.0:
+        return
+    along = found[3] * math.cos(found[2]) + noise[2] * np.random.standard_normal()
+    across = found[3] * math.sin(found[2]) + noise[3] * np.random.standard_normal()
+    found[0] += noise[0] * np.random.standard_normal()
+    found[1] += noise[1] * np.random.standard_normal()
+    found[2] = math.atan2(across, max(0.0, along))
+    found[3] = math.hypot(max(0.0, along), across)
+
+
+@jit
 def play(
     case: tuple[float, float, float, float],
     car: tuple[float, float, float],
     timing: tuple[float, int],
+    noise: tuple[float, float, float, float],
     path: FloatArray,
     trace: FloatArray,
 ) -> tuple[int, float, float, float, int]:
@@ -97,7 +115,8 @@ def play(
     rule that asked for the hardest braking).
 
     case: our speed, its speed, gap, lateral speed; car: `Platform`; timing: step, steps between
-    deliveries; trace [T, 2]: what the guard asked and what the car did, as far as it reaches.
+    deliveries; noise: sigmas of place along and across, of speed along and across, of each
+    delivery (the numbers of Numba's generator); path: straight on from the origin; trace [T, 2]: what the guard asked and what the car did, as far as it reaches.
     The time counts from the beginning of the sideways motion; nan: none. Gap inf: never so.
     """
     v, f, gap, lateral = case
@@ -129,12 +148,13 @@ def play(
             return kind_of(ahead, aside_before, ahead_before), peak, first, least, hardest
         if aside < CAR_WIDTH_M + TOUCH_M and ahead > 0.0:
             least = min(least, ahead - CAR_LENGTH_M)
-        if k > began and (over(aside, v, f) or ahead <= -CAR_LENGTH_M and v >= f):
+        if k > began and (over(aside, v, f) or (ahead <= -CAR_LENGTH_M and v >= f)):
             break
         now_ns = round(n * step_s * 1000.0) * 1_000_000
         fresh = n % every == 0
         if fresh:
             see(seen, x + ahead, aside, f, drift)
+            blur(seen, noise)
             since = every * step_s
             yaw_rate = watch.turn_rate(seen[2], heading, seen[3], since) if known[0] else 0.0
             heading = seen[2]
@@ -214,13 +234,19 @@ def _object(
 
 @jit
 def play_all(
-    cases: FloatArray, car: tuple[float, float, float], timing: tuple[float, int], path: FloatArray
+    cases: FloatArray,
+    car: tuple[float, float, float],
+    timing: tuple[float, int],
+    noise: tuple[float, float, float, float],
+    seed: int,
+    path: FloatArray,
 ) -> FloatArray:
-    """[n, 5] of `play` for cases [n, 4]."""
+    """[n, 5] of `play` for cases [n, 5]: those of `play` and a number of its own for the noise."""
     out = np.empty((len(cases), 5))
     trace = np.empty((0, 2))
     for i in range(len(cases)):
         c = cases[i]
-        got = play((c[0], c[1], c[2], c[3]), car, timing, path, trace)
+        np.random.seed((seed * 1_000_003 + int(c[4])) % 4_294_967_291)
+        got = play((c[0], c[1], c[2], c[3]), car, timing, noise, path, trace)
         out[i, 0], out[i, 1], out[i, 2], out[i, 3], out[i, 4] = got
     return out
