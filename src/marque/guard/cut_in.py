@@ -40,10 +40,11 @@ from marque.guard import rss
 STEP_S = 0.1
 STEPS = 80
 PERIOD_S = 0.1  # deliveries of road users are that far apart
-VISIBLE_MPS, SURE = 0.05, 2.5
+VISIBLE_MPS, SURE = 0.05, 1.0
 SWAY_AT_FIRST, SWAY_SHARE = 0.04, 0.3  # variance of a newcomer; how much a delivery changes it
+STARTS_MPS2 = 0.5  # how suddenly lateral speed begins to change, for telling it from sway
 GROWS_MPS2 = 0.3  # lateral acceleration below this says nothing about what is to come,
-GROWS_SURE = 3.0  # nor below so many times its own sway
+GROWS_SURE = 1.0  # nor below so many times its own sway
 FAST_MPS = 2.0  # hardly anybody changes lanes faster
 FUTURES = 4
 CALM_MPS2 = 2.5
@@ -54,8 +55,8 @@ NEAR_M = 6.0  # further aside nobody is looked at
 LEVELS = (0.5, 1.0, 1.5, 2.0, 2.5, 3.0, 3.5, 4.0, 5.0, 6.0, 7.0)
 
 # what is noted of each road user from delivery to delivery
-DRIFT, CHANGE, SWAY, SEEN, ENTERS, BESIDE, GROWS = range(7)
-NOTE = 7
+DRIFT, PACE, RAW, CHANGE, SWAY, SEEN, ENTERS, BESIDE, GROWS = range(9)
+NOTE = 9
 BELIEVED = 2.0  # ENTERS: deliveries in which it was seen to come; so many, and we act
 
 
@@ -80,20 +81,25 @@ def note(
     for i in range(len(objects)):
         now, was, o = out[i], notes[i], objects[i]
         gap, side, left, drift, along = beside(path, ego[0], ego[1], o, shape)
-        now[DRIFT], now[SWAY] = drift, SWAY_AT_FIRST
+        now[DRIFT], now[RAW], now[SWAY] = drift, drift, SWAY_AT_FIRST
         now[BESIDE] = 1.0 if side > 0.0 else 0.0
         if not known[i] or gone_s <= 0.0:
             continue
-        now[CHANGE] = drift - was[DRIFT]
+        now[CHANGE] = drift - was[RAW]
         to_and_fro = max(0.0, -now[CHANGE] * was[CHANGE])
         now[SWAY] = was[SWAY] + SWAY_SHARE * (to_and_fro - was[SWAY])
-        now[GROWS] = now[CHANGE] / gone_s
-        if abs(now[GROWS]) * gone_s < GROWS_SURE * math.sqrt(2.0 * now[SWAY]):
-            now[GROWS] = 0.0
+        sigma = math.sqrt(now[SWAY])
+        trust, trust_change = gains(STARTS_MPS2 * gone_s / max(1e-6, sigma))
+        soon = was[DRIFT] + was[PACE] * gone_s
+        now[DRIFT] = soon + trust * (drift - soon)
+        now[PACE] = was[PACE] + trust_change * (drift - soon) / gone_s
+        drift = now[DRIFT]
+        sure = abs(now[PACE]) * gone_s > GROWS_SURE * sigma * math.sqrt(2.0) * trust_change
+        now[GROWS] = now[PACE] if sure else 0.0
         behind = gap <= -shape[1] - 2.0 * o[paths.HALF_LENGTH]
         ours = along > OUR_WAY * o[paths.VELOCITY] and side < NEAR_M and not behind
         towards = -drift if left else drift
-        if ours and towards > max(VISIBLE_MPS, SURE * math.sqrt(now[SWAY])):
+        if ours and towards > max(VISIBLE_MPS, SURE * sigma * math.sqrt(trust)):
             now[SEEN] = was[SEEN] + 1.0
         comes = min(BELIEVED, now[SEEN]) if side > 0.0 else 0.0
         was_in = was[ENTERS] == 0.0 and was[BESIDE] == 0.0
@@ -102,6 +108,18 @@ def note(
         near = gap < soft or along < ego[2]
         now[ENTERS] = BELIEVED if stays and near else comes
     return out
+
+
+@jit
+def gains(index: float) -> tuple[float, float]:
+    """(gain of speed, gain of its change) of the steady filter of a speed whose change may jump;
+    index: such a jump within one delivery over the sway. 1, 1 for senses that do not err.
+
+    Source: Kalata 1984, tracking index of alpha-beta filters.
+    """
+    r = 0.25 * (4.0 + index - math.sqrt(8.0 * index + index * index))
+    speed = 1.0 - r * r
+    return speed, 2.0 * (2.0 - speed) - 4.0 * math.sqrt(1.0 - speed)
 
 
 @jit
@@ -154,7 +172,8 @@ def assess(
             _drive(ways[1], motion, coming, (car[0], 0.0, math.inf), car)
             _drive(ways[2], motion, coming, (car[0], PERIOD_S, math.inf), car)
             ready = True
-        gap, side, left, drift, along = beside(path, ego[0], ego[1], objects[i], shape)
+        gap, side, left, _, along = beside(path, ego[0], ego[1], objects[i], shape)
+        drift = notes[i, DRIFT]
         sign = -1.0 if left else 1.0
         lengths = shape[1] + 2.0 * objects[i, paths.HALF_LENGTH]
         width = 0.5 * shape[2] + objects[i, paths.HALF_WIDTH]

@@ -3,7 +3,9 @@ here, or cases drawn between its points."""
 
 import csv
 import gzip
+import io
 import math
+import zlib
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -104,8 +106,10 @@ def drawn(count: int, seed: int) -> Cases:
 def read_published(path: Path) -> Cases:
     """A table of cases, CSV, packed with gzip or not. MarqueError: as `load_cases`."""
     try:
-        opened = gzip.open(path, "rt") if path.suffix == ".gz" else path.open(encoding="utf-8")
-        with opened as file:
+        text = path.read_bytes()
+        if path.suffix == ".gz":
+            text = gzip.decompress(text)
+        with io.StringIO(text.decode("utf-8")) as file:
             reader = csv.DictReader(file)
             have = reader.fieldnames or []
             lacks = [name for name in ("grid", *FIELDS) if name not in have]
@@ -114,7 +118,7 @@ def read_published(path: Path) -> Cases:
             told = [name for name in COLUMNS if name in have]
             names = (*FIELDS, *told)
             rows = [_row(path, reader.line_num, row, names) for row in reader]
-    except (OSError, EOFError, UnicodeDecodeError, csv.Error) as error:
+    except (OSError, EOFError, zlib.error, UnicodeDecodeError, csv.Error) as error:
         reason = getattr(error, "strerror", None) or error
         raise MarqueError(f"cannot read the cut-in cases {path}: {reason}") from error
     if not rows:

@@ -116,7 +116,8 @@ def play(
 
     case: our speed, its speed, gap, lateral speed; car: `Platform`; timing: step, steps between
     deliveries; noise: sigmas of place along and across, of speed along and across, of each
-    delivery (the numbers of Numba's generator); path: straight on from the origin; trace [T, 2]: what the guard asked and what the car did, as far as it reaches.
+    delivery (drawn from Numba's generator); path: straight on from the origin; trace [T, 2]: what
+    the guard asked for and what the car did, as far as it reaches.
     The time counts from the beginning of the sideways motion; nan: none. Gap inf: never so.
     """
     v, f, gap, lateral = case

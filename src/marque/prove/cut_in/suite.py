@@ -70,7 +70,7 @@ def run(
             each, rows, car, step_s, noise, order.seed, lambda p: done(0.5 * p, "cut-ins")
         )
         played_s = time.perf_counter() - began
-        told = np.concatenate([part for part in each(models.collide_all, np.array_split(rows, 8))])
+        told = np.concatenate(each(models.collide_all, np.array_split(rows, 8)))
         told_b: BoolArray = told > 0.5
         preventable = _preventable(cases, told_b)
         report = {

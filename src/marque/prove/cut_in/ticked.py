@@ -5,6 +5,7 @@ car has, and exact object states each 100 ms; the grid's own recurrence moves th
 every acceleration that the guard asks for are compared.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -49,16 +50,15 @@ class Compared:
         return self.grid == self.tick and self.worst_mps2 <= SAME_MPS2
 
 
-def compare(row: FloatArray, car: Platform) -> Compared:
-    """A case [5] of `Cases.rows` both ways."""
+def compare(row: FloatArray, car: Platform, play: Callable[..., Any] = played.play) -> Compared:
+    """A case [5] of `Cases.rows` both ways; play: `play`, compiled or not."""
     trace = np.zeros((LONGEST, 2))
     v, f, gap, lateral, number = row.tolist()
     silent = (0.0, 0.0, 0.0, 0.0)
     straight = paths.arc(0.0, 0.0, 0.0, 0.0)
-    kind, *_ = played.play(
-        (v, f, gap, lateral), car.numbers(), (STEP_S, 1), silent, straight, trace
-    )
-    other, asked = through_tick((v, f, gap, lateral), car)
+    case = (v, f, gap, lateral)
+    kind, *_ = play(case, car.numbers(), (STEP_S, 1), silent, straight, trace)
+    other, asked = through_tick(case, car)
     away = np.abs(asked - trace[: len(asked), 0])
     worst = float(away.max(initial=0.0))
     return Compared(int(number), played.KINDS[kind], played.KINDS[other], worst)
@@ -113,7 +113,7 @@ class _Foot:
 
 
 def _keep(t_ns: int, x: float, speed: float) -> Plan:
-    t: FloatArray = PLAN_S * np.arange(STEPS)
+    t = np.linspace(0.0, PLAN_S * (STEPS - 1), STEPS)
     hard = max(2.5, speed / (0.9 * t[-1]))
     stops = np.minimum(t, speed / hard)
     return Plan(
