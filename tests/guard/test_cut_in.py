@@ -59,7 +59,7 @@ def case_of(speed: float, gap: float, other: float, side: float, drift: float) -
     st.floats(0.1, 2.0),
     st.floats(0.3, 2.0),
 )
-@settings(max_examples=60)
+@settings(max_examples=40)
 def test_asks_for_what_the_slow_twin_needs(
     speed: float, slower: float, gap: float, side: float, drift: float
 ) -> None:
@@ -181,7 +181,7 @@ def test_who_has_come_in_is_given_room_gently_unless_it_brakes() -> None:
             PATH, 0.0, 0.0, 15.0, 0.0, objects, rss.response_s(CAR), CAR.max_brake_mps2,
             shape_of(CAR), np.array([most]),
         )  # fmt: skip
-        assert braking == (most if math.isfinite(most) else CAR.max_brake_mps2)
+        assert braking > cut_in.RESTORE_MPS2 if math.isinf(most) else braking == most
         assert margin < 1.0
 
 

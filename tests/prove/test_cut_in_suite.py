@@ -179,7 +179,7 @@ def test_wrong_words(words: list[str], says: str, capsys: pytest.CaptureFixture[
 def test_the_command_on_a_small_table(tmp_path: Path) -> None:
     """In plain Python, so that nothing is compiled for three cases."""
     file, out, told = (tmp_path / name for name in ("in.csv", "out.csv", "out.json"))
-    file.write_text(HEAD + "low,60,20,25,1.2\nhigh,70,10,1,0\nlow,30,10,2,1.7\n")
+    file.write_text(HEAD + "low,60,20,25,1.2\nhigh,70,10,1,0\nlow,30,10,40,1\n")
     words = ["--reference", file, "--workers", "1", "--check-tick", "1", "--cases", out]
     program = "import sys; from marque.cli.main import main; sys.exit(main(sys.argv[1:]))"
     got = subprocess.run(

@@ -102,8 +102,7 @@ def note(
         if ours and towards > max(VISIBLE_MPS, SURE * sigma * math.sqrt(trust)):
             now[SEEN] = was[SEEN] + 1.0
         comes = min(BELIEVED, now[SEEN]) if side > 0.0 else 0.0
-        was_in = was[ENTERS] == 0.0 and was[BESIDE] == 0.0
-        stays = ours and side <= 0.0 and not was_in and o[paths.BRAKING] == 0.0
+        stays = ours and side <= 0.0 and was[ENTERS] > 0.0 and o[paths.BRAKING] == 0.0
         soft = rss.safe_distance(ego[2], along, ego[3], car[0], rss.SOFT_SHARE * car[1])
         near = gap < soft or along < ego[2]
         now[ENTERS] = BELIEVED if stays and near else comes
@@ -115,11 +114,12 @@ def gains(index: float) -> tuple[float, float]:
     """(gain of speed, gain of its change) of the steady filter of a speed whose change may jump;
     index: such a jump within one delivery over the sway. 1, 1 for senses that do not err.
 
-    Source: Kalata 1984, tracking index of alpha-beta filters.
+    Source: Kalata 1984, tracking index of alpha-beta filters; the second gain ends at 1 here, where
+    the change is that of the raw speed.
     """
     r = 0.25 * (4.0 + index - math.sqrt(8.0 * index + index * index))
     speed = 1.0 - r * r
-    return speed, 2.0 * (2.0 - speed) - 4.0 * math.sqrt(1.0 - speed)
+    return speed, min(1.0, 2.0 * (2.0 - speed) - 4.0 * math.sqrt(1.0 - speed))
 
 
 @jit

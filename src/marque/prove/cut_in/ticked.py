@@ -30,6 +30,7 @@ from marque.types.plan import STEP_S as PLAN_S
 from marque.types.plan import STEPS, Plan, Trajectory
 from marque.types.reading import Detections, EgoReading, Reading, SignalReading
 from marque.types.scene import Scene
+from marque.types.verdict import Action
 
 SAME_MPS2 = 1e-6
 LONGEST = 400  # steps
@@ -90,7 +91,8 @@ def through_tick(case: tuple[float, float, float, float], car: Platform) -> tupl
         stack, decision = tick(
             stack, _reading(n * PLAN_STEP_NS, (x, v, a), (ahead, aside, f, drift))
         )
-        asked.append(decision.verdict.command.accel_mps2)
+        stands = v == 0.0 and decision.verdict.action == Action.PASS  # then the driver holds it
+        asked.append(0.0 if stands else decision.verdict.command.accel_mps2)
         before = (aside, ahead)
         a, v = after, soon
         x += v * STEP_S
