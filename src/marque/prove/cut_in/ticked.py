@@ -61,12 +61,14 @@ def compare(row: FloatArray, car: Platform, play: Callable[..., Any] = played.pl
     kind, *_ = play(case, car.numbers(), (STEP_S, 1), silent, straight, trace)
     other, asked = through_tick(case, car)
     away = np.abs(asked - trace[: len(asked), 0])
+    away[np.isneginf(asked)] = 0.0
     worst = float(away.max(initial=0.0))
     return Compared(int(number), played.KINDS[kind], played.KINDS[other], worst)
 
 
 def through_tick(case: tuple[float, float, float, float], car: Platform) -> tuple[int, FloatArray]:
-    """(kind of contact, what the guard asked for [T] each step) of one case."""
+    """(kind of contact, what the guard let through [T] each step) of one case; -inf where the car
+    stands and its own driver holds it."""
     v, f, gap, lateral = case
     late = round(car.brake_late_s / STEP_S)
     began = played.first_step(lateral, STEP_S)
@@ -74,6 +76,7 @@ def through_tick(case: tuple[float, float, float, float], car: Platform) -> tupl
     ahead = gap + CAR_LENGTH_M + (v - f) * -start * STEP_S
     x, a = 0.0, 0.0
     asked: list[float] = []
+    rests: list[bool] = []  # the car stands and its driver holds it: no affair of the guard
     foot = _Foot()
     stack = _stack(car, foot, _keep(0, 0.0, v))
     before = (float("inf"), ahead)
@@ -81,7 +84,7 @@ def through_tick(case: tuple[float, float, float, float], car: Platform) -> tupl
         n = k - start
         aside, drift = played.other_at(k * STEP_S, lateral)
         if played.overlaps(ahead, aside):
-            return played.kind_of(ahead, *before), np.array(asked)
+            return played.kind_of(ahead, *before), np.where(rests, -np.inf, asked)
         if k > began and (played.over(aside, v, f) or (ahead <= -CAR_LENGTH_M and v >= f)):
             break
         acts = asked[n - late] if n >= late > 0 else 0.0
@@ -91,13 +94,13 @@ def through_tick(case: tuple[float, float, float, float], car: Platform) -> tupl
         stack, decision = tick(
             stack, _reading(n * PLAN_STEP_NS, (x, v, a), (ahead, aside, f, drift))
         )
-        stands = v == 0.0 and decision.verdict.action == Action.PASS  # then the driver holds it
-        asked.append(0.0 if stands else decision.verdict.command.accel_mps2)
+        asked.append(decision.verdict.command.accel_mps2)
+        rests.append(v == 0.0 and decision.verdict.action == Action.PASS)
         before = (aside, ahead)
         a, v = after, soon
         x += v * STEP_S
         ahead += (f - v) * STEP_S
-    return played.NO_CONTACT, np.array(asked)
+    return played.NO_CONTACT, np.where(rests, -np.inf, asked)
 
 
 @dataclass(slots=True)
