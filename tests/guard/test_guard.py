@@ -77,10 +77,11 @@ def test_a_warning_alone_lets_the_command_pass() -> None:
     assert verdict.action == Action.PASS and verdict.warning
 
 
-def _look(gap: float) -> tuple[float, str, float, bool]:
+def _look(gap: float) -> tuple[float, int, float, bool]:
     wall = User(CAR.front_m + gap + 2.25, 0.0)
     got = reading(at(12.0), [wall], 0)
-    return watch.look(paths.corridor(plan_of(at(12.0), 0).trajectory), got, 0.0, 0.0, 0.0, CAR)
+    path = paths.corridor(plan_of(at(12.0), 0).trajectory)
+    return watch.look(path, got, watch.nothing_asked(), 0.0, 0.0, CAR)
 
 
 @pytest.mark.parametrize("bad", [math.nan, math.inf, -math.inf])

@@ -43,6 +43,7 @@ def keep(
         rss.response_s(car),
         car.max_brake_mps2,
         shape_of(car),
+        np.full(len(users), math.inf),
     )
 
 

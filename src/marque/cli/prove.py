@@ -6,6 +6,7 @@ from typing import Annotated
 
 import typer
 
+from marque.cli.cut_in import cut_in
 from marque.cli.faults import faults
 from marque.cli.motorway import motorway
 from marque.cli.options import CarOption, DriverOption, MapOption, ResultOption, SensorsOption
@@ -35,6 +36,7 @@ app.command()(motorway)
 app.command()(replay)
 app.command()(perception)
 app.command()(scenarios)
+app.command()(cut_in)
 
 
 @app.command()

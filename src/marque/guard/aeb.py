@@ -78,7 +78,7 @@ def assess(
     need = 0.0
     first = math.inf
     speed, accel, asked = motion
-    if speed < SLOWEST_MPS:
+    if speed < SLOWEST_MPS or len(objects) == 0:
         return need, first
     bodies = np.empty((STEPS + 1, 4))
     horizon = late_s + speed / (2.0 * CALM_MPS2) + LATE_S

@@ -10,13 +10,17 @@ limits it, brakes, or stops the car on the last verified fall-back with its own 
 4. Braking, once begun, is held until the margin has been above 1.2 for 0.5 s.
 5. A vehicle that was no threat in the last delivery is warned of at once, and braked for when the
    next one confirms it (0.1 s later); newcomers and slow road users are braked for at once.
+6. Who comes into our lane from beside is judged by a rule of its own (`cut_in`), which is not
+   latched: braking that is held could put us where it goes.
 
-Order of work: freshness, envelope or fall-back, distance (RSS), emergency brake, latch; the
-strongest braking wins. Types and core alone; no code of the stack.
+Order of work: freshness, envelope or fall-back, distance (RSS), who cuts in, emergency brake,
+latch; the strongest braking wins. Types and core alone; no code of the stack.
 """
 
 import math
 from dataclasses import dataclass, field, replace
+
+import numpy as np
 
 from marque.core.arrays import FloatArray
 from marque.core.time import BASE_STEP_S, NS_PER_S
@@ -28,10 +32,6 @@ from marque.types.platform import Platform
 from marque.types.reading import Reading
 from marque.types.takeover import DRIVES, Order
 from marque.types.verdict import Action, Verdict
-
-CLEAR_MARGIN = 1.2
-CLEAR_NS = 500_000_000
-HELD_MPS2 = (0.5, 2.0)  # braking while the latch holds: as before, within these
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -48,7 +48,8 @@ class GuardMemory:
     curvature_1pm: float = math.nan  # last asked, nan before the first
     eyes: watch.Eyes = field(default_factory=watch.Eyes)  # the last detections
     warned_ns: int = -1  # the delivery in which a threat was first seen, -1 while there is none
-    latched: str = ""  # the rule whose braking is held
+    asked: FloatArray = field(default_factory=watch.nothing_asked)  # and when
+    latched: int = 0  # the rule whose braking is held, of watch.RULES; 0: none
     clear_ns: int = -1  # since when the margin is above CLEAR_MARGIN, -1 if it is not
 
 
@@ -77,29 +78,31 @@ def guard(
         path = memory.path
         accel, curvature, rule, margin = _envelope(memory, reading, command, platform)
         action = Action.LIMIT if rule else Action.PASS
-    braking, brake_rule, brake_margin, warn = 0.0, "", watch.FAR, False
+    braking, rule_of, brake_margin, warn = 0.0, 0, watch.FAR, False
     seen, warned_ns = memory.eyes, -1
     if not (lost or eyes):
         found = reading.detections
         seen = watch.look_again(seen, found)
+        if seen is not memory.eyes:
+            seen = watch.take_notes(seen, path, reading, curvature, platform)
         sure = bool(memory.latched) or 0 <= memory.warned_ns < found.t_ns
-        braking, brake_rule, brake_margin, warn = watch.look(
-            path,
-            reading,
-            memory.accel_mps2,
-            accel,
-            curvature,
-            platform,
-            seen.yaw_rate_radps,
-            None if sure else watch.unsure(found, seen),
+        braking, rule_of, brake_margin, warn = watch.look(
+            path, reading, memory.asked, accel, curvature, platform, seen, sure
         )
         if warn:
             warned_ns = memory.warned_ns if memory.warned_ns >= 0 else found.t_ns
-    latched, clear_ns = _latch(memory, reading.t_ns, brake_rule, brake_margin)
-    if latched and not brake_rule:
-        braking, brake_rule = min(HELD_MPS2[1], max(HELD_MPS2[0], -memory.accel_mps2)), latched
-    late_s = platform.brake.dead_s + platform.brake.lag_s
-    braking = envelope.eased(braking, reading.ego.speed_mps, memory.accel_mps2, late_s)
+    braking, rule_of, latched, clear_ns = watch.settle(
+        braking,
+        rule_of,
+        brake_margin,
+        memory.latched,
+        memory.clear_ns,
+        reading.t_ns,
+        memory.accel_mps2,
+        reading.ego.speed_mps,
+        platform.brake.dead_s + platform.brake.lag_s,
+    )
+    brake_rule = watch.RULES[rule_of]
     if brake_rule and -braking < accel:
         accel = -braking
         action = Action.FALLBACK if fault else Action.BRAKE
@@ -137,6 +140,7 @@ def _adopt(
         memory.curvature_1pm,
         memory.eyes,
         memory.warned_ns,
+        memory.asked,
         memory.latched,
         memory.clear_ns,
     )
@@ -158,9 +162,10 @@ def _remember(
     accel: float,
     curvature: float,
     seen: tuple[watch.Eyes, int],
-    latched: str,
+    latched: int,
     clear_ns: int,
 ) -> GuardMemory:
+    asked = np.concatenate((memory.asked[1:], [[reading.t_ns / NS_PER_S, accel]]))
     return GuardMemory(
         freshness.seen(memory.stamps, reading),
         memory.offered,
@@ -171,6 +176,7 @@ def _remember(
         accel,
         curvature,
         *seen,
+        asked,
         latched,
         clear_ns,
     )
@@ -244,13 +250,3 @@ def _stop(
     if math.isfinite(command.accel_mps2):
         accel = min(accel, command.accel_mps2)
     return max(accel, -platform.max_brake_mps2), curvature
-
-
-def _latch(memory: GuardMemory, now_ns: int, rule: str, margin: float) -> tuple[str, int]:
-    """(rule held, clear since): a new rule latches; a margin above 1.2 for 0.5 s lets go."""
-    if rule:
-        return rule, -1
-    if not memory.latched or margin <= CLEAR_MARGIN:
-        return memory.latched, -1
-    since = memory.clear_ns if memory.clear_ns >= 0 else now_ns
-    return ("", -1) if now_ns - since >= CLEAR_NS else (memory.latched, since)

@@ -13,7 +13,9 @@
 4. With b = 0.7 of the car's braking, less than d is a violation, and braking begins gently; at
    d(0.95 of the car's braking) it is full. So from every state with d(0.7) the car can stop
    behind a leader that brakes with 8 m/s^2, even if the driver ignores it.
-5. A car that hardly moves needs no full braking: at most 2 m/s^2 at a stand, all from 1 m/s on.
+5. Who has just come in from beside is given room with no more than `cut_in.RESTORE_MPS2`; while it
+   is still beside us, `cut_in` alone watches it.
+6. A car that hardly moves needs no full braking: at most 2 m/s^2 at a stand, all from 1 m/s on.
 
 Source: Shalev-Shwartz, Shammah, Shashua 2017, definition 1; lead braking and shares are ours.
 """
@@ -61,7 +63,7 @@ def safe_distance(speed: float, lead: float, accel: float, rho_s: float, brake: 
 def demand(
     gap: float, speed: float, lead: float, accel: float, rho_s: float, brake: float
 ) -> float:
-    """Braking (positive) that rules 4 and 5 ask at a gap; `brake`: the car's most."""
+    """Braking (positive) that rules 4 and 6 ask at a gap; `brake`: the car's most."""
     soft = safe_distance(speed, lead, accel, rho_s, SOFT_SHARE * brake)
     if gap >= soft:
         return 0.0
@@ -82,14 +84,16 @@ def keep_distance(
     rho_s: float,
     brake: float,
     shape: tuple[float, float, float],
+    most: FloatArray,
 ) -> tuple[float, float]:
     """(braking asked, margin = least gap / soft distance) over all road users [n, paths.OBJECT].
 
-    shape: axle to middle, length, width of the car. Margin inf: nobody in the way.
+    shape: axle to middle, length, width of the car; most [n]: braking that each may cause, 0: it
+    is not looked at. Margin inf: nobody in the way.
     """
     worst = 0.0
     margin = math.inf
-    if speed <= 0.0:
+    if speed <= 0.0 or not np.any(most > 0.0):
         return worst, margin
     reach = safe_distance(speed, 0.0, accel, rho_s, SOFT_SHARE * brake)
     slowly = SIDE_LEAST_M + (SIDE_M - SIDE_LEAST_M) * min(1.0, speed / SIDE_FULL_MPS)
@@ -100,6 +104,8 @@ def keep_distance(
         bodies[k, 0], bodies[k, 1], bodies[k, 2], bodies[k, 3] = x, y, cos, sin
     for i in range(len(objects)):
         o = objects[i]
+        if most[i] <= 0.0:
+            continue
         side = slowly if abs(o[paths.VELOCITY]) < STANDS_MPS else SIDE_M
         half = (0.5 * shape[1], 0.5 * shape[2] + side)
         gap = free_way(bodies, half, o, o[paths.X], o[paths.Y])
@@ -118,7 +124,7 @@ def keep_distance(
             y = o[paths.Y] + went * o[paths.SIN]
             if free_way(bodies, half, o, x, y) > reach:
                 continue
-        worst = max(worst, demand(gap, speed, lead, accel, rho_s, brake))
+        worst = max(worst, min(most[i], demand(gap, speed, lead, accel, rho_s, brake)))
         soft = safe_distance(speed, lead, accel, rho_s, SOFT_SHARE * brake)
         margin = min(margin, gap / soft)
     return worst, margin

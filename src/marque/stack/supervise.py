@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 
 from marque.guard.guard import GuardMemory
 from marque.guard.supervision import Supervision, informed, supervise
+from marque.guard.watch import AEB_PARTIAL
 from marque.stack.perception.road_ahead import RoadMemory, look_ahead
 from marque.types.reading import Delivery, Reading
 from marque.types.scene import Scene
@@ -34,7 +35,7 @@ def supervised(
         reading.t_ns,
         reading.ego.speed_mps,
         guard.accel_mps2,
-        guard.latched.startswith("aeb"),
+        guard.latched >= AEB_PARTIAL,
     )
     weather = came.weather or memory.weather
     return replace(memory, supervision=after, weather=weather), after.order
