@@ -150,3 +150,18 @@ def test_far_and_negative_coordinates() -> None:
     road = tiny_map([Lane([(-shift, -shift), (-shift + 50.0, -shift)])])
     found = LaneIndex(road).nearest(-shift + 10.0, -shift + 1.0)
     assert found == pytest.approx((0, 10.0, 1.0), abs=1e-6)
+
+
+@pytest.mark.parametrize("run_in_m", [float(each) for each in range(8)])
+def test_on_a_hairpin_a_place_moves_as_the_car_does(run_in_m: float) -> None:
+    """Outside of a bend of 4.5 m, turned into it by more than the line is, as a car there is: how
+    the lane is cut into runs must not show."""
+    bend = arc((0.0, 4.5), 4.5, -math.pi / 2, math.pi / 2)
+    line = [(-20.0 - run_in_m, 0.0), *bend, (-20.0, 9.0)]
+    road = tiny_map([Lane(line)], step_m=0.5)
+    turned = np.linspace(0.3, math.pi - 0.3, 60)
+    x, y = 5.5 * np.sin(turned), 4.5 - 5.5 * np.cos(turned)
+    kind = np.full(len(x), UserKind.CAR, dtype=np.int8)
+    _, s, d = LaneIndex(road).match_many(x, y, turned + 0.5, kind)
+    assert np.all(np.diff(s) < 0.5) and np.all(np.diff(s) >= 0.0)
+    np.testing.assert_allclose(d, -1.0, atol=0.05)

@@ -36,9 +36,21 @@ def lane_costs(
             nearest = min(row[1] for row in rows)
             # beyond a corner both its segments are as near
             turn, gap, s = min(row for row in rows if row[1] ** 2 <= nearest**2 + 1e-9)
-            if gap <= reach:
+            if gap <= reach and not _nearer_beyond(points, x, y, first, nearest):
                 found.append((gap + turn, lane, float(s), gap))
     return sorted(found)
+
+
+def _nearer_beyond(points: np.ndarray, x: float, y: float, first: int, nearest: float) -> bool:
+    """Whether a run's nearest point is an end of it, and the segment beyond comes nearer."""
+    last = min(first + 8, len(points) - 1)
+    for end, beyond in ((first, first - 1), (last, last + 1)):
+        at_end = math.hypot(x - points[end][0], y - points[end][1]) <= nearest + 1e-9
+        if at_end and 0 <= beyond < len(points):
+            _, t = segment_gap(x, y, points[end], points[beyond])
+            if t > 0.0:
+                return True
+    return False
 
 
 def point_on_area(road_map: RoadMap, x: float, y: float, tolerance: float) -> bool:

@@ -92,6 +92,7 @@ def drive(
     or bad input; 130: stopped.
     """
     from marque.cli.driving import Wanted, carry_out
+    from marque.sim.ahead import CodeAhead
     from marque.sim.no_map import usual_driver
     from marque.sim.order import EMPTY, Order, open_ground, prepare
 
@@ -112,14 +113,15 @@ def drive(
         need_writable_file(json_file)
     if out is not None:
         need_writable_folder(out)
-    waiting = Waiting()
-    waiting("opening the map; a new one is converted first")
-    ground = open_ground(order)
-    out = out or Path("out") / f"drive-{ground.road_map.name}-{seed}"
-    need_writable_folder(out)
-    ready = prepare(order, ground)
-    waiting.clear()
-    return carry_out(ready, Wanted(order, time_min, reference, out, json_file))
+    with CodeAhead(order.driver, car, sensors) as ahead:
+        waiting = Waiting()
+        waiting("opening the map; a new one is converted first")
+        ground = open_ground(order)
+        out = out or Path("out") / f"drive-{ground.road_map.name}-{seed}"
+        need_writable_folder(out)
+        ready = prepare(order, ground)
+        waiting.clear()
+        return carry_out(ready, Wanted(order, time_min, reference, out, json_file), ahead)
 
 
 def _pair(text: str) -> tuple[str, str]:

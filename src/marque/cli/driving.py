@@ -20,13 +20,13 @@ from marque.core.units import to_kph
 from marque.draw.picture import drive_picture
 from marque.draw.report import write_report
 from marque.record.writer import Recorder
+from marque.sim.ahead import CodeAhead, load_code
 from marque.sim.drive import (
     BROUGHT_TO_REST,
     LENGTH_DRIVEN,
     TAKEN_OVER,
     Timing,
     begin_episode,
-    load_code,
     run_drive,
 )
 from marque.sim.judged import fault_words, judged
@@ -61,7 +61,7 @@ class Wanted:
     json_file: Path | None
 
 
-def carry_out(ready: Ready, wanted: Wanted) -> int:
+def carry_out(ready: Ready, wanted: Wanted, ahead: CodeAhead) -> int:
     """Everything after the words are understood: drive, judge, write, print; the exit code."""
     console = standard_output()
     console.print(_first_line(ready), soft_wrap=True, markup=False)
@@ -73,7 +73,7 @@ def carry_out(ready: Ready, wanted: Wanted) -> int:
         ready = limit_by_reference(ready, reference)
     if wanted.minutes is not None:
         ready = with_limit(ready, min(ready.setup.limit_s, 60.0 * wanted.minutes))
-    world = _opened(ready, waiting)
+    world = _opened(ready, waiting, ahead)
     waiting.clear()
     try:
         episode = begin_episode(ready.setup, ready.route, world)
@@ -89,9 +89,9 @@ def carry_out(ready: Ready, wanted: Wanted) -> int:
     return FAILED if _failed(summary) else 0
 
 
-def _opened(ready: Ready, waiting: Waiting) -> RoadWorld:
+def _opened(ready: Ready, waiting: Waiting, ahead: CodeAhead) -> RoadWorld:
     """The world; while its process makes the traffic ready, ours loads the code of the drive."""
-    loading = Thread(target=load_code, args=(ready.setup,))
+    loading = Thread(target=load_code, args=(ready.setup, ahead))
     loading.start()
     try:
         return open_world(ready, waiting)

@@ -51,6 +51,11 @@ def _use_cache() -> None:
     numba.config.CACHE_DIR = str(folder)
 
 
+def none_kept() -> bool:
+    """Whether the machine code of these sources has still to be made, all of it."""
+    return ENABLED and not any(Path(numba.config.CACHE_DIR or ".").glob("*/*.nbi"))
+
+
 def _bear_full_disks() -> None:
     """Machine code that cannot be kept is made again next time; Numba would raise instead."""
     save = caching.Cache.save_overload

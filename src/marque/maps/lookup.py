@@ -19,6 +19,7 @@ MATCH_REACH_M = 4.0  # farther from a centre line, a road user is on no lane
 _BLOCK = 8  # segments that are looked at, or skipped, together
 _HEADING_M = 2.5  # a heading error of 1 rad weighs as much as this distance
 _AS_NEAR_M2 = 1e-9  # squared distances that differ by rounding alone
+_SAME_M = 1e-9
 _CLOSED_M = 2.0  # and so does a lane that is closed to the road user
 
 _WALK = int(LaneKind.WALK)
@@ -238,12 +239,43 @@ def _best_lane(
                 if away > max_m or away + extra >= best:
                     continue
                 cost, gap, s, d = _fit(x, y, cos_h, sin_h, weight, xy, arc, first[b], last[b])
-                if gap <= max_m and cost + extra < best:
+                if gap > max_m or cost + extra >= best:
+                    continue
+                if not _nearer_next(x, y, s, b, block_lane, first, last, xy, arc):
                     best = cost + extra
                     best_lane = lane
                     best_s = s
                     best_d = d
     return best_lane, best_s, best_d
+
+
+@jit
+def _nearer_next(
+    x: float,
+    y: float,
+    s: float,
+    b: int,
+    block_lane: Int32Array,
+    first: Int32Array,
+    last: Int32Array,
+    xy: FloatArray,
+    arc: FloatArray,
+) -> bool:
+    """Whether the place found on a block is its end, and the same lane comes nearer beyond. Where
+    a lane is cut into blocks must not decide where on a sharp bend somebody is."""
+    after = b + 1 < len(first) and block_lane[b + 1] == block_lane[b]
+    if after and s >= arc[last[b]] - _SAME_M:
+        return _comes_nearer(x, y, xy, last[b], last[b] + 1)
+    before = b > 0 and block_lane[b - 1] == block_lane[b]
+    if before and s <= arc[first[b]] + _SAME_M:
+        return _comes_nearer(x, y, xy, first[b], first[b] - 1)
+    return False
+
+
+@jit
+def _comes_nearer(x: float, y: float, xy: FloatArray, i: int, j: int) -> bool:
+    ux, uy = xy[j, 0] - xy[i, 0], xy[j, 1] - xy[i, 1]
+    return ux * (x - xy[i, 0]) + uy * (y - xy[i, 1]) > 0.0
 
 
 @jit

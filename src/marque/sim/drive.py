@@ -7,9 +7,8 @@ import gc
 import math
 import time
 from collections.abc import Callable
-from contextlib import suppress
 from copy import copy
-from dataclasses import dataclass, field, fields, replace
+from dataclasses import dataclass, field
 
 import numpy as np
 
@@ -33,7 +32,7 @@ from marque.sim.misled import Misled
 from marque.sim.narrate import Narrator, edges_ahead, words_of
 from marque.sim.person import Attended, Occupied
 from marque.sim.senses import Senses, begin_fusing, begin_senses
-from marque.sim.worlds.empty import nobody
+from marque.sim.warm import warm
 from marque.sim.worlds.port import EndingWorld, WorldPort
 from marque.stack.control.tracking import ControlMemory
 from marque.stack.perception.chart import begin_chart
@@ -43,7 +42,7 @@ from marque.stack.perception.road_ahead import begin_road
 from marque.stack.planning.contract import Driver
 from marque.stack.supervise import Watching
 from marque.stack.tick import Decision, StackMemory, tick
-from marque.types.codes import Indicator, Reaction, Reason, UserKind
+from marque.types.codes import Reaction, Reason
 from marque.types.episode import Episode, Tick
 from marque.types.health import FINE
 from marque.types.mission import Mission
@@ -52,14 +51,13 @@ from marque.types.reading import Delivery, Reading
 from marque.types.road_map import NONE, RoadMap
 from marque.types.takeover import DRIVES, Mode, Order
 from marque.types.verdict import Action
-from marque.types.world import EgoTruth, RoadUsers, World
+from marque.types.world import EgoTruth, World
 from marque.vehicle import dynamics
 
 ARRIVED_M = 10.0  # design, words of judgement
 STANDS_MPS = 0.1
 PASSED_M = 15.0  # the goal was reached, but the car did not stop there
 STOOD_S = 1.0  # whoever has stood for longer is hit, and hits nobody
-LEADER_M, LEADER_MPS = 5.0, 3.0  # of whom nothing but machine code is learned
 GIVES_UP_S = 5.0  # it stands so long and asks to be taken over
 LENGTH_DRIVEN, HANDED_OVER = "length driven", "stopped, to be taken over"
 TAKEN_OVER, BROUGHT_TO_REST = "taken over by the person", "at rest, as nobody took over"
@@ -276,55 +274,6 @@ def run_drive(
         timing.wall_s = time.perf_counter() - began
         timing.cpu_s = time.process_time() - cpu
     return timing
-
-
-def load_code(setup: Setup) -> None:
-    """Load the machine code of a drive ahead of it, with nobody on the road but our car: in another
-    thread, while traffic is made ready in another process. What fails here fails in the drive
-    again, and is told there."""
-    heads = np.zeros(len(setup.road_map.head_group), dtype=np.int8)
-    with suppress(Exception):
-        truth = World(0, Car(setup).truth(), nobody(), heads)
-        warm(begin_stack(setup), begin_sensing(setup), truth)
-
-
-def warm(stack: StackMemory, senses: Senses, truth: World) -> None:
-    """Load machine code before the clock runs: ticks whose outcome is thrown away, and a step of
-    the car. Much is not called before somebody is near, so somebody is."""
-    senses.observe(_with_a_leader(truth, stack.platform))
-    for part in range(3 * PLAN_STEP_NS // BASE_STEP_NS + 1):
-        stack, _ = tick(stack, senses.receive(truth.ego, truth.t_ns + part * BASE_STEP_NS))
-    dynamics.step(
-        dynamics.parameters(stack.platform),
-        dynamics.initial(stack.platform, 0.0, 0.0, 0.0, 0.0),
-        0.0,
-        0.0,
-        BASE_STEP_NS / 1e9,
-    )
-
-
-def _with_a_leader(truth: World, platform: Platform) -> World:
-    """The same world with one more car, a length before our bumper, driving slowly."""
-    ego, users = truth.ego, truth.users
-    away = platform.wheelbase_m + platform.length_m + LEADER_M
-    leader = RoadUsers(
-        uid=np.array([users.uid.max(initial=0) + 1]),
-        kind=np.array([UserKind.CAR], dtype=np.int8),
-        x_m=np.array([ego.x_m + away * math.cos(ego.heading_rad)]),
-        y_m=np.array([ego.y_m + away * math.sin(ego.heading_rad)]),
-        heading_rad=np.array([ego.heading_rad]),
-        speed_mps=np.array([LEADER_MPS]),
-        accel_mps2=np.zeros(1),
-        length_m=np.array([platform.length_m]),
-        width_m=np.array([platform.width_m]),
-        indicator=np.array([Indicator.OFF], dtype=np.int8),
-        lane=np.array([NONE], dtype=np.int32),
-    )
-    both = {
-        each.name: np.concatenate((getattr(users, each.name), getattr(leader, each.name)))
-        for each in fields(RoadUsers)
-    }
-    return replace(truth, users=RoadUsers(**both))
 
 
 class Car:

@@ -134,7 +134,11 @@ class RoadMap:
     @property
     def waiting_m(self) -> FloatArray:
         """`wait_m` [L]; of a map that knows of no such place, nan everywhere."""
-        return self.wait_m if len(self.wait_m) else np.full(self.lane_count, np.nan)
+        if len(self.wait_m):
+            return self.wait_m
+        nowhere = np.full(self.lane_count, np.nan)
+        nowhere.flags.writeable = False  # as the map's own: machine code tells one from the other
+        return nowhere
 
     def points(self, lane: int) -> FloatArray:
         """Drivable centre line [n, 2] of one lane, map metres (a view)."""
