@@ -164,7 +164,7 @@ def test_a_grid_that_the_table_lacks(tmp_path: Path) -> None:
     [
         (["--grid", "middle"], "no grid 'middle'"),
         (["--driver", "nobody"], "driver"),
-        (["--driver", "marque"], "--driver none"),
+        (["--driver", "marque", "--sensors", "standard"], "--driver none"),
         (["--car", "none"], "car"),
         (["--sensors", "eyes"], "sensor profile"),
         (["--reference", "gone.csv"], "gone.csv"),
