@@ -87,6 +87,14 @@ def test_the_other_car_is_where_the_grid_says() -> None:
     assert play.first_step(1.5, 0.1) == -10 and play.first_step(0.0, 0.1) == 0
 
 
+def test_who_meets_if_nobody_brakes() -> None:
+    assert play.meets((20.0, 10.0, 15.0, 1.0)) and not play.meets((20.0, 10.0, 15.0, 0.1))
+    assert not play.meets((20.0, 10.0, 5.0, 1.0))  # we pass ahead
+    assert not play.meets((20.0, 20.0, 15.0, 1.0))
+    touching = (20.0, 10.0, 7.5, 1.0)  # its side is at ours in the last step of our rear
+    assert play.meets(touching) and not play.meets(touching, -play.TOUCH_M)
+
+
 def test_the_platform_is_as_late_as_it_says() -> None:
     """30 m ahead, 60 against 20 km/h: from the first decision to the first braking 0.3 s."""
     trace = np.zeros((200, 2))
@@ -165,6 +173,7 @@ def test_a_grid_that_the_table_lacks(tmp_path: Path) -> None:
         (["--grid", "middle"], "no grid 'middle'"),
         (["--driver", "nobody"], "driver"),
         (["--driver", "marque", "--sensors", "standard"], "--driver none"),
+        (["--seeds", "2"], "--sensors PROFILE"),
         (["--car", "none"], "car"),
         (["--sensors", "eyes"], "sensor profile"),
         (["--reference", "gone.csv"], "gone.csv"),

@@ -46,6 +46,9 @@ def cut_in(
     drives: Annotated[
         int, typer.Option(min=1, metavar="N", help="Cases that a driver named drives.")
     ] = 60,
+    seeds: Annotated[
+        int, typer.Option(min=1, metavar="N", help="With --sensors: noise drawn so often.")
+    ] = 1,
     workers: Annotated[int, typer.Option(min=1, metavar="K", help="Processes.")] = 2,
     cases_file: Annotated[
         Path | None, typer.Option("--cases", metavar="CSV", help="One line per case.")
@@ -65,7 +68,7 @@ def cut_in(
         if path is not None:
             need_writable_file(path)
     cases = load_cases(grid, reference)
-    order = Order(driver, car, sensors, seed, workers, check_tick, between, fine, drives)
+    order = Order(driver, car, sensors, seed, workers, check_tick, between, fine, drives, seeds)
     console = standard_output()
     console.print(
         f"{cases.count:,} cut-ins ({cases.source}), driver {driver}, car {car}, "
@@ -80,6 +83,7 @@ def cut_in(
         ("--grid", grid), ("--driver", driver), ("--car", car), ("--sensors", sensors or None),
         ("--seed", seed), ("--reference", reference), ("--check-tick", check_tick),
         ("--between", between or None), ("--fine", fine or None),
+        ("--seeds", seeds if seeds > 1 else None),
         ("--drives", drives if driver != "none" else None),
     ]  # fmt: skip
     report["command"] = command_line(("prove", "cut-in"), options)
@@ -101,6 +105,7 @@ def show(console: Console, report: dict[str, Any]) -> None:
         rows.append(("  in 20 ms steps", report["fine"]))
     if "between" in report:
         rows.append(("  between the points", report["between"]))
+    rows += [(f"  seed {row['seed']}", row) for row in report.get("seeds", [])]
     if "driven" in report:
         rows.append((f"  driven by {report['driver']}", report["driven"]))
     for name, row in rows:
