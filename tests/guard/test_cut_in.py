@@ -125,7 +125,7 @@ def test_sway_is_told_from_motion() -> None:
     noise = rng.normal(0.0, 0.1, 80).tolist()
     got = noted(noise)
     assert got[cut_in.SWAY] == pytest.approx(
-        twin.sway(noise, cut_in.SWAY_SHARE, cut_in.SWAY_AT_FIRST)
+        twin.sway(noise, cut_in.SWAY_SHARE, cut_in.SWAY_AT_FIRST), rel=0.05
     )
     many = np.mean([noted(rng.normal(0.0, 0.1, 40).tolist())[cut_in.SWAY] for _ in range(40)])
     assert 0.006 < many < 0.02  # 0.1 squared is 0.01
@@ -133,6 +133,64 @@ def test_sway_is_told_from_motion() -> None:
     assert steady[cut_in.SWAY] < 1e-5
     assert steady[cut_in.GROWS] == pytest.approx(-1.5, rel=0.1)  # to our right
     assert steady[cut_in.ENTERS] == cut_in.BELIEVED
+
+
+def passing(path: FloatArray, headings: list[float], y0: float = 3.5) -> FloatArray:
+    """Notes of a car to our left, 14 m/s, after deliveries in which it had these headings."""
+    notes, x, y = np.zeros((1, cut_in.NOTE)), 12.0, y0
+    for k, heading in enumerate(headings):
+        user = User(x, y, heading, 14.0, 4.3, 1.9)
+        objects = watch.now_at(detections([user], 0), 0)
+        ego = (0.0, 0.0, 20.0, 0.0)
+        notes = cut_in.note(notes, np.array([k > 0]), objects, path, ego, SHAPE, (0.5, BRAKE), 0.1)
+        x, y = x + 1.4 * math.cos(heading), y + 1.4 * math.sin(heading)
+    return notes[0]
+
+
+def test_our_path_that_bends_towards_somebody_is_no_cut_in_of_theirs() -> None:
+    """It drives straight on, our path turns left towards it: nearer, but not by its doing."""
+    got = passing(arc_path(0.004), [0.0] * 12, y0=4.2)
+    assert got[cut_in.DRIFT] < -0.5 and got[cut_in.ENTERS] == 0.0
+    assert got[cut_in.OWN] == pytest.approx(0.0, abs=1e-9)
+
+
+def test_who_turns_out_of_its_course_comes_in_by_its_own_doing() -> None:
+    turns = [-0.01 * k for k in range(6)]
+    got = passing(PATH, [0.0] * 8 + turns)
+    assert got[cut_in.ENTERS] == cut_in.BELIEVED
+    assert got[cut_in.OWN] == pytest.approx(got[cut_in.DRIFT], abs=0.02)
+
+
+def test_who_follows_the_bend_beside_us_does_not_come_in_and_who_leaves_it_does() -> None:
+    """A bend of 250 m to the left, it keeps its lane for 3 s; then it stops turning so much."""
+    bend = 0.004
+    rate = 14.0 * bend / (1.0 - 3.5 * bend) * 0.1
+    along = 12.0 * bend
+    kept = [along + rate * k for k in range(30)]
+    y0 = 3.5 + 0.5 * bend * 12.0**2
+    got = passing(arc_path(bend), kept, y0)
+    assert got[cut_in.ENTERS] == 0.0
+    got = passing(arc_path(bend), [*kept, *[kept[-1] - 0.012 * k for k in range(1, 6)]], y0)
+    assert got[cut_in.ENTERS] == cut_in.BELIEVED
+
+
+def test_one_delivery_without_motion_does_not_end_a_cut_in_and_five_do() -> None:
+    comes = [0.0] * 10 + [0.3] * 6
+    assert noted([*comes, 0.0])[cut_in.ENTERS] == cut_in.BELIEVED
+    assert noted([*comes, *[0.0] * 5])[cut_in.ENTERS] == 0.0
+
+
+def test_a_driver_that_brakes_a_little_itself_has_not_begun_this_braking() -> None:
+    user = beside(20.0, -0.5, 14.0, 0.0)
+    objects = watch.now_at(detections([user], 0), 0)
+    notes = np.zeros((1, cut_in.NOTE))
+    notes[0, cut_in.ENTERS] = cut_in.BELIEVED
+    for wanted, begun in ((-1.0, False), (0.0, True)):
+        got = cut_in.assess(
+            PATH, (0.0, 0.0), (17.0, -1.0, wanted), objects, notes, np.full(3, -1.0),
+            (BRAKE, RAMP), SHAPE,
+        )  # fmt: skip
+        assert (got > 0.0) == begun
 
 
 def test_gains_end_in_the_raw_speed_and_in_none() -> None:

@@ -12,10 +12,10 @@ import pytest
 
 from marque.cli.main import main
 from marque.core.errors import MarqueError
-from marque.prove.cut_in import models, play
+from marque.prove.cut_in import driven, models, play
 from marque.prove.cut_in.grid import drawn, drawn_up, load_cases, read_published
 from marque.prove.cut_in.play import REFERENCE
-from marque.prove.cut_in.ticked import compare
+from marque.prove.cut_in.ticked import compare, platform_of
 
 PUBLISHED = Path("r157") / "cut_in_reference.csv.gz"
 HEAD = "grid,ego_speed_kph,cutin_speed_kph,gap_m,lateral_speed_mps\n"
@@ -85,6 +85,14 @@ def test_the_other_car_is_where_the_grid_says() -> None:
     assert play.other_at(2.0, 1.5) == pytest.approx((0.5, 1.5))
     assert play.other_at(9.0, 1.5) == (0.0, 0.0)
     assert play.first_step(1.5, 0.1) == -10 and play.first_step(0.0, 0.1) == 0
+
+
+def test_who_meets_if_nobody_brakes() -> None:
+    assert play.meets((20.0, 10.0, 15.0, 1.0)) and not play.meets((20.0, 10.0, 15.0, 0.1))
+    assert not play.meets((20.0, 10.0, 5.0, 1.0))  # we pass ahead
+    assert not play.meets((20.0, 20.0, 15.0, 1.0))
+    touching = (20.0, 10.0, 7.5, 1.0)  # its side is at ours in the last step of our rear
+    assert play.meets(touching) and not play.meets(touching, -play.TOUCH_M)
 
 
 def test_the_platform_is_as_late_as_it_says() -> None:
@@ -164,7 +172,8 @@ def test_a_grid_that_the_table_lacks(tmp_path: Path) -> None:
     [
         (["--grid", "middle"], "no grid 'middle'"),
         (["--driver", "nobody"], "driver"),
-        (["--driver", "marque"], "--driver none"),
+        (["--driver", "marque", "--sensors", "standard"], "--driver none"),
+        (["--seeds", "2"], "--sensors PROFILE"),
         (["--car", "none"], "car"),
         (["--sensors", "eyes"], "sensor profile"),
         (["--reference", "gone.csv"], "gone.csv"),
@@ -214,3 +223,20 @@ def test_the_whole_grid(shared_data: Path) -> None:
     assert report["fine"]["preventable_collisions"] <= 2 * 150
     assert report["between"]["preventable_collisions"] <= 0.01 * report["between"]["preventable"]
     assert report["passed"]
+
+
+def test_cases_for_a_driver_are_drawn_once_and_counted() -> None:
+    assert driven.chosen(5, 100, 1) == driven.chosen(5, 100, 1) == sorted(driven.chosen(5, 100, 1))
+    assert driven.chosen(5, 100, 1) != driven.chosen(5, 100, 2)
+    assert driven.chosen(9, 3, 1) == [0, 1, 2]
+    found = [(True, 8.0), (True, 1.0), (False, 4.0), (False, 0.0)]
+    got = driven.told(found, np.array([True, False, True, True]), 4.0)
+    assert (got["collisions"], got["preventable"], got["preventable_collisions"]) == (2, 3, 1)
+    assert got["hard_share"] == 0.25
+
+
+@pytest.mark.prove
+def test_our_driver_meets_nobody_who_comes_in_far_ahead() -> None:
+    row = np.array([[60 / 3.6, 50 / 3.6, 40.0, 0.8, 0.0]])
+    ((hit, peak),) = driven.drive_all(row, "marque", platform_of(REFERENCE), 1, lambda _: None)
+    assert not hit and peak < 4.0

@@ -12,12 +12,16 @@ from marque.cli.show import Bar, close_report, facts_table, standard_output
 from marque.core.files import need_writable_file
 
 FAILED = 1
+LISTED = 150  # the bar
 
 
 def cut_in(
     grid: Annotated[str, typer.Option(metavar="G", help="low | high | all.")] = "all",
     driver: Annotated[
-        str, typer.Option(metavar="D", help="none: constant speed, the guard alone acts.")
+        str,
+        typer.Option(
+            metavar="D", help="none: the guard alone. A driver: drives some cases as well."
+        ),
     ] = "none",
     car: Annotated[
         str, typer.Option(metavar="C", help="Whose brakes: reference, a car or a TOML file.")
@@ -39,6 +43,12 @@ def cut_in(
     fine: Annotated[
         bool, typer.Option("--fine", help="Also in steps of 20 ms, looking each 100 ms.")
     ] = False,
+    drives: Annotated[
+        int, typer.Option(min=1, metavar="N", help="Cases that a driver named drives.")
+    ] = 60,
+    seeds: Annotated[
+        int, typer.Option(min=1, metavar="N", help="With --sensors: noise drawn so often.")
+    ] = 1,
     workers: Annotated[int, typer.Option(min=1, metavar="K", help="Processes.")] = 2,
     cases_file: Annotated[
         Path | None, typer.Option("--cases", metavar="CSV", help="One line per case.")
@@ -58,7 +68,7 @@ def cut_in(
         if path is not None:
             need_writable_file(path)
     cases = load_cases(grid, reference)
-    order = Order(driver, car, sensors, seed, workers, check_tick, between, fine)
+    order = Order(driver, car, sensors, seed, workers, check_tick, between, fine, drives, seeds)
     console = standard_output()
     console.print(
         f"{cases.count:,} cut-ins ({cases.source}), driver {driver}, car {car}, "
@@ -73,6 +83,8 @@ def cut_in(
         ("--grid", grid), ("--driver", driver), ("--car", car), ("--sensors", sensors or None),
         ("--seed", seed), ("--reference", reference), ("--check-tick", check_tick),
         ("--between", between or None), ("--fine", fine or None),
+        ("--seeds", seeds if seeds > 1 else None),
+        ("--drives", drives if driver != "none" else None),
     ]  # fmt: skip
     report["command"] = command_line(("prove", "cut-in"), options)
     show(console, report)
@@ -93,6 +105,9 @@ def show(console: Console, report: dict[str, Any]) -> None:
         rows.append(("  in 20 ms steps", report["fine"]))
     if "between" in report:
         rows.append(("  between the points", report["between"]))
+    rows += [(f"  seed {row['seed']}", row) for row in report.get("seeds", [])]
+    if "driven" in report:
+        rows.append((f"  driven by {report['driver']}", report["driven"]))
     for name, row in rows:
         table.add_row(
             name, f"{row['cases']:,}", f"{row['collisions']:,}", f"{row['preventable']:,}",
@@ -102,6 +117,7 @@ def show(console: Console, report: dict[str, Any]) -> None:
         told = f" (published {row['published']:,})" if "published" in row else ""
         table.add_row(row["model"] + told, f"{report['cases']:,}", f"{row['collisions']:,}")
     console.print(table)
+    _show_remaining(console, report["remaining"])
     hits = ", ".join(f"{count} {kind}" for kind, count in report["contacts"].items())
     console.print(f"contacts: {hits}; played in {report['played_s']:.0f} s", markup=False)
     ticked = report["ticked"]
@@ -112,3 +128,24 @@ def show(console: Console, report: dict[str, Any]) -> None:
             markup=False,
         )
     console.print("passed" if report["passed"] else "not passed", markup=False)
+
+
+def _show_remaining(console: Console, rows: list[dict[str, Any]]) -> None:
+    """The preventable collisions one by one; with many, the first of them."""
+    if not rows:
+        return
+    table = Table(box=None, padding=(0, 1))
+    names = ("km/h", "other", "gap m", "m/s aside", "contact", "brakes m/s²", "from s", "why")
+    for name in names:
+        table.add_column(name, justify="left" if name in ("contact", "why") else "right")
+    for row in rows[:LISTED]:
+        first = row["first_braking_s"]
+        table.add_row(
+            f"{row['ego_speed_kph']:g}", f"{row['cutin_speed_kph']:g}", f"{row['gap_m']:g}",
+            f"{row['lateral_speed_mps']:g}", row["contact"], f"{row['peak_brake_mps2']:.1f}",
+            "" if first is None else f"{first:.1f}", row["reason"],
+        )  # fmt: skip
+    console.print("Preventable cases that end in contact:", markup=False)
+    console.print(table)
+    if len(rows) > LISTED:
+        console.print(f"and {len(rows) - LISTED} more (--json has them all)", markup=False)

@@ -1,10 +1,13 @@
 """Who comes into our lane from beside: both outcomes, braking and holding, before the choice.
 
 1. Who counts: a road user that goes our way, not wholly behind us, whose side comes nearer to our
-   path. Sideways motion is believed when two deliveries in a row show more than VISIBLE_MPS, and
-   more than SURE times the sway of its lateral speed. The sway is measured: noise goes to and fro
-   from one delivery to the next, a true motion does not, so minus the product of two changes that
-   follow each other is its variance. Newcomers are taken to sway a lot at first.
+   path, by its own doing: OWN_SHARE of that speed must be its turning away from the course that it
+   kept before. If our path bends or changes lanes towards somebody who goes on as before, nobody
+   cuts in. The course (heading, and how that turns) is learnt while it does not come; that of a
+   newcomer is its heading. Sideways motion is believed when two deliveries in a row show more than
+   VISIBLE_MPS, and more than SURE times the sway of its own lateral speed. The sway is measured:
+   noise goes to and fro from one delivery to the next, a true motion does not, so minus the product
+   of two changes that follow each other is its variance. Newcomers are taken to sway a lot.
 2. It keeps its speed along the road (or brakes as it does), and comes sideways until it is in the
    middle of our path. Its lateral speed is what it is now; while that still grows, what it will
    become is open: FUTURES of equal weight, from now up to FAST_MPS, and each shows itself at
@@ -45,18 +48,23 @@ SWAY_AT_FIRST, SWAY_SHARE = 0.04, 0.3  # variance of a newcomer; how much a deli
 STARTS_MPS2 = 0.5  # how suddenly lateral speed begins to change, for telling it from sway
 GROWS_MPS2 = 0.3  # lateral acceleration below this says nothing about what is to come,
 GROWS_SURE = 1.0  # nor below so many times its own sway
+OWN_SHARE = 0.5  # of its speed towards our path must be its own doing
+COURSE_GAIN, BENDS_GAIN = 0.1, 0.005  # how fast its course is learnt, per delivery
 FAST_MPS = 2.0  # hardly anybody changes lanes faster
 FUTURES = 4
 CALM_MPS2 = 2.5
+BEGUN_MPS2 = 0.4  # so much harder than the driver asks for: this rule, or another, has begun
 FRONT_M = 0.3
 RESTORE_MPS2 = 3.5
 OUR_WAY = 0.8  # cosine
 NEAR_M = 6.0  # further aside nobody is looked at
 LEVELS = (0.5, 1.0, 1.5, 2.0, 2.5, 3.0, 3.5, 4.0, 5.0, 6.0, 7.0)
 
-# what is noted of each road user from delivery to delivery
-DRIFT, PACE, RAW, CHANGE, SWAY, SEEN, ENTERS, BESIDE, GROWS = range(9)
-NOTE = 9
+# what is noted of each road user from delivery to delivery: its own speed sideways (steadied, its
+# change, raw, change of that, sway), then
+OWN, PACE, RAW, CHANGE, SWAY, SEEN, ENTERS, BESIDE, DRIFT, GROWS, COURSE, BENDS = range(12)
+NOTE = 12
+SEEN_MOST = 4.0  # one delivery without is no end of a motion that was seen so often
 BELIEVED = 2.0  # ENTERS: deliveries in which it was seen to come; so many, and we act
 
 
@@ -80,33 +88,52 @@ def note(
     out = np.zeros((len(objects), NOTE))
     for i in range(len(objects)):
         now, was, o = out[i], notes[i], objects[i]
-        gap, side, left, drift, along = beside(path, ego[0], ego[1], o, shape)
-        now[DRIFT], now[RAW], now[SWAY] = drift, drift, SWAY_AT_FIRST
+        gap, side, left, turn, along = beside(path, ego[0], ego[1], o, shape)
         now[BESIDE] = 1.0 if side > 0.0 else 0.0
+        v = o[paths.VELOCITY]
         if not known[i] or gone_s <= 0.0:
+            now[COURSE], now[DRIFT] = o[paths.HEADING], v * math.sin(turn)
+            now[SWAY] = SWAY_AT_FIRST
             continue
-        now[CHANGE] = drift - was[RAW]
-        to_and_fro = max(0.0, -now[CHANGE] * was[CHANGE])
-        now[SWAY] = was[SWAY] + SWAY_SHARE * (to_and_fro - was[SWAY])
-        sigma = math.sqrt(now[SWAY])
-        trust, trust_change = gains(STARTS_MPS2 * gone_s / max(1e-6, sigma))
-        soon = was[DRIFT] + was[PACE] * gone_s
-        now[DRIFT] = soon + trust * (drift - soon)
-        now[PACE] = was[PACE] + trust_change * (drift - soon) / gone_s
-        drift = now[DRIFT]
-        sure = abs(now[PACE]) * gone_s > GROWS_SURE * sigma * math.sqrt(2.0) * trust_change
-        now[GROWS] = now[PACE] if sure else 0.0
+        course = was[COURSE] + was[BENDS] * gone_s
+        off = wrap_angle(o[paths.HEADING] - course)
+        trust = _steady(now, was, v * math.sin(off), gone_s)
+        drift = now[DRIFT] = now[OWN] + v * math.sin(turn - off)
         behind = gap <= -shape[1] - 2.0 * o[paths.HALF_LENGTH]
-        ours = along > OUR_WAY * o[paths.VELOCITY] and side < NEAR_M and not behind
-        towards = -drift if left else drift
-        if ours and towards > max(VISIBLE_MPS, SURE * sigma * math.sqrt(trust)):
-            now[SEEN] = was[SEEN] + 1.0
-        comes = min(BELIEVED, now[SEEN]) if side > 0.0 else 0.0
+        ours = along > OUR_WAY * v and side < NEAR_M and not behind
+        sign = -1.0 if left else 1.0
+        least = max(VISIBLE_MPS, SURE * math.sqrt(now[SWAY] * trust))
+        comes = sign * drift > least and sign * now[OWN] > OWN_SHARE * sign * drift
+        away = not ours or sign * drift < -least
+        now[SEEN] = min(SEEN_MOST, was[SEEN] + 1.0) if comes else max(0.0, was[SEEN] - 1.0)
+        now[SEEN] = 0.0 if away else now[SEEN]
+        learnt = off if now[SEEN] == 0.0 else 0.0
+        now[COURSE] = course + COURSE_GAIN * learnt
+        now[BENDS] = was[BENDS] + BENDS_GAIN * learnt / gone_s
+        now[OWN] -= COURSE_GAIN * learnt * v
+        now[RAW] -= COURSE_GAIN * learnt * v
+        enters = min(BELIEVED, now[SEEN]) if side > 0.0 else 0.0
         stays = ours and side <= 0.0 and was[ENTERS] > 0.0 and o[paths.BRAKING] == 0.0
         soft = rss.safe_distance(ego[2], along, ego[3], car[0], rss.SOFT_SHARE * car[1])
         near = gap < soft or along < ego[2]
-        now[ENTERS] = BELIEVED if stays and near else comes
+        now[ENTERS] = BELIEVED if stays and near else enters
     return out
+
+
+@jit
+def _steady(now: FloatArray, was: FloatArray, raw: float, gone_s: float) -> float:
+    """Note its own speed sideways, `raw` in this delivery; how far a new value is trusted."""
+    now[RAW], now[CHANGE] = raw, raw - was[RAW]
+    to_and_fro = max(0.0, -now[CHANGE] * was[CHANGE])
+    now[SWAY] = was[SWAY] + SWAY_SHARE * (to_and_fro - was[SWAY])
+    sigma = math.sqrt(now[SWAY])
+    trust, trust_change = gains(STARTS_MPS2 * gone_s / max(1e-6, sigma))
+    soon = was[OWN] + was[PACE] * gone_s
+    now[OWN] = soon + trust * (raw - soon)
+    now[PACE] = was[PACE] + trust_change * (raw - soon) / gone_s
+    sure = abs(now[PACE]) * gone_s > GROWS_SURE * sigma * math.sqrt(2.0) * trust_change
+    now[GROWS] = now[PACE] if sure else 0.0
+    return trust
 
 
 @jit
@@ -135,14 +162,15 @@ def beside(
     path: FloatArray, place: float, offset: float, o: FloatArray, shape: tuple[float, float, float]
 ) -> tuple[float, float, bool, float, float]:
     """(gap from our front to its rear, room between the sides, whether it is to our left, its
-    speed to the left, its speed along the path); gap and room are negative where they overlap."""
+    heading against the path's, its speed along the path); gap and room are negative where they
+    overlap."""
     s, d, heading = paths.place_on(path, o[paths.X], o[paths.Y])
     turn = wrap_angle(o[paths.HEADING] - heading)
     d -= offset
     gap = s - o[paths.HALF_LENGTH] - place - shape[0] - 0.5 * shape[1]
     side = abs(d) - o[paths.HALF_WIDTH] - 0.5 * shape[2]
     v = o[paths.VELOCITY]
-    return gap, side, d > 0.0, v * math.sin(turn), v * math.cos(turn)
+    return gap, side, d > 0.0, turn, v * math.cos(turn)
 
 
 @jit
@@ -244,7 +272,7 @@ def _choose(
         return 0.0
     if alive == 0:
         return car[0] if gap > 0.0 else 0.0
-    begun = len(coming) > 0 and coming[-1] < -0.1
+    begun = len(coming) > 0 and coming[-1] < min(0.0, motion[2]) - BEGUN_MPS2
     return need if (begun or need >= CALM_MPS2) and by_braking <= by_waiting else 0.0
 
 

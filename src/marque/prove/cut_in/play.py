@@ -65,6 +65,18 @@ def first_step(lateral: float, step_s: float) -> int:
     return -math.ceil(lateral / RAMP_MPS2 / step_s - 1e-9)
 
 
+def meets(case: tuple[float, float, float, float], touch_m: float = TOUCH_M) -> bool:
+    """Whether the cars meet if nobody brakes. touch_m: sides that far apart count as contact;
+    below 0 they overlap by more than so much."""
+    v, f, gap, lateral = case
+    for k in range(first_step(lateral, STEP_S), round(AFTER_S / STEP_S)):
+        aside, _ = other_at(k * STEP_S, lateral)
+        ahead = gap + CAR_LENGTH_M + (f - v) * k * STEP_S
+        if abs(ahead) < CAR_LENGTH_M and aside < CAR_WIDTH_M + touch_m:
+            return True
+    return False
+
+
 @jit
 def overlaps(ahead: float, aside: float) -> bool:
     """Whether the two cars touch; distances between their middles."""
