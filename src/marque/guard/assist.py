@@ -1,0 +1,142 @@
+"""While a person drives: nothing of what they do is limited, and only an emergency is braked for.
+
+1. There is no plan. The path is the arc that the car drives now; backwards, if it rolls backwards.
+2. Distance (RSS) and cut-ins are the person's affair. The emergency brake (`aeb`) looks at everybody:
+   it warns, brakes partially, brakes fully.
+3. Braking, once begun, is held as the guard's is, and so is law 5 of the guard.
+4. Inputs that are stale, run backwards or are no numbers are not acted on: the person drives on and
+   is told (the verdict names the fault).
+"""
+
+import math
+from dataclasses import dataclass, field, replace
+
+import numpy as np
+
+from marque.core.arrays import BoolArray, FloatArray
+from marque.core.geometry import wrap_angle
+from marque.core.jit import jit
+from marque.guard import aeb, cut_in, freshness, watch
+from marque.guard import path as paths
+from marque.types.command import Command
+from marque.types.platform import Platform
+from marque.types.reading import EgoReading, Reading
+from marque.types.verdict import Action, Verdict
+
+ROLLS_BACK_MPS = -0.1
+TURNS_MPS = 2.0  # from here on the yaw rate tells more of the arc than the wheel
+AHEAD_S = 2.5  # the arc driven now is expected to last that long
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class AssistMemory:
+    """What is kept from call to call."""
+
+    stamps: freshness.Stamps = field(default_factory=freshness.Stamps)
+    eyes: watch.Eyes = field(default_factory=watch.Eyes)
+    warned_ns: int = -1  # the delivery in which a threat was first seen, -1 while there is none
+    braking_mps2: float = 0.0  # last asked
+    latched: int = 0  # the rule whose braking is held, of watch.RULES; 0: none
+    clear_ns: int = -1
+
+
+def assist(
+    memory: AssistMemory, reading: Reading, command: Command, platform: Platform
+) -> tuple[AssistMemory, Verdict]:
+    """The verdict on what a person's pedals and wheel ask for, each 20 ms. Acceleration counts
+    along the car, so that braking of a car that rolls backwards is positive."""
+    fault = freshness.ego_fault(memory.stamps, reading)
+    fault = fault or freshness.objects_fault(memory.stamps, reading)
+    fault = fault or freshness.command_fault(reading, command)
+    stamps = freshness.seen(memory.stamps, reading)
+    if fault:
+        told = Verdict(reading.t_ns, Action.PASS, command, fault, 0.0, True)
+        return AssistMemory(stamps), told
+    eyes = watch.look_again(memory.eyes, reading.detections)
+    sure = bool(memory.latched) or 0 <= memory.warned_ns < reading.detections.t_ns
+    rear = reading.ego.speed_mps < ROLLS_BACK_MPS
+    way = -1.0 if rear else 1.0
+    ego = backwards(reading.ego) if rear else reading.ego
+    braking, rule, margin, warn = _look(
+        ego, way, way * command.accel_mps2, reading, eyes, sure, platform
+    )
+    warned_ns = -1
+    if warn:
+        warned_ns = memory.warned_ns if memory.warned_ns >= 0 else reading.detections.t_ns
+    braking, rule, latched, clear_ns = watch.settle(
+        braking, rule, margin, memory.latched, memory.clear_ns, reading.t_ns,
+        -memory.braking_mps2, ego.speed_mps, platform.brake.dead_s + platform.brake.lag_s,
+    )  # fmt: skip
+    action, asked = Action.PASS, command
+    if rule and -braking < way * command.accel_mps2:
+        action, asked = Action.BRAKE, replace(command, accel_mps2=-way * braking)
+    braking = braking if action == Action.BRAKE else 0.0
+    name = watch.RULES[rule] if action == Action.BRAKE else ""
+    told = Verdict(reading.t_ns, action, asked, name, margin, warn or action == Action.BRAKE)
+    return AssistMemory(stamps, eyes, warned_ns, braking, latched, clear_ns), told
+
+
+def backwards(ego: EgoReading) -> EgoReading:
+    """The same motion as that of a car which looks where it rolls."""
+    return replace(
+        ego,
+        heading_rad=float(wrap_angle(ego.heading_rad + math.pi)),
+        speed_mps=-ego.speed_mps,
+        accel_mps2=-ego.accel_mps2,
+        steer_rad=-ego.steer_rad,
+    )
+
+
+def curvature_of(ego: EgoReading, platform: Platform) -> float:
+    """Of the arc that is driven now."""
+    if ego.speed_mps >= TURNS_MPS:
+        return ego.yaw_rate_radps / ego.speed_mps
+    return math.tan(ego.steer_rad) / platform.wheelbase_m
+
+
+def _look(
+    ego: EgoReading,
+    way: float,
+    wanted: float,
+    reading: Reading,
+    eyes: watch.Eyes,
+    sure: bool,
+    platform: Platform,
+) -> tuple[float, int, float, bool]:
+    found = reading.detections
+    waits = watch.unsure(found, eyes) if not sure else np.zeros(len(found.uid), np.bool_)
+    fade_m = max(paths.FADE_M, AHEAD_S * ego.speed_mps)
+    path = paths.arc(ego.x_m, ego.y_m, ego.heading_rad, curvature_of(ego, platform), fade_m)
+    return judge(
+        path,
+        (ego.speed_mps, ego.accel_mps2, wanted),
+        watch.now_at(found, reading.t_ns, eyes.yaw_rate_radps),
+        waits,
+        watch.numbers(platform),
+        (way * platform.centre_m, platform.length_m, platform.width_m),
+    )
+
+
+@jit
+def judge(
+    path: FloatArray,
+    motion: tuple[float, float, float],
+    objects: FloatArray,
+    waits: BoolArray,
+    car: tuple[float, float, float, float, float],
+    shape: tuple[float, float, float],
+) -> tuple[float, int, float, bool]:
+    """(braking, rule, margin, warning) of the emergency brake alone, from the path's beginning.
+
+    motion: speed, acceleration now, asked now; waits [n], car and shape as for `watch.judge`.
+    """
+    notes = np.zeros((len(objects), cut_in.NOTE))
+    need, stage, warn = watch.emergency(
+        path, (0.0, 0.0), motion, objects, notes, waits, (car[1], car[4]), shape
+    )
+    margin = watch.FAR if need <= 0.0 else min(watch.FAR, (aeb.CALM_MPS2 + 1.0) / need)
+    if stage < aeb.PARTIAL:
+        return 0.0, 0, margin, warn
+    if stage == aeb.FULL:
+        return car[4], watch.AEB_FULL, margin, True
+    return aeb.PARTIAL_MPS2, watch.AEB_PARTIAL, margin, True
