@@ -1,10 +1,12 @@
 """While a person drives: nothing of what they do is limited, and only an emergency is braked for.
 
-1. There is no plan. The path is the arc that the car drives now; backwards, if it rolls backwards.
-2. Distance (RSS) and cut-ins are the person's affair. The emergency brake (`aeb`) looks at everybody:
-   it warns, brakes partially, brakes fully.
-3. Braking, once begun, is held as the guard's is, and so is law 5 of the guard.
-4. Inputs that are stale, run backwards or are no numbers are not acted on: the person drives on and
+1. There is no plan. The path is the arc that the car drives now, backwards if it rolls backwards.
+2. Distance (RSS) and cut-ins are the person's affair. The emergency brake (`aeb`) looks at all
+   others: it warns, brakes partially, brakes fully.
+3. It warns WARNS_S before it would begin to brake (draft value for UN R152, 5.2.1.1), or at once
+   where there is less time. Such an early warning is no reason to brake.
+4. Braking, once begun, is held as the guard's is, and so is law 5 of the guard.
+5. Inputs that are stale, run backwards or are no numbers are not acted on: the person drives on and
    is told (the verdict names the fault).
 """
 
@@ -25,6 +27,7 @@ from marque.types.verdict import Action, Verdict
 
 ROLLS_BACK_MPS = -0.1
 TURNS_MPS = 2.0  # from here on the yaw rate tells more of the arc than the wheel
+WARNS_S = 0.8
 AHEAD_S = 2.5  # the arc driven now is expected to last that long
 
 
@@ -57,7 +60,7 @@ def assist(
     rear = reading.ego.speed_mps < ROLLS_BACK_MPS
     way = -1.0 if rear else 1.0
     ego = backwards(reading.ego) if rear else reading.ego
-    braking, rule, margin, warn = _look(
+    braking, rule, margin, warn, early = _look(
         ego, way, way * command.accel_mps2, reading, eyes, sure, platform
     )
     warned_ns = -1
@@ -72,7 +75,7 @@ def assist(
         action, asked = Action.BRAKE, replace(command, accel_mps2=-way * braking)
     braking = braking if action == Action.BRAKE else 0.0
     name = watch.RULES[rule] if action == Action.BRAKE else ""
-    told = Verdict(reading.t_ns, action, asked, name, margin, warn or action == Action.BRAKE)
+    told = Verdict(reading.t_ns, action, asked, name, margin, early or action == Action.BRAKE)
     return AssistMemory(stamps, eyes, warned_ns, braking, latched, clear_ns), told
 
 
@@ -102,7 +105,7 @@ def _look(
     eyes: watch.Eyes,
     sure: bool,
     platform: Platform,
-) -> tuple[float, int, float, bool]:
+) -> tuple[float, int, float, bool, bool]:
     found = reading.detections
     waits = watch.unsure(found, eyes) if not sure else np.zeros(len(found.uid), np.bool_)
     fade_m = max(paths.FADE_M, AHEAD_S * ego.speed_mps)
@@ -125,8 +128,9 @@ def judge(
     waits: BoolArray,
     car: tuple[float, float, float, float, float],
     shape: tuple[float, float, float],
-) -> tuple[float, int, float, bool]:
-    """(braking, rule, margin, warning) of the emergency brake alone, from the path's beginning.
+) -> tuple[float, int, float, bool, bool]:
+    """(braking, rule, margin, warning, early or other warning) of the emergency brake alone, from
+    the path's beginning.
 
     motion: speed, acceleration now, asked now; waits [n], car and shape as for `watch.judge`.
     """
@@ -134,9 +138,11 @@ def judge(
     need, stage, warn = watch.emergency(
         path, (0.0, 0.0), motion, objects, notes, waits, (car[1], car[4]), shape
     )
+    soon, _ = aeb.assess(path, 0.0, 0.0, motion, objects, car[1] + WARNS_S, car[4], shape)
+    early = warn or aeb.stage(soon) >= aeb.PARTIAL
     margin = watch.FAR if need <= 0.0 else min(watch.FAR, (aeb.CALM_MPS2 + 1.0) / need)
     if stage < aeb.PARTIAL:
-        return 0.0, 0, margin, warn
+        return 0.0, 0, margin, warn, early
     if stage == aeb.FULL:
-        return car[4], watch.AEB_FULL, margin, True
-    return aeb.PARTIAL_MPS2, watch.AEB_PARTIAL, margin, True
+        return car[4], watch.AEB_FULL, margin, True, True
+    return aeb.PARTIAL_MPS2, watch.AEB_PARTIAL, margin, True, True

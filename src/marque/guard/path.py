@@ -48,9 +48,7 @@ def _corridor(
     for k in range(STATIONS):
         at = s[0] + k * STATION_M
         if at > s[last]:
-            _extend(
-                out, k, x[last], y[last], heading[last], curvature[last], at - s[last], FADE_M
-            )
+            _extend(out, k, x[last], y[last], heading[last], curvature[last], at - s[last], FADE_M)
             continue
         while i < last - 1 and s[i + 1] < at:
             i += 1
@@ -95,9 +93,7 @@ def _extend(
 
 
 @jit
-def arc(
-    x: float, y: float, heading: float, curvature: float, fade_m: float = FADE_M
-) -> FloatArray:
+def arc(x: float, y: float, heading: float, curvature: float, fade_m: float = FADE_M) -> FloatArray:
     """[STATIONS, 6] of the arc that a car drives now; its curvature fades over `fade_m`."""
     out = np.empty((STATIONS, 6))
     for k in range(STATIONS):

@@ -1,12 +1,13 @@
 """A scenario with a person at the wheel who does what the file says, and the guard beside them.
 
 Until the guard brakes, our car is where the file has it. From then on the person's foot is off the
-accelerator, the car keeps to the file's path, and goes along it as its own brakes let it. A file may
-drive it backwards.
+accelerator, the car keeps to the file's path, and goes along it as its own brakes let it. A file
+may drive it backwards. The file's own end ends the play only as long as nothing was braked for:
+some files end while there is still danger.
 """
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -112,8 +113,9 @@ def drive_guarded(
 
     MarqueError: the file never hands the ego over, or something in it cannot be carried out.
     """
+    endless = replace(play.scenario, storyboard=replace(play.scenario.storyboard, stop=None))
     world = ScenarioWorld(
-        play.scenario, play.roads, play.road_map, play.index, platform, ego, backwards=True
+        endless, play.roads, play.road_map, play.index, platform, ego, backwards=True
     )
     car = _Car(course_of(play, world.begin_s, ego), platform)
     truth = world.reset(car.truth())
@@ -149,7 +151,7 @@ def drive_guarded(
 
 
 class _Car:
-    """Our car on the file's path: by the file's clock until it is braked, then by its own brakes."""
+    """Our car on the file's path: by the file's clock, and once braked, by its own brakes."""
 
     def __init__(self, course: Course, platform: Platform) -> None:
         self.course, self.platform = course, platform
