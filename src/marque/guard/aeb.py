@@ -152,6 +152,17 @@ def drive_on(
 
 
 @jit
+def swing(bodies: FloatArray, count: int, lateral_mps2: float) -> FloatArray:
+    """The bodies of a car that steers so hard to its left (positive) from now on."""
+    out = bodies.copy()
+    for k in range(count):
+        aside = 0.5 * lateral_mps2 * (k * STEP_S) ** 2
+        out[k, 0] -= aside * bodies[k, 3]
+        out[k, 1] += aside * bodies[k, 2]
+    return out
+
+
+@jit
 def _motion(speed: float, accel: float, t: float) -> tuple[float, float]:
     """(way, speed) after `t` at constant acceleration, never backwards."""
     if accel < 0.0 and t > -speed / accel:

@@ -5,8 +5,11 @@
    others: it warns, brakes partially, brakes fully.
 3. It warns WARNS_S before it would begin to brake (draft value for UN R152, 5.2.1.1), or at once
    where there is less time. Such an early warning is no reason to brake.
-4. Braking, once begun, is held as the guard's is, and so is law 5 of the guard.
-5. Inputs that are stale, run backwards or are no numbers are not acted on: the person drives on and
+4. A person may be about to steer: into a bend, round who stands, past who is slower. Who does not
+   come into our path from aside, and could still be passed by steering with SWERVE_MPS2, is braked
+   for only at the last moment, when all but LAST_MPS2 of the brake's force is needed; then fully.
+5. Braking, once begun, is held as the guard's is, and so is law 5 of the guard.
+6. Inputs that are stale, run backwards or are no numbers are not acted on: the person drives on and
    is told (the verdict names the fault).
 """
 
@@ -28,6 +31,8 @@ from marque.types.verdict import Action, Verdict
 ROLLS_BACK_MPS = -0.1
 TURNS_MPS = 2.0  # from here on the yaw rate tells more of the arc than the wheel
 WARNS_S = 0.8
+SWERVE_MPS2, LAST_MPS2 = 3.0, 1.0
+COMES_MPS = 0.5  # sideways; slower is not coming from aside
 AHEAD_S = 2.5  # the arc driven now is expected to last that long
 
 
@@ -61,7 +66,7 @@ def assist(
     way = -1.0 if rear else 1.0
     ego = backwards(reading.ego) if rear else reading.ego
     braking, rule, margin, warn, early = _look(
-        ego, way, way * command.accel_mps2, reading, eyes, sure, platform
+        ego, way, way * command.accel_mps2, reading, eyes, sure, bool(memory.latched), platform
     )
     warned_ns = -1
     if warn:
@@ -104,6 +109,7 @@ def _look(
     reading: Reading,
     eyes: watch.Eyes,
     sure: bool,
+    held: bool,
     platform: Platform,
 ) -> tuple[float, int, float, bool, bool]:
     found = reading.detections
@@ -117,6 +123,7 @@ def _look(
         waits,
         watch.numbers(platform),
         (way * platform.centre_m, platform.length_m, platform.width_m),
+        held,
     )
 
 
@@ -128,16 +135,23 @@ def judge(
     waits: BoolArray,
     car: tuple[float, float, float, float, float],
     shape: tuple[float, float, float],
+    held: bool,
 ) -> tuple[float, int, float, bool, bool]:
     """(braking, rule, margin, warning, early or other warning) of the emergency brake alone, from
     the path's beginning.
 
-    motion: speed, acceleration now, asked now; waits [n], car and shape as for `watch.judge`.
+    motion: speed, acceleration now, asked now; waits [n], car and shape as for `watch.judge`;
+    held: braking has begun, and is gone on with by need alone.
     """
     notes = np.zeros((len(objects), cut_in.NOTE))
     need, stage, warn = watch.emergency(
         path, (0.0, 0.0), motion, objects, notes, waits, (car[1], car[4]), shape
     )
+    if aeb.PARTIAL <= stage and need < car[4] - LAST_MPS2 and not held:
+        leaves = waits | passable(path, motion, objects, (car[1], car[4]), shape)
+        need, stage, _ = watch.emergency(
+            path, (0.0, 0.0), motion, objects, notes, leaves, (car[1], car[4]), shape
+        )
     soon, _ = aeb.assess(path, 0.0, 0.0, motion, objects, car[1] + WARNS_S, car[4], shape)
     early = warn or aeb.stage(soon) >= aeb.PARTIAL
     margin = watch.FAR if need <= 0.0 else min(watch.FAR, (aeb.CALM_MPS2 + 1.0) / need)
@@ -146,3 +160,34 @@ def judge(
     if stage == aeb.FULL:
         return car[4], watch.AEB_FULL, margin, True, True
     return aeb.PARTIAL_MPS2, watch.AEB_PARTIAL, margin, True, True
+
+
+@jit
+def passable(
+    path: FloatArray,
+    motion: tuple[float, float, float],
+    objects: FloatArray,
+    car: tuple[float, float],
+    shape: tuple[float, float, float],
+) -> BoolArray:
+    """[n] who does not come from aside and could still be passed by steering to one side; car: as
+    for `watch.emergency`."""
+    out = np.zeros(len(objects), np.bool_)
+    bodies = np.empty((aeb.STEPS + 1, 4))
+    speed, accel, asked = motion
+    ahead_s = car[0] + speed / (2.0 * aeb.CALM_MPS2) + aeb.LATE_S
+    count = aeb.drive_on(bodies, path, (0.0, 0.0, shape[0]), speed, accel, asked, car[0], ahead_s)
+    left = aeb.swing(bodies, count, SWERVE_MPS2)
+    right = aeb.swing(bodies, count, -SWERVE_MPS2)
+    for i in range(len(objects)):
+        o = objects[i]
+        _, _, heading = paths.place_on(path, o[paths.X], o[paths.Y])
+        across = o[paths.VELOCITY] * math.sin(o[paths.HEADING] - heading)
+        oncoming = o[paths.VELOCITY] * math.cos(o[paths.HEADING] - heading) < -COMES_MPS
+        if oncoming or abs(across) > COMES_MPS:
+            continue
+        out[i] = (
+            aeb.contact(left, count, path, 0.0, o, shape) < 0
+            or aeb.contact(right, count, path, 0.0, o, shape) < 0
+        )
+    return out
