@@ -6,8 +6,9 @@
 3. It warns WARNS_S before it would begin to brake (draft value for UN R152, 5.2.1.1), or at once
    where there is less time. Such an early warning is no reason to brake.
 4. A person may be about to steer: into a bend, round who stands, past who is slower. Who does not
-   come into our path from aside, and could still be passed by steering with SWERVE_MPS2, is braked
-   for only at the last moment, when all but LAST_MPS2 of the brake's force is needed; then fully.
+   come into our path from aside (nor towards us) is braked for only if going straight on ends in
+   contact as well as the arc does. And who could still be passed by steering with SWERVE_MPS2, only
+   at the last moment, when all but LAST_MPS2 of the brake's force is needed; then fully.
 5. Braking, once begun, is held as the guard's is, and so is law 5 of the guard.
 6. Inputs that are stale, run backwards or are no numbers are not acted on: the person drives on and
    is told (the verdict names the fault).
@@ -147,36 +148,42 @@ def judge(
     need, stage, warn = watch.emergency(
         path, (0.0, 0.0), motion, objects, notes, waits, (car[1], car[4]), shape
     )
-    if aeb.PARTIAL <= stage and need < car[4] - LAST_MPS2 and not held:
-        leaves = waits | passable(path, motion, objects, (car[1], car[4]), shape)
+    if stage >= aeb.PARTIAL:
+        early = need < car[4] - LAST_MPS2 and not held
+        leaves = waits | unclear(path, motion, objects, (car[1], car[4]), shape, early)
         need, stage, _ = watch.emergency(
             path, (0.0, 0.0), motion, objects, notes, leaves, (car[1], car[4]), shape
         )
     soon, _ = aeb.assess(path, 0.0, 0.0, motion, objects, car[1] + WARNS_S, car[4], shape)
-    early = warn or aeb.stage(soon) >= aeb.PARTIAL
+    told = warn or aeb.stage(soon) >= aeb.PARTIAL
     margin = watch.FAR if need <= 0.0 else min(watch.FAR, (aeb.CALM_MPS2 + 1.0) / need)
     if stage < aeb.PARTIAL:
-        return 0.0, 0, margin, warn, early
+        return 0.0, 0, margin, warn, told
     if stage == aeb.FULL:
         return car[4], watch.AEB_FULL, margin, True, True
     return aeb.PARTIAL_MPS2, watch.AEB_PARTIAL, margin, True, True
 
 
 @jit
-def passable(
+def unclear(
     path: FloatArray,
     motion: tuple[float, float, float],
     objects: FloatArray,
     car: tuple[float, float],
     shape: tuple[float, float, float],
+    early: bool,
 ) -> BoolArray:
-    """[n] who does not come from aside and could still be passed by steering to one side; car: as
-    for `watch.emergency`."""
+    """[n] who does not come from aside and is not in the way straight on; or, `early`, could still
+    be passed by steering to one side. car: as for `watch.emergency`."""
     out = np.zeros(len(objects), np.bool_)
     bodies = np.empty((aeb.STEPS + 1, 4))
+    ahead = np.empty((aeb.STEPS + 1, 4))
     speed, accel, asked = motion
+    straight = paths.arc(path[0, paths.X], path[0, paths.Y], path[0, paths.HEADING], 0.0)
     ahead_s = car[0] + speed / (2.0 * aeb.CALM_MPS2) + aeb.LATE_S
-    count = aeb.drive_on(bodies, path, (0.0, 0.0, shape[0]), speed, accel, asked, car[0], ahead_s)
+    start = (0.0, 0.0, shape[0])
+    count = aeb.drive_on(bodies, path, start, speed, accel, asked, car[0], ahead_s)
+    aeb.drive_on(ahead, straight, start, speed, accel, asked, car[0], ahead_s)
     left = aeb.swing(bodies, count, SWERVE_MPS2)
     right = aeb.swing(bodies, count, -SWERVE_MPS2)
     for i in range(len(objects)):
@@ -186,8 +193,10 @@ def passable(
         oncoming = o[paths.VELOCITY] * math.cos(o[paths.HEADING] - heading) < -COMES_MPS
         if oncoming or abs(across) > COMES_MPS:
             continue
-        out[i] = (
-            aeb.contact(left, count, path, 0.0, o, shape) < 0
-            or aeb.contact(right, count, path, 0.0, o, shape) < 0
-        )
+        out[i] = aeb.contact(ahead, count, straight, 0.0, o, shape) < 0
+        if early and not out[i]:
+            out[i] = (
+                aeb.contact(left, count, path, 0.0, o, shape) < 0
+                or aeb.contact(right, count, path, 0.0, o, shape) < 0
+            )
     return out

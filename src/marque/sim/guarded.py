@@ -102,7 +102,7 @@ class Guarded:
 
     episode: Episode
     names: dict[int, str]
-    asked: FloatArray  # [k, 3] time in s, braking asked in m/s^2, 1 where it warns
+    asked: FloatArray  # [k, 4] time in s, braking asked in m/s^2, 1 where it warns, its margin
     rules: tuple[str, ...]  # [k]
 
 
@@ -125,7 +125,7 @@ def drive_guarded(
     if isinstance(profile, Equipment):
         fusing = begin_fusing((profile, platform, play.road_map, play.index), truth.ego, seed)
     memory = AssistMemory()
-    asked: list[tuple[float, float, float]] = []
+    asked: list[tuple[float, float, float, float]] = []
     rules: list[str] = []
     last_accel = 0.0
     while not episode.end:
@@ -138,7 +138,9 @@ def drive_guarded(
             if verdict.action != Action.PASS:
                 verdicts.append(verdict)
             brakes = verdict.action == Action.BRAKE
-            asked.append((t_ns / NS_PER_S, memory.braking_mps2, float(verdict.warning)))
+            asked.append(
+                (t_ns / NS_PER_S, memory.braking_mps2, float(verdict.warning), verdict.margin)
+            )
             rules.append(verdict.rule if brakes else "")
             car.step(verdict.command.accel_mps2, brakes)
         jerk = (truth.ego.accel_mps2 - last_accel) / PLAN_STEP_S
@@ -146,7 +148,7 @@ def drive_guarded(
         reason = Reason.GUARD if verdicts else Reason.NONE
         episode.ticks.append(Tick(truth, None, verdict.command, tuple(verdicts), reason, jerk))
         truth = world.step(car.truth())
-        episode.end = world.over or car.over(truth.t_ns / NS_PER_S, asked)
+        episode.end = world.over or car.over(truth.t_ns / NS_PER_S)
     return Guarded(episode, world.names, np.array(asked), tuple(rules))
 
 
@@ -198,7 +200,7 @@ class _Car:
         self.t_s += BASE_STEP_S
         self.braked_s = self.t_s if braked else self.braked_s
 
-    def over(self, now_s: float, asked: list[tuple[float, float, float]]) -> str:
+    def over(self, now_s: float) -> str:
         """Why there is nothing more to see, "" if there is."""
         if self.rolling is None:
             return WAY_OVER if now_s >= self.course.t_s[-1] else ""
