@@ -149,6 +149,13 @@ def show(console: Console, report: Mapping[str, Any]) -> None:
         )
     if len(bad) > SHOWN:
         console.print(f"... and {len(bad) - SHOWN} more", markup=False)
+    cost = report["guard_ms"]
+    console.print(
+        f"guard, {cost['users']} road users, CPU time of a call: p99.9 "
+        f"{cost['with_plan']['p99_9']:.2f} ms with a plan, {cost['person']['p99_9']:.2f} ms with a "
+        "person at the wheel",
+        markup=False,
+    )
     if bands:
         console.print(f"colours: {report['colours']['label']}", markup=False)
     console.print(

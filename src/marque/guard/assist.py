@@ -29,7 +29,7 @@ from marque.types.platform import Platform
 from marque.types.reading import EgoReading, Reading
 from marque.types.verdict import Action, Verdict
 
-ROLLS_BACK_MPS = -0.1
+ROLLS_MPS = 0.1  # slower says nothing about forwards or backwards
 TURNS_MPS = 2.0  # from here on the yaw rate tells more of the arc than the wheel
 WARNS_S = 0.8
 SWERVE_MPS2, LAST_MPS2 = 3.0, 1.0
@@ -47,6 +47,7 @@ class AssistMemory:
     braking_mps2: float = 0.0  # last asked
     latched: int = 0  # the rule whose braking is held, of watch.RULES; 0: none
     clear_ns: int = -1
+    rear: bool = False  # it rolls backwards
 
 
 def assist(
@@ -60,10 +61,10 @@ def assist(
     stamps = freshness.seen(memory.stamps, reading)
     if fault:
         told = Verdict(reading.t_ns, Action.PASS, command, fault, 0.0, True)
-        return AssistMemory(stamps), told
+        return AssistMemory(stamps, rear=memory.rear), told
     eyes = watch.look_again(memory.eyes, reading.detections)
     sure = bool(memory.latched) or 0 <= memory.warned_ns < reading.detections.t_ns
-    rear = reading.ego.speed_mps < ROLLS_BACK_MPS
+    rear = rolls_back(memory.rear, reading.ego.speed_mps)
     way = -1.0 if rear else 1.0
     ego = backwards(reading.ego) if rear else reading.ego
     braking, rule, margin, warn, early = _look(
@@ -82,7 +83,12 @@ def assist(
     braking = braking if action == Action.BRAKE else 0.0
     name = watch.RULES[rule] if action == Action.BRAKE else ""
     told = Verdict(reading.t_ns, action, asked, name, margin, early or action == Action.BRAKE)
-    return AssistMemory(stamps, eyes, warned_ns, braking, latched, clear_ns), told
+    return AssistMemory(stamps, eyes, warned_ns, braking, latched, clear_ns, rear), told
+
+
+def rolls_back(before: bool, speed_mps: float) -> bool:
+    """Whether the car rolls backwards; at rest, as before."""
+    return speed_mps < (ROLLS_MPS if before else -ROLLS_MPS)
 
 
 def backwards(ego: EgoReading) -> EgoReading:
@@ -154,8 +160,10 @@ def judge(
         need, stage, _ = watch.emergency(
             path, (0.0, 0.0), motion, objects, notes, leaves, (car[1], car[4]), shape
         )
-    soon, _ = aeb.assess(path, 0.0, 0.0, motion, objects, car[1] + WARNS_S, car[4], shape)
-    told = warn or aeb.stage(soon) >= aeb.PARTIAL
+    told = warn
+    if not told:
+        soon, _ = aeb.assess(path, 0.0, 0.0, motion, objects, car[1] + WARNS_S, car[4], shape)
+        told = aeb.stage(soon) >= aeb.PARTIAL
     margin = watch.FAR if need <= 0.0 else min(watch.FAR, (aeb.CALM_MPS2 + 1.0) / need)
     if stage < aeb.PARTIAL:
         return 0.0, 0, margin, warn, told

@@ -246,9 +246,20 @@ def look_again(eyes: Eyes, found: Detections) -> Eyes:
         known = eyes.uid[place] == found.uid
         notes[known] = eyes.notes[place[known]]
         before = eyes.heading_rad[place]
-        for i in np.flatnonzero(known).tolist():
-            rate[i] = turn_rate(found.heading_rad[i], before[i], found.speed_mps[i], gone_s)
+        rate = turn_rates(found.heading_rad, before, found.speed_mps, known, gone_s)
     return Eyes(found.t_ns, found.uid, found.heading_rad, rate, known, notes, gone_s)
+
+
+@jit
+def turn_rates(
+    heading: FloatArray, before: FloatArray, speed: FloatArray, known: BoolArray, gone_s: float
+) -> FloatArray:
+    """[n] `turn_rate` of each that was known; 0 for newcomers."""
+    out = np.zeros(len(heading))
+    for i in range(len(heading)):
+        if known[i]:
+            out[i] = turn_rate(heading[i], before[i], speed[i], gone_s)
+    return out
 
 
 @jit

@@ -34,7 +34,7 @@ def find_cases(suite: Path, criteria: Criteria, platform: Platform, concrete: bo
     MarqueError: no folder, or no scenario in it.
     """
     scenarios, variations = find_files(suite)
-    own = tuple((key, f"{getattr(platform, field)}") for key, field in criteria.ego.items())
+    own = tuple((key, f"{getattr(platform, field):.6g}") for key, field in criteria.ego.items())
     items = [_item(suite, path, "", (), own) for path in scenarios]
     if concrete:
         return items
