@@ -97,8 +97,10 @@ def _folder(name: str, suite: Path, who: Any) -> Path:
 
 
 def _carry_out(order: Any, own: list[tuple[str, object]], json_file: Path | None) -> int:
+    from marque.prove.aeb.cost import guard_ms
     from marque.prove.aeb.suite import plan, run
     from marque.sim.told import command_line
+    from marque.vehicle.catalog import load_platform
 
     if json_file is not None:
         need_writable_file(json_file)
@@ -116,6 +118,7 @@ def _carry_out(order: Any, own: list[tuple[str, object]], json_file: Path | None
     with Bar(len(items), "playing") as bar:
         words = counted(bar, lambda row: f"{row['scenario']} {row['verdict']}")
         report = run(order, items, words)
+    report["guard_ms"] = guard_ms(load_platform(who.car))
     options = [*own, ("--only", order.only or None), ("--driver", who.driver), ("--car", who.car)]
     options += [("--sensors", who.sensors), ("--pictures", order.pictures)]
     report["command"] = command_line(("prove", order.name), options)

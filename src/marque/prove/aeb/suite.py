@@ -10,7 +10,6 @@ from typing import Any
 from marque.core.errors import MarqueError
 from marque.draw.picture import drive_picture
 from marque.prove.aeb.cases import Item, find_cases
-from marque.prove.aeb.cost import guard_ms
 from marque.prove.aeb.criteria import FOLDER, Criteria, read_criteria
 from marque.prove.aeb.judge import Judged, judge
 from marque.prove.aeb.play import Played, Who, drive
@@ -196,7 +195,6 @@ def report(order: Order, rows: Sequence[Mapping[str, Any]], wall_s: float) -> di
             "bands": [asdict(band) for band in bands],
         },
         "scenarios": list(_groups(rows, criteria)),
-        "guard_ms": guard_ms(load_platform(order.who.car)),
         "wall_s": round(wall_s, 1),
         "cpu_s": round(sum(float(row.get("cpu_s", 0.0)) for row in rows), 1),
         "cases": list(rows),
