@@ -10,6 +10,7 @@ import pytest
 
 from marque.cli.main import main
 from marque.core.errors import MarqueError
+from marque.prove.aeb import cost
 from marque.prove.aeb import criteria as rules
 from marque.prove.aeb.cases import find_cases
 from marque.prove.aeb.criteria import read_criteria
@@ -17,6 +18,7 @@ from marque.prove.aeb.judge import Driven, clearance, judge
 from marque.prove.aeb.play import Who, drive
 from marque.prove.aeb.suite import R152_FOLDER, Order, plan, run
 from marque.prove.verdicts import Journal, counts, slug
+from marque.sim.guarded import LET_GO, RESTS
 from marque.types.codes import UserKind
 from marque.types.world import EgoTruth, RoadUsers, World
 from marque.vehicle.catalog import load_platform
@@ -153,7 +155,8 @@ def test_scenarios_of_our_own(file: str, given: dict[str, str], braked: bool) ->
     assert (asked[:, 1].max() > 0.0) == braked
     if braked:
         k = int(np.flatnonzero(asked[:, 1])[0])
-        assert (asked[: k - 1, 1] == 0.0).all() and played.episode.end == "at rest"
+        assert (asked[: k - 1, 1] == 0.0).all() and played.episode.end in (RESTS, LET_GO)
+        assert judge(played.driven, NCAP.ruling("CPNA"), NCAP).facts["contact"] is None
     else:
         path = np.array([(w.ego.x_m, w.ego.y_m) for w in played.driven.worlds])
         assert np.hypot(*np.diff(path, axis=0).T).min() > 0.3  # nothing slowed it down
@@ -185,14 +188,18 @@ def test_a_journal_that_is_none(tmp_path: Path) -> None:
         Journal(tmp_path, {"schema": "x"})
     with Journal(tmp_path, {"schema": "x"}, again=True) as journal:
         journal.add({"case": "a", "verdict": "passed"})
-    assert Journal(tmp_path, {"schema": "x"}).rows == {"a": {"case": "a", "verdict": "passed"}}
+    with Journal(tmp_path, {"schema": "x"}) as journal:
+        assert journal.rows == {"a": {"case": "a", "verdict": "passed"}}
     assert counts([{"verdict": "passed"}, {"verdict": "unsupported"}]) == {
         "played": 1, "passed": 1, "failed": 0, "unsupported": 1,
     }  # fmt: skip
     assert slug(("a b", "c/d.x")) == "a_b-c_d.x"
 
 
-def test_what_cannot_be_played_is_a_row_and_fails_the_suite(tmp_path: Path) -> None:
+def test_what_cannot_be_played_is_a_row_and_fails_the_suite(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(cost, "CALLS", 40)
     suite = tmp_path / "suite"
     suite.mkdir()
     for name in ("car.xosc", "straight.xodr"):
@@ -205,6 +212,7 @@ def test_what_cannot_be_played_is_a_row_and_fails_the_suite(tmp_path: Path) -> N
     assert main([*words, "--pictures", "none", "--json", str(out)]) == 1
     report = json.loads(out.read_text())
     assert next(iter(report)) == "schema" and report["schema"] == "marque.prove.ncap/1"
+    assert report["guard_ms"]["users"] == 64 and report["guard_ms"]["calls"] == 40
     assert (report["played"], report["passed"], report["unsupported"]) == (1, 1, 2)
     refused = {Path(r["file"]).name: r["why"] for r in report["cases"] if r["verdict"] != "passed"}
     assert "broken.xosc" in refused["broken.xosc"] and "Strange" in refused["odd.xosc"]
@@ -236,7 +244,7 @@ def test_criteria_of_no_suite_and_cells_without_rows() -> None:
 def test_euro_ncap_files_that_reverse_are_played(shared_data: Path) -> None:
     folder = shared_data / "openscenario" / "ncap2023"
     file = next(folder.rglob("NCAP_AEB_VRU_CPRA_Cs_2023.xosc"))
-    for who in (Who(), Who(driver="marque")):
+    for who in (Who(), Who(driver="marque")):  # no driver of ours drives backwards
         played = drive(file, {}, who)
         assert played.by == "none" and played.driven.worlds[0].ego.speed_mps < 0.0
         assert judge(played.driven, NCAP.ruling("CPRA"), NCAP).verdict == "passed"
