@@ -419,3 +419,48 @@ def test_before_and_behind_the_corridor_the_path_is_straight() -> None:
     assert paths.pose(path, -3.0, 1.0) == pytest.approx((-3.0, 1.0, 0.0))
     s, d, heading = paths.place_on(path, -3.0, 1.0)
     assert (s, d, heading) == pytest.approx((-3.0, 1.0, 0.0))
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.floats(6.0, 20.0), st.floats(3.0, 40.0), st.floats(1.0, 8.0), st.floats(0.5, 1.0))
+def test_who_brakes_ahead_of_us_is_expected_to_brake_on(
+    speed: float, gap: float, braking: float, share: float
+) -> None:
+    """The least braking is the slow twin's for a leader that brakes to rest."""
+    leader = User(CAR.front_m + gap + 2.25, 0.0, 0.0, share * speed)
+    row = watch.now_at(detections([leader], 0), 0)
+    row[0, paths.BRAKING] = braking
+    late = aeb.delay_s(CAR)
+    got, _ = aeb.assess(
+        arc_path(0.0), 0.0, 0.0, (speed, 0.0, 0.0), row, late, CAR.max_brake_mps2, shape_of(CAR)
+    )
+
+    def least(grow: float) -> float:
+        def other(t: float) -> list[tuple[float, float]]:
+            t = min(t, leader.speed / braking)
+            x = leader.x + leader.speed * t - 0.5 * braking * t * t
+            return twin.box(x, 0.0, 0.0, leader.length + 2.0 * grow, leader.width)
+
+        return twin.least_braking(
+            lambda s: (s, 0.0, 0.0), shape_of(CAR), other, speed, 0.0, late, CAR.max_brake_mps2
+        )
+
+    assert min(least(-0.4), 99.0) <= min(got, 99.0) <= least(0.9)
+
+
+def test_who_brakes_and_does_not_lead_may_let_us_go_first() -> None:
+    """Braking of one that crosses is believed only where it and going on both end in contact."""
+    ours = 8.0
+    ahead = CAR.front_m + ours * 1.2
+    crossing = User(ahead, -4.0 * 1.2, math.pi / 2, 4.0)
+    row = watch.now_at(detections([crossing], 0), 0)
+    late, shape = aeb.delay_s(CAR), shape_of(CAR)
+
+    def asks() -> float:
+        return aeb.assess(
+            arc_path(0.0), 0.0, 0.0, (ours, 0.0, 0.0), row, late, CAR.max_brake_mps2, shape
+        )[0]
+
+    assert asks() > 0.0
+    row[0, paths.BRAKING] = 6.0
+    assert asks() == 0.0

@@ -9,7 +9,7 @@
    and a little behind us on the outer side of a bend.) Somebody oncoming who drifts
    across the road is expected to mend that within DRIFT_S, and so is who comes up behind us. The
    same holds for one that is turning or braking: straight on at its speed, and as it moves now,
-   must both end in contact.
+   must both end in contact. But who is ahead, goes our way and brakes is expected to brake on.
 3. A vehicle that crosses our path and can still stop gently before it is expected to; one that
    is turning onto our road may still turn as tightly as its tyres and its length let it.
 4. If there is contact: the least braking, from now and after the car's own delay, that avoids it.
@@ -152,6 +152,17 @@ def drive_on(
 
 
 @jit
+def swing(bodies: FloatArray, count: int, lateral_mps2: float) -> FloatArray:
+    """The bodies of a car that steers so hard to its left (positive) from now on."""
+    out = bodies.copy()
+    for k in range(count):
+        aside = 0.5 * lateral_mps2 * (k * STEP_S) ** 2
+        out[k, 0] -= aside * bodies[k, 3]
+        out[k, 1] += aside * bodies[k, 2]
+    return out
+
+
+@jit
 def _motion(speed: float, accel: float, t: float) -> tuple[float, float]:
     """(way, speed) after `t` at constant acceleration, never backwards."""
     if accel < 0.0 and t > -speed / accel:
@@ -170,27 +181,32 @@ def contact(
 ) -> int:
     """The first of `count` bodies that touches a road user by rule 2, -1 if none does."""
     straight = _straight(bodies, count, o, shape, 0.0)
-    if straight < 0:
-        return -1
     if straight == 0:
         return 0 if _from_ahead(bodies[0], o, 0.0, 2.0 * shape[1]) else -1
+    braking = straight
     if o[paths.BRAKING] > 0.0:
         braking = _straight(bodies, count, o, shape, o[paths.BRAKING])
-        if braking < 0:
-            return -1
-        straight = max(straight, braking)
+    if braking < 0:
+        return -1
+    along, s, d, turn = _on_road(path, place, o)
+    leads = along and math.cos(turn) > 0.0 and s > place + shape[0] + 0.5 * shape[1]
+    if leads:
+        straight = braking
+    if straight < 0:
+        return -1
+    straight = max(straight, braking)
     if abs(o[paths.YAW_RATE]) > TURNS_RADPS:
         turning = _arc(bodies, count, o, shape, o[paths.YAW_RATE], math.inf)
         if turning < 0:
             return -1
         straight = max(straight, turning)
-    along, s, d, turn = _on_road(path, place, o)
     if not along:
         waits = _can_wait(o, straight) or _can_turn(bodies, count, turn, o, shape)
         return -1 if waits else straight
     mends = math.cos(turn) < 0.0 or s + o[paths.HALF_LENGTH] < place + shape[0] + 0.5 * shape[1]
     drifts_s = DRIFT_S if mends else math.inf
-    on_road = _on_the_road(bodies, count, path, (s, d, turn), drifts_s, o, shape)
+    slows = o[paths.BRAKING] if leads else 0.0
+    on_road = _on_the_road(bodies, count, path, (s, d, turn), (drifts_s, slows), o, shape)
     return max(on_road, straight) if on_road >= 0 else -1
 
 
@@ -271,26 +287,27 @@ def _on_the_road(
     count: int,
     path: FloatArray,
     course: tuple[float, float, float],
-    drifts_s: float,
+    drifts: tuple[float, float],
     o: FloatArray,
     shape: tuple[float, float, float],
 ) -> int:
-    """First touch if the road user drifts for so long, then keeps its place across the road, and
+    """First touch if the road user drifts for a time, then keeps its place across the road, and
     points along it; -1 if none.
 
-    course: its s, d and angle to the path.
+    course: its s, d and angle to the path; drifts: how long, and its braking.
     """
     half = (0.5 * shape[1], 0.5 * shape[2] + SIDE_M)
     there = o.copy()
     bend = paths.column(path, course[0], paths.CURVATURE)
     shorter = min(2.0, max(0.5, 1.0 - bend * course[1]))  # the inner side of a bend
-    vs = o[paths.VELOCITY] * math.cos(course[2]) / shorter
-    vd = o[paths.VELOCITY] * math.sin(course[2])
+    vs, vd = math.cos(course[2]) / shorter, math.sin(course[2])
     along = 0.0 if math.cos(course[2]) > 0.0 else math.pi
     for k in range(count):
         t = k * STEP_S
-        ox, oy, heading = paths.pose(path, course[0] + vs * t, course[1] + vd * min(t, drifts_s))
-        turn = course[2] if t < drifts_s else along
+        way, _ = _motion(o[paths.VELOCITY], -drifts[1], t)
+        aside, _ = _motion(o[paths.VELOCITY], -drifts[1], min(t, drifts[0]))
+        ox, oy, heading = paths.pose(path, course[0] + vs * way, course[1] + vd * aside)
+        turn = course[2] if t < drifts[0] else along
         there[paths.COS] = math.cos(heading + turn)
         there[paths.SIN] = math.sin(heading + turn)
         if paths.touches(bodies[k], half, FRONT_M, there, ox, oy):

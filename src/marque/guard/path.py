@@ -48,7 +48,7 @@ def _corridor(
     for k in range(STATIONS):
         at = s[0] + k * STATION_M
         if at > s[last]:
-            _extend(out, k, x[last], y[last], heading[last], curvature[last], at - s[last])
+            _extend(out, k, x[last], y[last], heading[last], curvature[last], at - s[last], FADE_M)
             continue
         while i < last - 1 and s[i + 1] < at:
             i += 1
@@ -64,7 +64,14 @@ def _corridor(
 
 @jit
 def _extend(
-    out: FloatArray, k: int, x: float, y: float, heading: float, curvature: float, beyond: float
+    out: FloatArray,
+    k: int,
+    x: float,
+    y: float,
+    heading: float,
+    curvature: float,
+    beyond: float,
+    fade_m: float,
 ) -> None:
     """Station k, `beyond` metres after a path's end, from the station before it or the end."""
     step = STATION_M
@@ -75,7 +82,7 @@ def _extend(
         x = out[k - 1, X]
         y = out[k - 1, Y]
         heading = out[k - 1, HEADING]
-        bend = curvature * max(0.0, 1.0 - beyond / FADE_M)
+        bend = curvature * max(0.0, 1.0 - beyond / fade_m)
     middle = heading + 0.5 * step * bend
     out[k, X] = x + step * math.cos(middle)
     out[k, Y] = y + step * math.sin(middle)
@@ -86,11 +93,11 @@ def _extend(
 
 
 @jit
-def arc(x: float, y: float, heading: float, curvature: float) -> FloatArray:
-    """[STATIONS, 6] of the arc that a car drives now; its curvature fades as at a path's end."""
+def arc(x: float, y: float, heading: float, curvature: float, fade_m: float = FADE_M) -> FloatArray:
+    """[STATIONS, 6] of the arc that a car drives now; its curvature fades over `fade_m`."""
     out = np.empty((STATIONS, 6))
     for k in range(STATIONS):
-        _extend(out, k, x, y, heading, curvature, k * STATION_M)
+        _extend(out, k, x, y, heading, curvature, k * STATION_M, fade_m)
     return out
 
 

@@ -112,14 +112,9 @@ def judge(
     here, motion = (place, offset), (speed, accel, wanted)
     coming = on_its_way(asked, now_s, car[2])
     enters = cut_in.assess(path, here, motion, objects, notes, coming, (car[4], car[3]), shape)
-    left = others(objects, notes, waits, True)
-    need, _ = aeb.assess(path, place, offset, motion, left, car[1], car[4], shape)
-    stage = aeb.stage(need)
-    warn = stage >= aeb.WARN
-    if stage >= aeb.PARTIAL and waits.any():
-        left = others(objects, notes, waits, False)
-        need, _ = aeb.assess(path, place, offset, motion, left, car[1], car[4], shape)
-        stage = aeb.stage(need)
+    need, stage, warn = emergency(
+        path, here, motion, objects, notes, waits, (car[1], car[4]), shape
+    )
     if need > 0.0:
         margin = min(margin, (aeb.CALM_MPS2 + 1.0) / need)
     urgent = 0.0
@@ -130,6 +125,33 @@ def judge(
     if urgent >= max(keep, 1e-9):
         return urgent, AEB_FULL if stage == aeb.FULL else AEB_PARTIAL, margin, True
     return keep, RSS if keep > 0.0 else 0, margin, warn
+
+
+@jit
+def emergency(
+    path: FloatArray,
+    here: tuple[float, float],
+    motion: tuple[float, float, float],
+    objects: FloatArray,
+    notes: FloatArray,
+    waits: BoolArray,
+    car: tuple[float, float],
+    shape: tuple[float, float, float],
+) -> tuple[float, int, bool]:
+    """(least braking that avoids contact, stage of `aeb`, warning) for all who do not cut in.
+
+    here: place along the path and beside it; motion: speed, acceleration now, asked now; car:
+    delay of `aeb`, most braking. Who waits is warned of, and does not count for the first two.
+    """
+    left = others(objects, notes, waits, True)
+    need, _ = aeb.assess(path, here[0], here[1], motion, left, car[0], car[1], shape)
+    stage = aeb.stage(need)
+    warn = stage >= aeb.WARN
+    if stage >= aeb.PARTIAL and waits.any():
+        left = others(objects, notes, waits, False)
+        need, _ = aeb.assess(path, here[0], here[1], motion, left, car[0], car[1], shape)
+        stage = aeb.stage(need)
+    return need, stage, warn
 
 
 @jit
@@ -224,9 +246,20 @@ def look_again(eyes: Eyes, found: Detections) -> Eyes:
         known = eyes.uid[place] == found.uid
         notes[known] = eyes.notes[place[known]]
         before = eyes.heading_rad[place]
-        for i in np.flatnonzero(known).tolist():
-            rate[i] = turn_rate(found.heading_rad[i], before[i], found.speed_mps[i], gone_s)
+        rate = turn_rates(found.heading_rad, before, found.speed_mps, known, gone_s)
     return Eyes(found.t_ns, found.uid, found.heading_rad, rate, known, notes, gone_s)
+
+
+@jit
+def turn_rates(
+    heading: FloatArray, before: FloatArray, speed: FloatArray, known: BoolArray, gone_s: float
+) -> FloatArray:
+    """[n] `turn_rate` of each that was known; 0 for newcomers."""
+    out = np.zeros(len(heading))
+    for i in range(len(heading)):
+        if known[i]:
+            out[i] = turn_rate(heading[i], before[i], speed[i], gone_s)
+    return out
 
 
 @jit

@@ -64,8 +64,10 @@ class ScenarioWorld:
         index: LaneIndex,
         platform: Platform | None = None,
         ego: str = EGO,
+        backwards: bool = False,
     ) -> None:
         """platform: our car's, whose box then stands for the ego's; None: the file's box.
+        backwards: it may be handed over rolling backwards, for a person to drive on.
 
         MarqueError: no entity of that name, or it is not handed over.
         """
@@ -86,7 +88,7 @@ class ScenarioWorld:
                 body.build, length_m=platform.length_m, width_m=platform.width_m,
                 centre_x_m=platform.centre_m, centre_y_m=0.0,
             )  # fmt: skip
-        self._hand_over(activates_ego(scenario, ego))
+        self._hand_over(activates_ego(scenario, ego), backwards)
         self.goal = self._way_end()
         self._player.give(ego)
         others = [name for name in self._player.bodies if name != ego]
@@ -153,7 +155,7 @@ class ScenarioWorld:
     def close(self) -> None:
         """Nothing to end."""
 
-    def _hand_over(self, wanted: bool) -> None:
+    def _hand_over(self, wanted: bool, backwards: bool) -> None:
         player, ego = self._player, self._player.bodies[self._ego]
         player.step()
         while wanted and not ego.active >= {LATERAL, LONGITUDINAL}:
@@ -164,7 +166,7 @@ class ScenarioWorld:
             player.step()
         if not ego.present:
             raise MarqueError(f"{player.scenario.file} never says where '{self._ego}' is")
-        if ego.speed_mps < 0.0:
+        if ego.speed_mps < 0.0 and not backwards:
             raise MarqueError(
                 f"{player.scenario.file} drives '{self._ego}' backwards, which our car does not; "
                 "have marque prove scenarios, which plays the file's own driving"
