@@ -1,6 +1,7 @@
 """`marque prove alks`: the scenarios of UN R157 with the whole stack."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -27,6 +28,9 @@ def alks(
     concrete: Annotated[
         bool, typer.Option("--concrete", help="The scenario files alone, no variations.")
     ] = False,
+    cases: Annotated[
+        int | None, typer.Option(min=1, metavar="N", help="Drawn from each larger variation.")
+    ] = None,
     only: Annotated[
         str, typer.Option(metavar="TEXT", help="Cases with this in their name alone.")
     ] = "",
@@ -55,11 +59,11 @@ def alks(
     from marque.prove.alks.suite import Order, has_passed, plan, run, short
     from marque.sim.told import command_line
 
-    if everything and concrete:
-        raise MarqueError("--all and --concrete exclude each other; give one of them")
+    if sum((everything, concrete, cases is not None)) > 1:
+        raise MarqueError("--all, --concrete and --cases exclude each other; give one of them")
     if json_file is not None:
         need_writable_file(json_file)
-    kind = "all" if everything else "concrete" if concrete else "drawn"
+    kind = "all" if everything else "concrete" if concrete else f"drawn{cases or ''}"
     named = f"alks-{suite.resolve().name}-{Path(driver).stem}-{Path(car).stem}-{kind}"
     folder = out or Path("out") / named
     order = Order(
@@ -67,6 +71,9 @@ def alks(
         again,
     )  # fmt: skip
     criteria = read_criteria()
+    if cases is not None:
+        drawing = replace(criteria.drawing, most=cases, cases=cases)
+        criteria = replace(criteria, drawing=drawing)
     waiting = Waiting()
     waiting("reading the suite")
     found = plan(order, criteria)
@@ -84,8 +91,8 @@ def alks(
             counted(bar, lambda row: f"{short(row['case'])} {row['verdict']}"),
         )  # fmt: skip
     options: list[tuple[str, object]] = [("--suite", suite), ("--all", everything or None)]
-    options += [("--concrete", concrete or None), ("--only", only), ("--driver", driver)]
-    options += [("--car", car), ("--sensors", sensors)]
+    options += [("--concrete", concrete or None), ("--cases", cases), ("--only", only)]
+    options += [("--driver", driver), ("--car", car), ("--sensors", sensors)]
     report["command"] = command_line(("prove", "alks"), options)
     show(console, report)
     console.print(f"journal {folder / 'journal.jsonl'}", soft_wrap=True, markup=False)

@@ -23,6 +23,7 @@ from marque.prove.alks.play import Played
 from marque.prove.alks.reference import Avoided, Path, lane_path, references
 
 PASSED, MITIGATED, FAILED, UNSUPPORTED = "passed", "mitigated", "failed", "unsupported"
+STANDS_MPS = 0.1
 FAR_S, FAR_M = 99.0, 999.0  # margins are cut there
 
 
@@ -203,8 +204,10 @@ def contact(c: Criterion, run: Run, played: Played, told: tuple[Avoided, ...]) -
         words = f"avoided by the {' and the '.join(avoided)}"
         return Mark(c.name, c.clause, False, -round(speed, 2), "m/s", frame, words)
     lost = float(run.speed_mps[: frame + 1].max()) - speed - c.values["slower_mps"]
-    began = bool((run.brake_mps2[:frame] >= c.values["emergency_mps2"]).any())
-    met = speed < 0.1 or (began and lost >= 0.0)
+    hard = np.flatnonzero(run.brake_mps2[:frame] >= c.values["emergency_mps2"])
+    began = len(hard) > 0
+    soon = began and float(run.t_s[frame] - run.t_s[hard[0]]) <= c.values["within_s"]
+    met = speed < STANDS_MPS or (began and (lost >= 0.0 or soon))
     words = "no reference driver avoids it"
     if not met:
         words += "; but not slowed down" if began else "; but no emergency braking before it"

@@ -7,7 +7,7 @@ import json
 import os
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -40,7 +40,7 @@ class Order:
 
     suite: Path
     out: Path
-    who: Who = Who()
+    who: Who = field(default_factory=Who)
     everything: bool = False
     concrete: bool = False
     only: str = ""
@@ -277,7 +277,7 @@ def report(
 
 def _counts(rows: Sequence[Mapping[str, Any]]) -> dict[str, int]:
     """Mitigated ones have passed, and are told beside."""
-    tally = {name: 0 for name in (PASSED, MITIGATED, FAILED, UNSUPPORTED)}
+    tally = dict.fromkeys((PASSED, MITIGATED, FAILED, UNSUPPORTED), 0)
     for row in rows:
         tally[row["verdict"]] += 1
     return {
