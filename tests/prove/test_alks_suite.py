@@ -186,7 +186,7 @@ def test_contact_that_a_reference_avoids_is_a_failure(stopped: Played) -> None:
 def replace_contact(played: Played, frame: int) -> Played:
     return Played(
         played.play, played.setup, played.episode, played.names, played.begin_s,
-        (frame, next(iter(played.names))), played.known,
+        False, (frame, next(iter(played.names))), played.known,
     )  # fmt: skip
 
 

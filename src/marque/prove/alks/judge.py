@@ -13,11 +13,9 @@ from typing import Any
 import numpy as np
 
 from marque.core.arrays import FloatArray, freeze_arrays
-from marque.core.geometry import project
-from marque.core.jit import jit
 from marque.core.time import NS_PER_S, PLAN_STEP_S
 from marque.core.units import KPH
-from marque.metrics import fuzzy
+from marque.prove.alks.along import along_path
 from marque.prove.alks.criteria import Criterion, Ruling
 from marque.prove.alks.play import Played
 from marque.prove.alks.reference import Avoided, Path, lane_path, references
@@ -108,7 +106,9 @@ def run_of(played: Played, path: Path) -> Run:
                 users.length_m[row], users.width_m[row],
             )  # fmt: skip
     car = (platform.front_m, platform.width_m, platform.wheelbase_m)
-    beside, gap, side, length, lead = _along(path.xy_m, path.s_m, path.heading_rad, own, rows, car)
+    beside, gap, side, length, lead = along_path(
+        path.xy_m, path.s_m, path.heading_rad, own, rows, car
+    )
     asked = [
         min(k.command.accel_mps2, *(v.command.accel_mps2 for v in k.verdicts), 0.0) for k in ticks
     ]
@@ -120,40 +120,6 @@ def run_of(played: Played, path: Path) -> Run:
         beside, gap, side, length, lead, uids,
         float(played.setup.road_map.lane_width_m[lane]),
     )  # fmt: skip
-
-
-@jit
-def _along(
-    path_xy: FloatArray,
-    path_s: FloatArray,
-    path_heading: FloatArray,
-    own: FloatArray,
-    rows: FloatArray,
-    car: tuple[float, float, float],
-) -> tuple[FloatArray, FloatArray, FloatArray, FloatArray, FloatArray]:
-    """Everybody along a path. own [n, 3]: rear axle and heading; rows [n, m, 6]: x, y, heading,
-    speed, length, width; car: rear axle to front, width, wheelbase."""
-    n, m = rows.shape[0], rows.shape[1]
-    beside = np.empty((n, 2))
-    out = np.full((4, n, m), np.nan)
-    end = len(path_s) - 1
-    for k in range(n):
-        x, y, turn = own[k]
-        at, beside[k, 0], _ = project(path_xy, path_s, x, y, 0, end)
-        ahead_x, ahead_y = x + car[2] * math.cos(turn), y + car[2] * math.sin(turn)
-        _, beside[k, 1], _ = project(path_xy, path_s, ahead_x, ahead_y, 0, end)
-        for j in range(m):
-            r = rows[k, j]
-            if math.isnan(r[0]):
-                continue
-            s, d, along, across, lead, _ = fuzzy.place(
-                path_xy, path_s, path_heading, r[0], r[1], r[2], r[3], r[4], r[5]
-            )
-            out[0, k, j] = s - along - at - car[0]
-            out[1, k, j] = abs(d) - across - 0.5 * car[1]
-            out[2, k, j] = 2.0 * along
-            out[3, k, j] = lead
-    return beside, out[0], out[1], out[2], out[3]
 
 
 def _facts(run: Run, played: Played, told: tuple[Avoided, ...]) -> dict[str, Any]:

@@ -44,6 +44,7 @@ SEED = 1
 CONTACT, TIME_LIMIT, NO_WAY = "contact", "time limit", "the road ends"
 END_M = 15.0  # before the end of all roads nobody is judged any more
 SAME_M = 3.0  # a track so near is the road user
+LEAST_WAY_M = 1.0
 GROUNDS = 16  # road files that are kept
 
 
@@ -65,18 +66,39 @@ class Played:
     episode: Episode
     names: Mapping[int, str]
     begin_s: float  # of the scenario, when our car was handed over
+    turned: bool = False  # the roads are driven on the other side than their file says
     contact: tuple[int, int] | None = None  # frame, uid
     known: dict[int, list[int]] = field(default_factory=dict)
 
 
 @lru_cache(maxsize=GROUNDS)
-def _ground(file: Path, stamp_ns: int) -> tuple[Roads, RoadMap, LaneIndex]:
+def _ground(file: Path, stamp_ns: int, turned: bool) -> tuple[Roads, RoadMap, LaneIndex]:
     roads = read_opendrive(file)
+    if turned:
+        roads = read_opendrive(file, left_hand=not roads.left_hand)
     road_map = make_road_map(roads)
     return roads, road_map, LaneIndex(road_map)
 
 
-def read_case(path: Path, given: Mapping[str, str]) -> Play:
+def open_case(path: Path, given: Mapping[str, str], platform: Platform) -> tuple[Play, bool]:
+    """A scenario with its roads, and whether they are driven on the other side than their file
+    says: so they are where our car would otherwise have no road ahead. A suite that puts its ego on
+    the other side expects that ("the road needs to be adjusted to left hand traffic").
+
+    MarqueError: as `read_case`.
+    """
+    play = read_case(path, given)
+    if _has_way(play.world(platform)):
+        return play, False
+    turned = read_case(path, given, turned=True)
+    return (turned, True) if _has_way(turned.world(platform)) else (play, False)
+
+
+def _has_way(world: ScenarioWorld) -> bool:
+    return bool(np.hypot(*np.subtract(world.goal[:2], world.start_pose[:2])) > LEAST_WAY_M)
+
+
+def read_case(path: Path, given: Mapping[str, str], turned: bool = False) -> Play:
     """A scenario with its roads. MarqueError: as `read_scenario`, or it has no roads."""
     scenario = read_scenario(path, given)
     file = scenario.network.roads
@@ -84,7 +106,7 @@ def read_case(path: Path, given: Mapping[str, str]) -> Play:
         raise MarqueError(f"{path} names no road file, so our car has nothing to drive on")
     file = file.resolve()
     stamp = file.stat().st_mtime_ns if file.is_file() else 0
-    return Play(scenario, file, *_ground(file, stamp))
+    return Play(scenario, file, *_ground(file, stamp, turned))
 
 
 def drive(path: Path, given: Mapping[str, str], who: Who, longest_s: float) -> Played:
@@ -93,12 +115,12 @@ def drive(path: Path, given: Mapping[str, str], who: Who, longest_s: float) -> P
     MarqueError: it cannot be read, or cannot be carried out.
     """
     platform = load_platform(who.car)
-    play = read_case(path, given)
+    play, turned = open_case(path, given, platform)
     world = play.world(platform)
     setup = set_up(play, world, platform, who, longest_s)
     route, _ = trip_route(setup.road_map, setup.trip)
     played = Played(
-        play, setup, begin_episode(setup, route, world), dict(world.names), world.begin_s
+        play, setup, begin_episode(setup, route, world), dict(world.names), world.begin_s, turned
     )
     _run(played, world)
     return played
