@@ -19,8 +19,11 @@ def along_path(
     rows: FloatArray,
     car: tuple[float, float, float],
 ) -> tuple[FloatArray, FloatArray, FloatArray, FloatArray, FloatArray]:
-    """(beside [n, 2], gap, side, length, speed along [n, m]), as `judge.Run` has them. own [n, 3]: rear axle and heading; rows [n, m, 6]: x, y, heading,
-    speed, length, width; car: rear axle to front, width, wheelbase."""
+    """(beside [n, 2], gap, side, length, speed along [n, m]), as `judge.Run` has them.
+
+    own [n, 3]: rear axle and heading; rows [n, m, 6]: x, y, heading, speed, length, width; car:
+    rear axle to front, width, wheelbase.
+    """
     n, m = rows.shape[0], rows.shape[1]
     beside = np.empty((n, 2))
     out = np.full((4, n, m), np.nan)

@@ -135,6 +135,7 @@ def _facts(run: Run, played: Played, told: tuple[Avoided, ...]) -> dict[str, Any
     return {
         "end": played.episode.end,
         "begin_s": round(played.begin_s, 2),
+        "other_side": played.turned,
         "duration_s": round(float(run.t_s[-1]), 2),
         "speed_mps": [round(float(run.speed_mps[i]), 2) for i in (0, -1)],
         "hardest_brake_mps2": round(float(run.brake_mps2.max()), 2),
