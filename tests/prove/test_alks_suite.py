@@ -231,6 +231,16 @@ def test_it_stays_behind_who_is_slow_and_in_its_lane(tmp_path: Path) -> None:
                    if tick.plan is not None)  # fmt: skip
 
 
+def test_an_ego_on_the_other_side_gets_its_road_ahead(tmp_path: Path) -> None:
+    """In lane 1 by the right-hand rule it would leave the road after 5 m."""
+    init = begin("Ego", teleport(at_lane(1, 5.0)), speed(10.0))
+    stop = when(after(0.6), tag="StopTrigger")
+    path = write(tmp_path, text(init, story("Ego", event("on", ACTIVATE, when(after(0.2)))), stop))
+    played = drive(path, {}, Who(), 60.0)
+    ego = [tick.world.ego for tick in played.episode.ticks]
+    assert played.turned and ego[-1].x_m > ego[0].x_m + 2.0 and ego[0].y_m > 0.0
+
+
 # The verb ---------------------------------------------------------------------------------------
 
 

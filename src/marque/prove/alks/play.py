@@ -44,7 +44,7 @@ SEED = 1
 CONTACT, TIME_LIMIT, NO_WAY = "contact", "time limit", "the road ends"
 END_M = 15.0  # before the end of all roads nobody is judged any more
 SAME_M = 3.0  # a track so near is the road user
-LEAST_WAY_M = 1.0
+LEAST_WAY_M = 20.0  # of road ahead, or there is none
 GROUNDS = 16  # road files that are kept
 
 
