@@ -48,9 +48,9 @@ DECLARED = (
 
 def _stands(folder: Path, away: str = "$away", stop_s: float = 4.0, name: str = STANDS) -> Path:
     """We come with $fast, somebody stands `away` metres along our lane."""
-    init = begin("Ego", teleport(at_lane(-1, 5.0)), speed("$fast")) + begin(  # type: ignore[arg-type]
+    init = begin("Ego", teleport(at_lane(-1, 5.0)), speed("$fast")) + begin(
         "Other",
-        teleport(at_lane(-1, away)),  # type: ignore[arg-type]
+        teleport(at_lane(-1, away)),
     )
     stories = story("Ego", event("on", ACTIVATE, when(after(0.2))))
     stop = when(after(stop_s), tag="StopTrigger")
