@@ -301,6 +301,26 @@ def test_a_run_reports_resumes_and_tells_what_it_cannot_play(
     assert _invoke(_words(suite, out, "--concrete", "--again")) == 0
 
 
+BREAKS = """
+class Breaks:
+    def start(self, mission):
+        return None
+    def drive(self, memory, scene, forecast):
+        raise TypeError("no idea")
+"""
+
+
+def test_a_driver_that_raises_has_failed(tmp_path: Path) -> None:
+    suite = tmp_path / "suite"
+    suite.mkdir()
+    _stands(suite, stop_s=0.6)
+    (tmp_path / "breaks.py").write_text(BREAKS)
+    words = _words(suite, tmp_path / "out", "--driver", f"{tmp_path / 'breaks.py'}:Breaks")
+    assert _invoke(words) == 1
+    (row,) = json.loads((tmp_path / "out" / "r.json").read_text())["cases"]
+    assert row["verdict"] == "failed" and "TypeError: no idea" in row["why"]
+
+
 def test_the_worst_moment_is_drawn(tmp_path: Path) -> None:
     _stands(tmp_path, stop_s=0.4)
     words = _words(tmp_path, tmp_path / "out")
