@@ -11,6 +11,7 @@ from typer.testing import CliRunner
 
 from marque.cli.prove import app
 from marque.core.errors import MarqueError
+from marque.kernels.rollout import E_HEADWAY
 from marque.prove.alks import suite as suites
 from marque.prove.alks.cases import allowed, draw, find_cases
 from marque.prove.alks.criteria import Drawing, number_of, read_criteria
@@ -18,6 +19,9 @@ from marque.prove.alks.judge import JUDGES, Run, judge, run_of
 from marque.prove.alks.play import CONTACT, Played, Who, drive
 from marque.prove.alks.reference import Avoided, lane_path, references
 from marque.sim.scenario.variations import read_variation
+from marque.stack.planning.driver import Marque, lawful
+from marque.types.mission import Mission
+from marque.vehicle.market import load_market
 from scenario_files import (
     HEADER,
     after,
@@ -229,6 +233,20 @@ def test_it_stays_behind_who_is_slow_and_in_its_lane(tmp_path: Path) -> None:
     assert run.speed_mps.max() < 20.1 and run.speed_mps[-1] < 12.0
     assert not any(tick.plan.manoeuvre.startswith("change") for tick in played.episode.ticks
                    if tick.plan is not None)  # fmt: skip
+
+
+@pytest.mark.parametrize(("law", "headway_s"), [("un_r157", 1.6), ("un_r171", 1.4)])
+def test_law_sets_the_least_headway_of_who_drives_eyes_off(
+    stopped: Played, law: str, headway_s: float
+) -> None:
+    setup = stopped.setup
+    mission = Mission(
+        setup.road_map, setup.platform, setup.trip.goal_lane, setup.trip.goal_s_m, 1, None,
+        load_market(law),
+    )  # fmt: skip
+    memory = Marque().start(mission)
+    ego = lawful(memory, memory.context.ego, 60.0 / 3.6)
+    assert ego[E_HEADWAY] == pytest.approx(headway_s, abs=1e-3)
 
 
 def test_an_ego_on_the_other_side_gets_its_road_ahead(tmp_path: Path) -> None:
