@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 from marque.cli.aeb import ncap, r152
+from marque.cli.alks import alks
 from marque.cli.cut_in import cut_in
 from marque.cli.faults import faults
 from marque.cli.motorway import motorway
@@ -40,6 +41,7 @@ app.command()(scenarios)
 app.command()(cut_in)
 app.command()(ncap)
 app.command()(r152)
+app.command()(alks)
 
 
 @app.command()

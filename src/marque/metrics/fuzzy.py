@@ -93,6 +93,29 @@ def concerns(
 
 
 @jit
+def place(
+    path_xy: FloatArray,
+    path_s: FloatArray,
+    path_heading: FloatArray,
+    x_m: float,
+    y_m: float,
+    heading_rad: float,
+    speed_mps: float,
+    length_m: float,
+    width_m: float,
+) -> tuple[float, float, float, float, float, float]:
+    """(metres along a path, metres beside it (left), half extent along, half extent across, speed
+    along, speed to the left) of a road user's box."""
+    s, d, at = project(path_xy, path_s, x_m, y_m, 0, len(path_s) - 1)
+    turn = wrap_angle(heading_rad - path_heading[at])
+    c = abs(math.cos(turn))
+    n = abs(math.sin(turn))
+    along = 0.5 * (c * length_m + n * width_m)
+    aside = 0.5 * (n * length_m + c * width_m)
+    return s, d, along, aside, speed_mps * math.cos(turn), speed_mps * math.sin(turn)
+
+
+@jit
 def next_accel(accel_mps2: float, demand_mps2: float, step_s: float) -> float:
     """Acceleration after one step: braking builds up at the jerk limit and is released at once."""
     wanted = -min(demand_mps2, BRAKE_CAP_MPS2)
@@ -143,15 +166,11 @@ def avoids(
                 other[k, 0], other[k, 1], other[k, 2], other_length_m, other_width_m,
             ):  # fmt: skip
                 return False
-            so, do, at = project(path_xy, path_s, other[k, 0], other[k, 1], 0, len(path_s) - 1)
-            turn = wrap_angle(other[k, 2] - path_heading[at])
-            c = abs(math.cos(turn))
-            n = abs(math.sin(turn))
-            along = 0.5 * (c * other_length_m + n * other_width_m)
-            aside = 0.5 * (n * other_length_m + c * other_width_m)
+            so, do, along, aside, lead, drift = place(
+                path_xy, path_s, path_heading,
+                other[k, 0], other[k, 1], other[k, 2], other[k, 3], other_length_m, other_width_m,
+            )  # fmt: skip
             gap = so - along - s - front_m
-            lead = other[k, 3] * math.cos(turn)
-            drift = other[k, 3] * math.sin(turn)
             towards = -drift if do > 0.0 else drift
             side = abs(do) - aside - 0.5 * width_m
             if gap > 0.0 and concerns(side, towards, gap, length_m + 2.0 * along, speed, lead):

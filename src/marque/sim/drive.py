@@ -45,6 +45,7 @@ from marque.stack.tick import Decision, StackMemory, tick
 from marque.types.codes import Reaction, Reason
 from marque.types.episode import Episode, Tick
 from marque.types.health import FINE
+from marque.types.market import Market
 from marque.types.mission import Mission
 from marque.types.platform import Platform
 from marque.types.reading import Delivery, Reading
@@ -87,6 +88,16 @@ class Blind:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
+class Asked:
+    """How a drive with a map is to be driven: the speed that the person has set, whether the own
+    lane is kept, and the law of which market holds where nobody supervises."""
+
+    set_speed_mps: float | None = None
+    keeps_lane: bool = False
+    market: Market | None = None
+
+
+@dataclass(frozen=True, slots=True, eq=False)
 class Setup:
     """One drive to be driven."""
 
@@ -103,6 +114,7 @@ class Setup:
     blind: Blind | None = None  # None: there is a map
     begin: EgoTruth | None = None  # on the way already; None: at rest where the trip starts
     attended: Attended | None = None  # None: nobody is asked to take over
+    asked: Asked | None = None  # None: on to the goal as the road allows
 
 
 @dataclass(slots=True, eq=False)
@@ -176,11 +188,13 @@ def begin_stack(setup: Setup) -> StackMemory:
     driver = load_driver(setup.driver)
     believed = believed_of(setup)
     road_map, index, trip = believed.road_map, believed.index, believed.trip
-    set_mps = setup.blind.set_speed_mps if setup.blind is not None else None
-    market = setup.attended.market if setup.attended is not None else None
+    asked = setup.asked or Asked()
+    set_mps = asked.set_speed_mps if setup.blind is None else setup.blind.set_speed_mps
+    market = setup.attended.market if setup.attended is not None else asked.market
     mission = Mission(
-        road_map, setup.platform, trip.goal_lane, trip.goal_s_m, setup.seed, set_mps, market
-    )
+        road_map, setup.platform, trip.goal_lane, trip.goal_s_m, setup.seed, set_mps, market,
+        asked.keeps_lane,
+    )  # fmt: skip
     fusing = None
     if isinstance(setup.profile, Equipment):
         start = Car(setup).truth()

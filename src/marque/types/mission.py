@@ -19,3 +19,4 @@ class Mission:
     seed: int
     set_speed_mps: float | None = None  # that the person has set, for drivers that ask
     market: Market | None = None  # whose law holds; None: the usual one
+    keeps_lane: bool = False  # no lane is changed, and the line of our own is never crossed

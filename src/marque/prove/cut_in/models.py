@@ -73,16 +73,22 @@ def collides(model: int, case: tuple[float, float, float, float]) -> bool:
             wanted = REG_BRAKE if v > f + 1e-9 else 0.0
         if wanted > 0.0 and reacts == NEVER and FUZZY <= model <= RSS:
             reacts = k + REACTION_STEPS[model]
-        share = min(1.0, max(0.0, k + 1.0 - reacts))
-        if share == 0.0:
-            a = -ROLLS_MPS2 if model == HUMAN and reacts < NEVER else 0.0
-        elif model == REG157:
-            a = -share * wanted
-        else:
-            a = fuzzy.next_accel(min(a, 0.0), wanted, share * STEP_S)
+        a = braked(model, k, reacts, wanted, a)
         v = max(0.0, v + a * STEP_S)
         ahead += (f - v) * STEP_S
     return False
+
+
+@jit
+def braked(model: int, step: int, reacts: float, wanted: float, accel: float) -> float:
+    """Acceleration in a step of STEP_S. reacts: step in which the reaction ends, NEVER: there is
+    none; wanted: braking; accel: that of the step before."""
+    share = min(1.0, max(0.0, step + 1.0 - reacts))
+    if share == 0.0:
+        return -ROLLS_MPS2 if model == HUMAN and reacts < NEVER else 0.0
+    if model == REG157:
+        return -share * wanted
+    return fuzzy.next_accel(min(accel, 0.0), wanted, share * STEP_S)
 
 
 @jit

@@ -80,6 +80,7 @@ SETS_OUT_MPS, THEIR_BRAKE_MPS2 = 2.5, 2.0
 SIGHT_M = 115.0
 PASS_ACCEL_MPS2 = 1.3
 OVER_LINE_M, INTO_NEXT_M = 0.1, 0.7
+KEEPS_M = 0.1  # from our side to the line that is never crossed
 IN_THE_WAY_M = 0.4  # so far over the middle of the road, oncoming traffic does not get by
 NUDGE_COST, ONCOMING_COST = 0.3, 1.0
 PEEK_GAIN = 1.0  # a look at the road ahead is worth the metres that we wait farther back
@@ -357,7 +358,8 @@ def _around(
     begun = Start(here, start.speed_mps, start.accel_mps2)
     if not drivable(built, begun, built.settled_m):
         return None
-    over = _over_the_line(context.mission.road_map, line, state, legs, until, side, half)
+    keeps = context.mission.keeps_lane
+    over = _over_the_line(context.mission.road_map, line, state, legs, until, side, half, keeps)
     if over is None or not on_the_road(memory, built, here):
         return None
     if over:
@@ -529,6 +531,7 @@ def _over_the_line(
     until_m: float,
     side: int,
     half: float,
+    keeps_lane: bool,
 ) -> bool | None:
     """Whether the way aside uses the oncoming lane; None where it must not go at all."""
     lo, hi = int(state.s_m / STEP_M), int(until_m / STEP_M)
@@ -543,8 +546,10 @@ def _over_the_line(
             continue
         edge = 0.5 * float(road_map.lane_width_m[lane])
         beyond = float(offset[lanes == lane].max()) + half - edge
-        if beyond <= OVER_LINE_M:
+        if beyond <= (-KEEPS_M if keeps_lane else OVER_LINE_M):
             continue
+        if keeps_lane:
+            return None
         left = side > 0
         other = int((road_map.lane_left if left else road_map.lane_right)[lane])
         legal = bool((road_map.lane_left_ok if left else road_map.lane_right_ok)[lane])

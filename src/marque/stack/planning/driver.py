@@ -115,7 +115,7 @@ class Marque:
             options, wish = [on_shoulder(memory, scene, options[0])], None
         side = wish.side if wish is not None else 0
         options, asks, asked_ns = announced(memory, scene.t_ns, options, side)
-        ego = wary(scene, falling_in(memory, scene, corridor))
+        ego = wary(scene, lawful(memory, falling_in(memory, scene, corridor), start.speed_mps))
         looked = [_look(memory, scene, one) for one in options]
         rules = [each for _, each in looked]
         for one, each in zip(options, rules, strict=True):
@@ -207,6 +207,19 @@ def falling_in(memory: Memory, scene: Scene, corridor: Corridor) -> FloatArray:
     return ego
 
 
+def lawful(memory: Memory, ego: FloatArray, speed_mps: float) -> FloatArray:
+    """Our parameters, with at least the headway that law sets to who drives eyes off."""
+    law = memory.context.market
+    if not law.eyes_off:
+        return ego
+    least = float(np.interp(speed_mps, law.headway_mps, law.headway_s))
+    if least <= ego[E_HEADWAY]:
+        return ego
+    ego = ego.copy()
+    ego[E_HEADWAY] = least
+    return ego
+
+
 # ---------------------------------------------------------------- what could we do
 
 
@@ -234,6 +247,8 @@ def alternatives(
             return [*options, *around], None, block
         back = replace(back, cost=RETURN_COST)
         return [*options, back, *around], None, block
+    if memory.context.mission.keeps_lane:
+        return options + around, None, block
     found, wish = changes(memory, scene, corridor, start, block is not None and block.obstacle)
     return options + found + around, wish, block
 
@@ -386,6 +401,8 @@ def _others(
             stay_behind(memory, it, c, one.corridor, one.start, ego, scene.tracks)
     slow_down(scene, it)
     obey_signs(memory, scene, it, corridors, s0)
+    if (set_mps := memory.context.mission.set_speed_mps) is not None:
+        it.v_ref = np.minimum(it.v_ref, set_mps)
     for c, corridor in enumerate(corridors):
         front_m = s0[c] + float(ego[E_FRONT])
         hold_others(it, c, corridor, scene, forecast, memory.context.mission.road_map, front_m)

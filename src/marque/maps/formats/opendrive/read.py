@@ -14,20 +14,23 @@ from marque.maps.formats.opendrive.strips import strips_of
 from marque.maps.formats.sumo_net import read_bytes
 
 
-def read_opendrive(path: Path) -> Roads:
-    """The roads of an .xodr file.
+def read_opendrive(path: Path, left_hand: bool | None = None) -> Roads:
+    """The roads of an .xodr file. left_hand: instead of what the rules of its roads say.
 
     MarqueError, with file and line where there is one: a missing or empty file, malformed XML,
     another format or version, what is missing, wrong or no number, geometry that is unknown,
     a gap of more than 5 cm within a road or between roads that are linked, a link to nothing, and
     what is not supported (docs/opendrive.md).
     """
-    return roads_of(read_bytes(path), str(path))
+    return roads_of(read_bytes(path), str(path), left_hand)
 
 
-def roads_of(data: bytes, file: str) -> Roads:
+def roads_of(data: bytes, file: str, left_hand: bool | None = None) -> Roads:
     """The same from the file's content. file: how complaints name it."""
     document = parse(data, file)
+    if left_hand is not None:
+        turned = {key: replace(road, left_hand=left_hand) for key, road in document.roads.items()}
+        document = replace(document, roads=turned)
     courses = {
         road_id: course_of(road, strips_of(road, document))
         for road_id, road in document.roads.items()
