@@ -6,6 +6,7 @@ from typing import Annotated
 
 import typer
 
+from marque.cli.adversary import adversary
 from marque.cli.cut_in import cut_in
 from marque.cli.faults import faults
 from marque.cli.motorway import motorway
@@ -37,6 +38,7 @@ app.command()(replay)
 app.command()(perception)
 app.command()(scenarios)
 app.command()(cut_in)
+app.command()(adversary)
 
 
 @app.command()

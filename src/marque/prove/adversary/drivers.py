@@ -23,7 +23,7 @@ from marque.types.world import World
 
 DRIVERS = ("random", "accelerate", "steer", "frozen", "nan")
 SANE_S = (0.5, 3.0)  # it drives well for so long
-STOPS_MPS2 = 4.5  # of its fall-backs
+STOPS_MPS2, STOPS_S = 4.5, 7.0  # braking of its fall-backs, and the longest they take
 GAIN_MPS2, FULL_MPS2 = 1.0, 4.0
 VALID_NS = 8_000_000_000
 LATERAL_MPS2 = 2.9  # steers as hard as the envelope lets it
@@ -86,7 +86,8 @@ class Adversary:
         ego = world.ego
         s_m = self.way.place_m(ego.x_m, ego.y_m)
         go = self.way.roll(s_m, ego.speed_mps, gain, 0.0, free)
-        stop = self.way.roll(s_m, ego.speed_mps, 0.0, STOPS_MPS2, False)
+        braking = max(STOPS_MPS2, ego.speed_mps / STOPS_S)
+        stop = self.way.roll(s_m, ego.speed_mps, 0.0, braking, False)
         return plan_of(go, stop, world.t_ns)
 
     def _plan_accelerate(self, world: World, sane: Plan) -> Plan | None:
@@ -123,7 +124,8 @@ class Adversary:
         """An arc from where the car is, and a fall-back that brakes on the same arc."""
         ego = world.ego
         at = (ego.x_m, ego.y_m, ego.heading_rad, ego.speed_mps)
-        return plan_of(arc(at, bend, gain), arc(at, bend, -STOPS_MPS2), world.t_ns)
+        braking = max(STOPS_MPS2, ego.speed_mps / STOPS_S)
+        return plan_of(arc(at, bend, gain), arc(at, bend, -braking), world.t_ns)
 
     def _towards(self, world: World) -> float:
         """Curvature of the arc to whom it steers at, where he will be; as hard as it may."""

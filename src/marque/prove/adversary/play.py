@@ -32,6 +32,7 @@ from marque.vehicle import dynamics
 RUN_S, AFTER_S = 20.0, 3.0  # a run, and how long it goes on after a contact
 LEAST_MPS = 3.0  # whose place is taken
 DRAWS = 40
+STEERED_M = 0.9  # beside the line of its lane the car was steered to where it met somebody
 LEAD_SHARE = 0.8  # of the front overhang's reach: the point of our body that keeps to the lane
 
 
@@ -82,16 +83,22 @@ def play(stand: Stand, run: Run, pictures: Path | None = None) -> dict[str, Any]
     finally:
         stand.world.rejoin()
     found = hits(episode)
+    aside = [way.aside_m(t.world.ego.x_m, t.world.ego.y_m) for t in episode.ticks]
     record: dict[str, Any] = {
         "run": run.number, "driver": driver.words, "state": stand.state.name, "place": name,
         "turns_s": round(seconds(driver.turns_ns), 2), "begun_mps": round(_speed(episode), 1),
         "preventable": sum(hit.preventable for hit in found), "contacts": len(found),
-        "hits": [asdict(hit) | _cause(episode, hit) for hit in found],
+        "steered": sum(aside[hit.frame] > STEERED_M for hit in found),
+        "aside_m": round(max(aside), 2),
+        "hits": [
+            asdict(hit) | _cause(episode, hit) | {"aside_m": round(aside[hit.frame], 2)}
+            for hit in found
+        ],
         "rules": _rules(episode), "worst": _worst(episode), "pictures": [],
     }  # fmt: skip
     if pictures is not None:
         for hit in found:
-            if hit.preventable:
+            if hit.preventable or aside[hit.frame] > STEERED_M:
                 path = pictures / f"r{run.number:06d}-{hit.uid}.png"
                 drive_picture(episode, path, max(0, hit.frame - 5))
                 record["pictures"].append(path.name)
@@ -99,9 +106,7 @@ def play(stand: Stand, run: Run, pictures: Path | None = None) -> dict[str, Any]
     return record
 
 
-def _begin(
-    stand: Stand, places: list[Place], rng: np.random.Generator
-) -> tuple[World, Way, str]:
+def _begin(stand: Stand, places: list[Place], rng: np.random.Generator) -> tuple[World, Way, str]:
     """Our car in somebody's place, and its way from there."""
     moving = [place for place in places if place.speed_mps >= LEAST_MPS]
     p = stand.platform
@@ -120,7 +125,7 @@ def _begin(
 
 
 def drive(stand: Stand, driver: Adversary, world: World) -> Episode:
-    """The closed loop, as `stack.tick` has it, with the driver's plan and command in their place."""
+    """The closed loop, as in `stack.tick`, with the driver's plan and command."""
     episode = _episode(stand, driver, world)
     p = stand.platform
     parameters = dynamics.parameters(p)

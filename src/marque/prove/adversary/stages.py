@@ -1,4 +1,4 @@
-"""Where the drives begin: dense states of SUMO's traffic, made once and kept in the user's cache."""
+"""Where runs begin: dense states of SUMO's traffic, made once and kept in the user's cache."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,7 +15,7 @@ from marque.types.road_map import RoadMap
 CITY_VEHICLES = 320  # in Berlin's inner city; by the rule of `prove city` about 200 are there
 DENSE = DENSITIES[1]
 CITY, MOTORWAY = "city", "motorway"
-STATES = 8  # of each sort
+STATES = 4  # of each sort
 
 
 @dataclass(frozen=True, slots=True)

@@ -34,6 +34,12 @@ class Way:
         s_m, _, _ = project(self.path.xy_m, self.arc_m, x_m, y_m, 0, last)
         return float(s_m)
 
+    def aside_m(self, x_m: float, y_m: float) -> float:
+        """How far a place is beside the way, unsigned."""
+        last = len(self.arc_m) - 1
+        _, d_m, _ = project(self.path.xy_m, self.arc_m, x_m, y_m, 0, last)
+        return abs(float(d_m))
+
     def roll(
         self, s_m: float, speed_mps: float, gain_mps2: float, braking_mps2: float, free: bool
     ) -> Trajectory:
@@ -65,9 +71,9 @@ def find_way(
         return None
     path = build_path(road_map, tuple(lanes), max(0.0, begin_m), BACK_M + AHEAD_M)
     path = trailed(path, lead_m)
-    limits = road_map.lane_limit_mps[path.lane]
-    bends = np.sqrt(LATERAL_MPS2 / np.maximum(1e-4, np.abs(path.curvature_1pm)))
-    allowed = _with_braking(np.minimum(limits, bends))
+    limits: FloatArray = road_map.lane_limit_mps[path.lane]
+    bends: FloatArray = np.sqrt(LATERAL_MPS2 / np.maximum(1e-4, np.abs(path.curvature_1pm)))
+    allowed = _with_braking(np.asarray(np.minimum(limits, bends), dtype=np.float64))
     rows = [each for each in lanes if not road_map.lane_connector[each]]
     names = dict.fromkeys(road_map.edge_name[int(road_map.lane_edge[each])] for each in rows)
     return Way(path, STEP_M * np.arange(len(path.xy_m)), allowed, tuple(names))

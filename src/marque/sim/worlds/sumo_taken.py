@@ -57,7 +57,9 @@ def take_place(sumo: Sumo, name: str, far_m: float) -> tuple[float, float, float
         vehicle.moveToXY(EGO, route[0], index, x, y, angle, 3)
         lib.simulationStep()
     except lib.TraCIException as error:
-        raise MarqueError(f"SUMO cannot take our car in in the place of '{name}': {error}") from error
+        raise MarqueError(
+            f"SUMO cannot take our car in in the place of '{name}': {error}"
+        ) from error
     if EGO not in vehicle.getIDList():
         raise MarqueError(f"SUMO did not take our car in in the place of '{name}'")
     sumo.has_ego = True
