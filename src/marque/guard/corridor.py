@@ -3,7 +3,8 @@ brought back.
 
 1. The corridor is the path of the plan last adopted, WIDE_M to each side of the rear axle's line.
 2. A command is held to be followed from when the steering answers until HELD_S later; from then on
-   the guard's own tracker turns back, with BACK_MPS2 beside what the path needs and at TRACK_MPS3.
+   the guard's own tracker turns back, with BACK_MPS2 beside what the path needs and at TRACK_MPS3,
+   or as the steering can.
 3. A command that would take the car beyond the corridor like that is not passed: the last verified
    fall-back is tracked. Nor is it passed again before commands have stayed inside for CALM_S: who
    steers at others rides along the border otherwise.
@@ -34,12 +35,15 @@ def aside(
     held: float,
     curvature: float,
     late_s: float,
+    rate: float,
 ) -> tuple[float, float]:
     """(metres beside the path now, and at most if the command is followed a while), unsigned.
 
-    ego: x, y, heading, speed; held: the curvature asked before, which the car follows meanwhile.
+    ego: x, y, heading, speed; held: the curvature asked before, which the car follows meanwhile;
+    rate: how fast its curvature may change, 1/(m s).
     """
     v = ego[3]
+    slew = min(TRACK_MPS3, v * v * rate) * STEP_S
     s, d, heading = paths.place_on(path, ego[0], ego[1])
     now = abs(d)
     if v < LEAST_MPS:
@@ -55,7 +59,7 @@ def aside(
             turn = v * v * (bend - paths.column(path, s + v * t, paths.CURVATURE))
             outward = 1.0 if d + 0.2 * sideways > 0.0 else -1.0
         else:
-            turn = turn - outward * min(TRACK_MPS3 * STEP_S, turn * outward + BACK_MPS2)
+            turn = turn - outward * min(slew, turn * outward + BACK_MPS2)
             if sideways * outward <= 0.0:
                 break
         d += sideways * STEP_S + 0.5 * turn * STEP_S * STEP_S

@@ -161,6 +161,7 @@ def _aside(
         _last_curvature(memory, reading, platform),
         command.curvature_1pm,
         steer.dead_s + steer.lag_s,
+        steer.rate / platform.wheelbase_m,
     )
     if corridor.leaves(now, worst):
         memory = replace(memory, astray_ns=reading.t_ns)
@@ -177,8 +178,9 @@ def _adopt(
     if plan is None or plan is memory.offered:
         return memory
     fault = freshness.offer_fault(reading.t_ns, memory.plan, plan, reading.ego, platform)
-    if not fault and sees and memory.escape is not None:
-        fault = _proof_fault(memory.escape, memory.eyes, reading, plan, platform)
+    if not fault and sees and memory.escape is not None and memory.path is not None:
+        ways = (memory.escape, memory.path)
+        fault = _proof_fault(ways, memory.eyes, reading, plan, platform)
     if fault:
         return replace(memory, offered=plan, offer_fault=fault)
     return replace(
@@ -192,18 +194,25 @@ def _adopt(
 
 
 def _proof_fault(
-    escape: FloatArray, eyes: watch.Eyes, reading: Reading, plan: Plan, platform: Platform
+    ways: tuple[FloatArray, FloatArray],
+    eyes: watch.Eyes,
+    reading: Reading,
+    plan: Plan,
+    platform: Platform,
 ) -> str:
-    """Why a fall-back proves nothing, "" if it is one, or no worse than the last."""
+    """Why a fall-back proves nothing, "" if it is one, or no worse than the last; `ways`: of the
+    last one, and of its plan."""
+    escape, road = ways
     found, ego = reading.detections, reading.ego
     yaw_rate = watch.look_again(eyes, found).yaw_rate_radps
     objects = watch.now_at(found, reading.t_ns, yaw_rate)
     shape = (platform.centre_m, platform.length_m, platform.width_m)
-    if not proof.hits(plan.fallback, objects, shape):
+    if not proof.hits(plan.fallback, road, objects, shape):
         return ""
     late_s = platform.brake.dead_s + platform.brake.lag_s
     here = (ego.x_m, ego.y_m, ego.speed_mps)
-    return "fallback_hits" if proof.still_clear(escape, here, late_s, objects, shape) else ""
+    clear = proof.still_clear(escape, here, late_s, road, objects, shape)
+    return "fallback_hits" if clear else ""
 
 
 def _plan_fault(memory: GuardMemory, reading: Reading, plan: Plan | None) -> str:
