@@ -64,10 +64,9 @@ class Adversary:
         sane = self._sane(world, GAIN_MPS2, False)
         if t_ns < self.turns_ns:
             return sane
-        made = getattr(self, f"_plan_{self.kind}")(world, sane)
         if self.kept[0] is None:
             self.kept = (before, self.kept[1])
-        return made  # type: ignore[no-any-return]
+        return getattr(self, f"_plan_{self.kind}")(world, sane)  # type: ignore[no-any-return]
 
     def command(self, ego: EgoReading, plan: Plan | None, t_ns: int) -> Command:
         """What it asks of the car for 20 ms."""

@@ -1,8 +1,10 @@
 """Whether a contact was preventable: the fuzzy-model driver, on the same path, from the last state
 without an RSS violation towards that road user, avoids it.
 
-Both look at the truth. Where every state since the beginning violates the distance, the fuzzy model
-drives from the beginning.
+Both look at the truth. The safe distance is that of a driver who reacts as late and brakes as the
+fuzzy model does, not that of our car, which needs less: from its last state nobody else would
+manage, and hardly any contact would count. Where every state since the beginning violates the
+distance, the fuzzy model drives from the beginning.
 """
 
 import math
@@ -13,12 +15,15 @@ import numpy as np
 from marque.core.arrays import FloatArray
 from marque.guard import path as paths
 from marque.guard import rss, watch
+from marque.metrics import fuzzy
 from marque.metrics.contacts import Contact, contacts
 from marque.metrics.fault import reference_avoids
 from marque.metrics.trace import Trace, make_trace
 from marque.types.codes import UserKind
 from marque.types.episode import Episode
 
+# reaction, and half of the time in which full braking builds up
+RESPONSE_S = fuzzy.REACTION_S + 0.5 * fuzzy.MAX_BRAKE_MPS2 / fuzzy.JERK_MPS3
 BEYOND_M = 150.0  # our way goes straight on behind its end
 
 
@@ -106,7 +111,7 @@ def _margin(
     path[:, paths.HEADING] = np.interp(at, way[0], way[3])
     _, margin = rss.keep_distance(
         path, 0.0, 0.0, float(trace.speed_mps[frame]), float(trace.accel_mps2[frame]),
-        _object(trace, row), rss.response_s(p), p.max_brake_mps2,
+        _object(trace, row), RESPONSE_S, fuzzy.MAX_BRAKE_MPS2,
         (p.centre_m, p.length_m, p.width_m), np.full(1, p.max_brake_mps2),
     )  # fmt: skip
     return float(margin)
