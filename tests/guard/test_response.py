@@ -55,6 +55,21 @@ def drive(
     return verdicts, state
 
 
+def test_quick_steering_at_speed_is_not_called_dead() -> None:
+    """To and fro as fast as the guard's own tracker: the body follows late, and does follow."""
+    p = dynamics.parameters(CAR)
+    state = dynamics.initial(CAR, 0.0, 0.0, 0.0, 33.0)
+    answer, bend = response.Answer(), 0.0
+    for i in range(300):
+        step = 15.0 * 0.02 / 33.0**2
+        bend += step if (i // 20) % 2 == 0 else -step
+        ego = reading(state, [], i * DT_NS).ego
+        answer = response.look(answer, ego, i * DT_NS, 0.02, CAR)
+        answer = response.asked(answer, i * DT_NS, 0.0, bend)
+        state = dynamics.step(p, state, 0.0, bend, 0.02)
+    assert answer.fault == 0 and answer.dead_ns < 0
+
+
 def first_s(verdicts: list[Verdict], rule: str) -> float:
     return next((v.t_ns / 1e9 for v in verdicts if v.rule == rule), math.inf)
 

@@ -1,7 +1,8 @@
 """Whether the car does what it is asked: brakes and steering against the platform's own model.
 
 1. What was asked, later by the dead time, smoothed by the lag and bounded by the rate of the
-   platform's actuators, is expected of the car.
+   platform's actuators, is expected of the car; its body turns later than its wheels, the more so
+   the faster it goes.
 2. Braking: while more than BRAKES_MPS2 is expected and the car brakes with less than ENOUGH of it
    for LASTS_S, the brakes or the grip are weak, by that share.
 3. Steering: while the expected curvature and the one that is driven differ by more than
@@ -15,6 +16,7 @@ import math
 from typing import NamedTuple
 
 from marque.core.jit import jit
+from marque.core.units import G_MPS2
 from marque.types.platform import Platform
 from marque.types.reading import EgoReading
 
@@ -30,7 +32,8 @@ class Answer(NamedTuple):
     """What is expected of the car, and since when it fails; ns, -1: it does not."""
 
     braking_mps2: float = 0.0  # positive
-    curvature_1pm: float = 0.0
+    curvature_1pm: float = 0.0  # of the wheels,
+    turn_1pm: float = 0.0  # and of the body
     weak_ns: int = -1
     dead_ns: int = -1
     share: float = 1.0  # of the braking that is left
@@ -50,18 +53,20 @@ def look(answer: Answer, ego: EgoReading, t_ns: int, dt_s: float, platform: Plat
         steer.lag_s, steer.rate / platform.wheelbase_m, dt_s,
     )  # fmt: skip
     v, fault, share = ego.speed_mps, answer.fault, answer.share
+    body_s = v / (platform.cornering_stiffness_1prad * platform.friction * G_MPS2)
+    turn = _followed(answer.turn_1pm, curvature, body_s, math.inf, dt_s)
     weak_ns = dead_ns = -1
     if v > SLOW_MPS and braking > BRAKES_MPS2 and -ego.accel_mps2 < ENOUGH * share * braking:
         weak_ns = answer.weak_ns if answer.weak_ns >= 0 else t_ns
         if t_ns - weak_ns >= LASTS_S * 1e9:
             share = max(LEAST_SHARE, min(share, -ego.accel_mps2 / braking))
             fault = fault or 1
-    off = v * abs(v * curvature - ego.yaw_rate_radps)
+    off = v * abs(v * turn - ego.yaw_rate_radps)
     if v > TURNS_SLOW_MPS and abs(ego.accel_mps2) < STEADY_MPS2 and off > TURNS_MPS2:
         dead_ns = answer.dead_ns if answer.dead_ns >= 0 else t_ns
         if t_ns - dead_ns >= LASTS_S * 1e9:
             fault = fault or 2
-    return Answer(braking, curvature, weak_ns, dead_ns, share, fault, answer.asked)
+    return Answer(braking, curvature, turn, weak_ns, dead_ns, share, fault, answer.asked)
 
 
 def asked(answer: Answer, t_ns: int, accel_mps2: float, curvature_1pm: float) -> Answer:
