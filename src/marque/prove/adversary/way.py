@@ -76,7 +76,8 @@ def find_way(
     allowed = _with_braking(np.asarray(np.minimum(limits, bends), dtype=np.float64))
     rows = [each for each in lanes if not road_map.lane_connector[each]]
     names = dict.fromkeys(road_map.edge_name[int(road_map.lane_edge[each])] for each in rows)
-    return Way(path, STEP_M * np.arange(len(path.xy_m)), allowed, tuple(names))
+    arc_m = STEP_M * np.arange(len(path.xy_m), dtype=np.float64)
+    return Way(path, np.asarray(arc_m, dtype=np.float64), allowed, tuple(names))
 
 
 def _after(road_map: RoadMap, lanes: list[int], wanted: set[str]) -> int | None:
