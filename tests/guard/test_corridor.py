@@ -120,6 +120,15 @@ def test_a_fall_back_that_swerves_into_a_neighbour_hits_it() -> None:
     assert not proof.hits(stop, ROAD, seen([]), SHAPE)
 
 
+def test_a_neighbour_that_turns_with_us_is_not_hit() -> None:
+    """Both drive round the same bend."""
+    stop = trajectory(0.0, 0.0, 0.0, 10.0, curvature=0.02, accel=-1.0)
+    objects = seen([User(0.0, 3.2, 0.0, 10.0)])
+    assert proof.hits(stop, ROAD, objects, SHAPE)
+    objects[0, paths.YAW_RATE] = 0.25
+    assert not proof.hits(stop, ROAD, objects, SHAPE)
+
+
 def test_a_plan_whose_fall_back_runs_into_somebody_is_refused() -> None:
     """The last one stops before the wall, the new one turns into the neighbour."""
     car = dynamics.initial(CAR, 0.0, 0.0, 0.0, 10.0)
