@@ -11,7 +11,7 @@ STAMP := $(VENV)/.ready
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --no-compile -c constraints.txt
 ARGS ?=
 
-.PHONY: setup drive test lint types contracts unit prove clean
+.PHONY: setup drive test lint types contracts unit prove mutants coverage clean
 
 setup: $(STAMP)
 
@@ -50,6 +50,15 @@ unit: $(VENV)/.dev
 
 prove: $(VENV)/.dev
 	$(BIN)/pytest -m prove
+
+# every small change to the guard has to make a test fail; MODULES="rss watch" for some of them
+mutants: $(VENV)/.dev
+	cd tests && ../$(BIN)/python -m mutation $(MODULES)
+
+# branches of the guard that no test takes; without the compiler, which hides them
+coverage: $(VENV)/.dev
+	MARQUE_NO_JIT=1 $(BIN)/pytest -n 2 -m "not prove" tests/guard \
+		--cov=marque.guard --cov-branch --cov-report=term-missing:skip-covered
 
 clean:
 	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis

@@ -105,6 +105,10 @@ def test_a_plan_must_be_newer_not_from_the_future_and_made_of_numbers() -> None:
     assert offer() == ""
     assert offer(t_ns=NOW + 30 * MS) == "plan_stamp_ahead"
     assert offer(t_ns=NOW - 200 * MS) == "plan_stamp_back"
+    late = plan_of(STATE, NOW - 160 * MS)
+    ego = reading(STATE, [], NOW).ego
+    assert f.offer_fault(NOW, None, late, ego, CAR) == "plan_stale"
+    assert f.offer_fault(NOW - 10 * MS, None, late, ego, CAR) == ""
     good = plan_of(STATE, NOW)
     for part in ("trajectory", "fallback"):
         for field in good.fallback.__dataclass_fields__:

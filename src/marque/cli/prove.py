@@ -6,6 +6,7 @@ from typing import Annotated
 
 import typer
 
+from marque.cli.adversary import adversary
 from marque.cli.aeb import ncap, r152
 from marque.cli.alks import alks
 from marque.cli.cut_in import cut_in
@@ -42,6 +43,7 @@ app.command()(cut_in)
 app.command()(ncap)
 app.command()(r152)
 app.command()(alks)
+app.command()(adversary)
 
 
 @app.command()

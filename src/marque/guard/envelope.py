@@ -37,6 +37,7 @@ def limit(
     need: tuple[float, float],
     steer: tuple[float, float],
     car: tuple[float, float],
+    jerk_mps3: float = LATERAL_JERK_MPS3,
 ) -> tuple[float, float, int, float]:
     """(acceleration, curvature, rule, margin) that the envelope lets through.
 
@@ -61,7 +62,7 @@ def limit(
         rule, margin = 4, room / abs(curvature)
         curvature = min(most, max(least, curvature))
     flex = 1.0 + (steer[1] * last_curvature) ** 2
-    step = dt_s * min(LATERAL_JERK_MPS3 / v2, steer[0] * flex / steer[1])
+    step = dt_s * min(jerk_mps3 / v2, steer[0] * flex / steer[1])
     change = curvature - last_curvature
     if abs(change) > step + TINY:
         rule, margin = 3, step / abs(change)

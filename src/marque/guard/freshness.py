@@ -6,8 +6,9 @@
 4. The plan in force began at most 150 ms ago and has not expired. Plans begin 100 ms apart, so
    one lost plan is noticed 50 ms after its successor should have begun. Before the first plan the
    150 ms count from the first reading.
-5. A plan is adopted only if it begins not before its predecessor, is finite, and its fall-back
-   starts where the car is, has no jumps, asks nothing the car cannot do, and ends standing.
+5. A plan is adopted only if it is not too old yet, begins not before its predecessor, is finite,
+   and its fall-back starts where the car is, has no jumps, asks nothing the car cannot do, and
+   ends standing.
 """
 
 import math
@@ -107,6 +108,8 @@ def offer_fault(
         return "plan_stamp_ahead"
     if adopted is not None and offered.t_ns < adopted.t_ns:
         return "plan_stamp_back"
+    if now_ns - offered.t_ns > PLAN_NS:  # else the stop would begin anew with each late plan
+        return "plan_stale"
     if not (_sound(offered.trajectory) and _sound(offered.fallback)):
         return "plan_not_finite"
     return fallback_fault(offered.fallback, ego, platform)

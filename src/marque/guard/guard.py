@@ -12,6 +12,9 @@ limits it, brakes, or stops the car on the last verified fall-back with its own 
    next one confirms it (0.1 s later); newcomers and slow road users are braked for at once.
 6. Who comes into our lane from beside is judged by a rule of its own (`cut_in`), which is not
    latched: braking that is held could put us where it goes.
+7. A fall-back that runs into somebody is none (`proof`), and a command that leaves the corridor of
+   the plan is not passed (`corridor`): the last verified fall-back is tracked instead.
+8. A car that does not brake or steer as it is asked (`response`) is brought to rest for good.
 
 Order of work: freshness, envelope or fall-back, distance (RSS), who cuts in, emergency brake,
 latch; the strongest braking wins. Types and core alone; no code of the stack.
@@ -24,7 +27,7 @@ import numpy as np
 
 from marque.core.arrays import FloatArray
 from marque.core.time import BASE_STEP_S, NS_PER_S
-from marque.guard import envelope, fallback, freshness, manoeuvre, watch
+from marque.guard import corridor, envelope, fallback, freshness, manoeuvre, proof, response, watch
 from marque.guard import path as paths
 from marque.types.command import Command
 from marque.types.plan import Plan
@@ -51,6 +54,8 @@ class GuardMemory:
     asked: FloatArray = field(default_factory=watch.nothing_asked)  # and when
     latched: int = 0  # the rule whose braking is held, of watch.RULES; 0: none
     clear_ns: int = -1  # since when the margin is above CLEAR_MARGIN, -1 if it is not
+    astray_ns: int = -1  # when a command last left the corridor, -1: never
+    answer: response.Answer = field(default_factory=response.Answer)  # what the car does of it
 
 
 def guard(
@@ -66,11 +71,19 @@ def guard(
     eyes = freshness.objects_fault(memory.stamps, reading)
     lost = freshness.ego_fault(memory.stamps, reading)
     stopping = manoeuvre.taken_over(order)
-    memory = memory if lost or stopping else _adopt(memory, reading, plan, platform)
+    if not (lost or stopping):
+        memory = _adopt(memory, reading, plan, platform, not eyes)
     fault = lost or freshness.command_fault(reading, command) or eyes
     fault = fault or ("manoeuvre" if stopping else _plan_fault(memory, reading, plan))
+    astray, margin = "", 0.0
+    if not lost and order.drives:
+        memory = _answered(memory, reading, platform)
+        fault = response.FAULTS[memory.answer.fault] or fault
+    if not fault and (now := _aside(memory, reading, command, platform)):
+        astray, margin, memory = now
+        fault = astray
     if fault:
-        action, rule, margin = Action.FALLBACK, fault, 0.0
+        action, rule = Action.FALLBACK, fault
         path = memory.escape
         cap = min(platform.max_brake_mps2, order.brake_cap_mps2)
         accel, curvature = _stop(memory, reading, command, platform, bool(lost), cap)
@@ -86,9 +99,14 @@ def guard(
         if seen is not memory.eyes:
             seen = watch.take_notes(seen, path, reading, curvature, platform)
         sure = bool(memory.latched) or 0 <= memory.warned_ns < found.t_ns
+        share = memory.answer.share
+        weaker = platform
+        if share < 1.0:
+            weaker = replace(platform, max_brake_mps2=share * platform.max_brake_mps2)
         braking, rule_of, brake_margin, warn = watch.look(
-            path, reading, memory.asked, accel, curvature, platform, seen, sure
+            path, reading, memory.asked, accel, curvature, weaker, seen, sure
         )
+        braking = min(braking / share, platform.max_brake_mps2)
         if warn:
             warned_ns = memory.warned_ns if memory.warned_ns >= 0 else found.t_ns
     braking, rule_of, latched, clear_ns = watch.settle(
@@ -121,29 +139,80 @@ def guard(
     )
 
 
+def _answered(memory: GuardMemory, reading: Reading, platform: Platform) -> GuardMemory:
+    """What the car makes of what it was asked."""
+    step_s = _step_s(memory, reading)
+    return replace(
+        memory,
+        answer=response.look(memory.answer, reading.ego, reading.t_ns, step_s, platform),
+    )
+
+
+def _aside(
+    memory: GuardMemory, reading: Reading, command: Command, platform: Platform
+) -> tuple[str, float, GuardMemory] | None:
+    """(rule, margin, memory) where the command leaves the corridor, or has done so just now."""
+    if memory.path is None:
+        return None
+    ego, steer = reading.ego, platform.steer
+    now, worst = corridor.aside(
+        memory.path,
+        (ego.x_m, ego.y_m, ego.heading_rad, ego.speed_mps),
+        _last_curvature(memory, reading, platform),
+        command.curvature_1pm,
+        steer.dead_s + steer.lag_s,
+        steer.rate / platform.wheelbase_m,
+    )
+    if corridor.leaves(now, worst):
+        memory = replace(memory, astray_ns=reading.t_ns)
+    elif memory.astray_ns < 0 or reading.t_ns - memory.astray_ns > corridor.CALM_S * NS_PER_S:
+        return None
+    return "corridor", corridor.WIDE_M / max(corridor.WIDE_M, worst), memory
+
+
 def _adopt(
-    memory: GuardMemory, reading: Reading, plan: Plan | None, platform: Platform
+    memory: GuardMemory, reading: Reading, plan: Plan | None, platform: Platform, sees: bool
 ) -> GuardMemory:
-    """Look at a plan once; one that passes brings the corridors of the next 100 ms."""
+    """Look at a plan once; one that passes brings the corridors of the next 100 ms. `sees`: the
+    detections may be used."""
     if plan is None or plan is memory.offered:
         return memory
     fault = freshness.offer_fault(reading.t_ns, memory.plan, plan, reading.ego, platform)
-    adopted = not fault
-    return GuardMemory(
-        memory.stamps,
-        plan,
-        fault,
-        plan if adopted else memory.plan,
-        paths.corridor(plan.trajectory) if adopted else memory.path,
-        paths.corridor(plan.fallback) if adopted else memory.escape,
-        memory.accel_mps2,
-        memory.curvature_1pm,
-        memory.eyes,
-        memory.warned_ns,
-        memory.asked,
-        memory.latched,
-        memory.clear_ns,
+    if not fault and sees and memory.escape is not None and memory.path is not None:
+        ways = (memory.escape, memory.path)
+        fault = _proof_fault(ways, memory.eyes, reading, plan, platform)
+    if fault:
+        return replace(memory, offered=plan, offer_fault=fault)
+    return replace(
+        memory,
+        offered=plan,
+        offer_fault="",
+        plan=plan,
+        path=paths.corridor(plan.trajectory),
+        escape=paths.corridor(plan.fallback),
     )
+
+
+def _proof_fault(
+    ways: tuple[FloatArray, FloatArray],
+    eyes: watch.Eyes,
+    reading: Reading,
+    plan: Plan,
+    platform: Platform,
+) -> str:
+    """Why a fall-back proves nothing, "" if it is one, or no worse than the last; `ways`: of the
+    last one, and of its plan."""
+    escape, road = ways
+    found, ego = reading.detections, reading.ego
+    yaw_rate = watch.look_again(eyes, found).yaw_rate_radps
+    objects = watch.now_at(found, reading.t_ns, yaw_rate)
+    shape = (platform.centre_m, platform.length_m, platform.width_m)
+    if not proof.hits(plan.fallback, road, objects, shape):
+        return ""
+    late_s = platform.brake.dead_s + platform.brake.lag_s
+    here = (ego.x_m, ego.y_m, ego.speed_mps)
+    clear = proof.still_clear(escape, here, late_s, road, objects, shape)
+    return "fallback_hits" if clear else ""
 
 
 def _plan_fault(memory: GuardMemory, reading: Reading, plan: Plan | None) -> str:
@@ -179,6 +248,8 @@ def _remember(
         asked,
         latched,
         clear_ns,
+        memory.astray_ns,
+        response.asked(memory.answer, reading.t_ns, accel, curvature),
     )
 
 
@@ -245,6 +316,7 @@ def _stop(
             _need(escape, reading),
             (platform.steer.rate, platform.wheelbase_m),
             (platform.max_brake_mps2, platform.max_speed_mps),
+            corridor.TRACK_MPS3,
         )
     accel = max(accel, -cap_mps2)
     if math.isfinite(command.accel_mps2):

@@ -275,7 +275,7 @@ def _nearer_next(
 @jit
 def _comes_nearer(x: float, y: float, xy: FloatArray, i: int, j: int) -> bool:
     ux, uy = xy[j, 0] - xy[i, 0], xy[j, 1] - xy[i, 1]
-    return ux * (x - xy[i, 0]) + uy * (y - xy[i, 1]) > 0.0
+    return bool(ux * (x - xy[i, 0]) + uy * (y - xy[i, 1]) > 0.0)
 
 
 @jit

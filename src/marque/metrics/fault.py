@@ -331,9 +331,10 @@ def _beside(trace: Trace, way: Way, frame: int, uid: int) -> bool:
     return True
 
 
-def reference_avoids(trace: Trace, hit: Contact) -> bool:
-    """Whether the reference driver, from the first sight of the other, stays clear of it."""
-    begin = first_sight(trace, hit)
+def reference_avoids(trace: Trace, hit: Contact, begin: int | None = None) -> bool:
+    """Whether the reference driver, from a frame on (the first sight of the other), stays clear
+    of it on our path."""
+    begin = first_sight(trace, hit) if begin is None else begin
     end = min(trace.count - 1, hit.frame + AFTER_FRAMES)
     t = np.arange(trace.t_s[begin], trace.t_s[end] + 1e-9, STEP_S)
     there, other = _track(trace, hit, begin, end, t)

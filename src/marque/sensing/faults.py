@@ -100,6 +100,8 @@ FAULTS: tuple[Fault, ...] = (
           ("wheel differs",), R1, 0.1),
     Fault("wheels_missing", "17", "no wheel speeds", (Laid("drop", "bus"),),
           ("bus silent",), R4, 0.1),
+    Fault("wheels_stuck", "17b", "all wheel speeds stuck", (Laid("stick_wheels", "bus"),),
+          ("inertia contradicts", "wheel", "stuck"), R2, 1.0),
     Fault("steer_offset", "18", "steering angle off by 5 degrees",
           (Laid("steer", "bus", math.radians(5.0)),), ("steering angle contradicts",), R2, 1.0),
     Fault("steer_stuck", "19", "steering angle stuck", (Laid("stick", "bus"),),
@@ -117,6 +119,10 @@ FAULTS: tuple[Fault, ...] = (
           ("lidar around not a number",), R2, 0.15),
     Fault("lists_empty", "28", "lidar lists empty on a busy road", (Laid("empty", LIDAR),),
           ("lidar around blind",), R1, 0.5),
+    Fault("radar_blind", "28b", "front radar finds nothing", (Laid("empty", RADAR),),
+          ("radar ahead blind",), R1, 0.5),
+    Fault("all_empty", "28c", "no sensor finds any object",
+          (Laid("empty", "objects"),), ("blind",), R2, 0.5),
     Fault("object_teleports", "29", "an object of the lidar jumps to and fro",
           (Laid("teleport", LIDAR, TELEPORT_M),), ("has an object that jumps",), R0, 0.5,
           lasts_s=2.0),
@@ -450,6 +456,15 @@ def _stick(self: Faulty, laid: Laid, came: Delivery, since_s: float, on: bool) -
     return _map(self, laid, came, change)
 
 
+def _stick_wheels(self: Faulty, laid: Laid, came: Delivery, since_s: float, on: bool) -> Delivery:
+    def change(part: str, one: Any) -> list[Any]:
+        if not on:
+            self.kept["wheels"] = one.wheel_mps
+        return [replace(one, wheel_mps=self.kept.setdefault("wheels", one.wheel_mps))]
+
+    return _map(self, laid, came, change)
+
+
 def _away(self: Faulty, laid: Laid, came: Delivery, way_m: float) -> Delivery:
     """Fixes lie a distance off, in a direction that the seed chooses."""
     angle = self.kept.setdefault("away", float(self.draw.uniform(-math.pi, math.pi)))
@@ -518,6 +533,7 @@ _WAYS: dict[str, Callable[[Faulty, Laid, Delivery, float, bool], Delivery]] = {
     "disorder": _disorder, "swap": _swap, "empty": _empty, "blind": _blind,
     "blind_left": _blind, "blind_right": _blind, "turn": _turn,
     "ghost": _ghost, "teleport": _teleport, "nan": _nan, "step": _step, "wheel": _wheel,
-    "steer": _steer, "stick": _stick, "jump": _jump, "drift": _drift, "stamp": _stamp,
+    "steer": _steer, "stick": _stick, "stick_wheels": _stick_wheels,
+    "jump": _jump, "drift": _drift, "stamp": _stamp,
     "clock": _clock, "clock_drift": _clock_drift, "aside": _aside,
 }  # fmt: skip

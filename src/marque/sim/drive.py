@@ -28,6 +28,7 @@ from marque.maps.trips import Trip
 from marque.sensing.equipment import Equipment
 from marque.sensing.faults import Fault
 from marque.sensing.profile import SensorProfile
+from marque.sim.broken import Actuators, BrokenDriver, breaks
 from marque.sim.misled import Misled
 from marque.sim.narrate import Narrator, edges_ahead, words_of
 from marque.sim.person import Attended, Occupied
@@ -186,6 +187,8 @@ def load_driver(name: str) -> Driver:
 def begin_stack(setup: Setup) -> StackMemory:
     """The machine before its first tick. MarqueError: unknown driver, goal not for cars."""
     driver = load_driver(setup.driver)
+    if setup.fault is not None and breaks(setup.fault):
+        driver = BrokenDriver(driver, setup.fault)
     believed = believed_of(setup)
     road_map, index, trip = believed.road_map, believed.index, believed.trip
     asked = setup.asked or Asked()
@@ -223,7 +226,8 @@ def _begin_watching(attended: Attended | None, believed: Believed) -> Watching |
 def begin_sensing(setup: Setup) -> Senses:
     """The senses before their first look. MarqueError: see `begin_senses`."""
     senses = begin_senses(
-        setup.profile, setup.platform, setup.road_map, setup.seed, setup.fault,
+        setup.profile, setup.platform, setup.road_map, setup.seed,
+        None if breaks(setup.fault) else setup.fault,
         marks=setup.blind is not None,
     )  # fmt: skip
     if setup.believed is not None or setup.blind is not None:
@@ -301,6 +305,7 @@ class Car:
         self.parameters: FloatArray = dynamics.parameters(setup.platform)
         self.memory: FloatArray = dynamics.initial(setup.platform, x, y, heading, speed)
         self.accel_mps2 = 0.0
+        self.actuators = Actuators(setup.fault)
 
     def truth(self) -> EgoTruth:
         """Where it is and how it moves."""
@@ -308,9 +313,8 @@ class Car:
 
     def step(self, accel_mps2: float, curvature_1pm: float) -> None:
         """One base step under a command."""
-        self.memory = dynamics.step(
-            self.parameters, self.memory, accel_mps2, curvature_1pm, BASE_STEP_NS / 1e9
-        )
+        parameters, accel, bend = self.actuators.act(self.parameters, accel_mps2, curvature_1pm)
+        self.memory = dynamics.step(parameters, self.memory, accel, bend, BASE_STEP_NS / 1e9)
 
 
 def frame(

@@ -20,14 +20,18 @@ from marque.prove.situations.lanes import BEGIN_S, winding
 from marque.prove.situations.play import Played, play
 from marque.prove.situations.view import View
 from marque.sensing.equipment import Equipment
-from marque.sensing.faults import FAULTS, NO_PART, Fault, find, has_parts
+from marque.sensing.faults import FAULTS, NO_PART, Fault, has_parts
 from marque.sensing.profile import load_profile
+from marque.sim import broken
+from marque.sim.broken import BROKEN, breaks, find
 from marque.sim.drive import load_driver
 from marque.types.codes import Reaction
 from marque.types.episode import Episode, Tick
+from marque.types.verdict import Action
 from marque.vehicle.catalog import load_platform
 from marque.vehicle.market import load_market
 
+ALL, ABSENT = (*FAULTS, *BROKEN), NO_PART | broken.NO_PART
 SCHEMA = "marque.prove.faults/1"
 ROAD_M, LIMIT_MPS, START_M = 900.0, 13.89, 70.0
 TRAFFIC_S = 70.0
@@ -114,6 +118,14 @@ def what_came(fault: Fault, ticks: list[Tick]) -> Seen:
                 before = one.text
             if any(name in one.text for name in fault.named):
                 noticed = min(noticed, since_s)
+        for verdict in tick.verdicts:
+            if verdict.rule in fault.named and breaks(fault):
+                at_s = seconds(verdict.t_ns)
+                if at_s < fault.from_s and not before:
+                    before = verdict.rule
+                noticed = min(noticed, at_s)
+                if verdict.action == Action.FALLBACK:
+                    level, reacted = max(level, fault.reaction), min(reacted, at_s)
         if health.level >= fault.reaction and not np.isfinite(reacted):
             reacted = _within(tick, health.since_ns)
     return Seen(float(noticed), float(reacted), level, before)
@@ -164,7 +176,7 @@ def _failed(fault: Fault, seen: Seen, ticks: list[Tick]) -> list[str]:
     if most >= Reaction.STOP:
         if ticks[-1].world.ego.speed_mps >= STANDS_MPS:
             failed.append("does not stand")
-        if hardest > SOFTEST_MPS2:
+        if hardest > SOFTEST_MPS2 and not breaks(fault):
             failed.append(f"brakes with {hardest:.1f} m/s^2")
     if "ghost" in fault.name and hardest > GHOST_MPS2:
         failed.append(f"brakes with {hardest:.1f} m/s^2 for nothing")
@@ -212,9 +224,9 @@ def run(
     load_platform(car)
     load_driver(driver)
     began = time.perf_counter()
-    rows, missing = [], dict(NO_PART)
+    rows, missing = [], dict(ABSENT)
     for fault in chosen:
-        if not has_parts(fault, equipment):
+        if not breaks(fault) and not has_parts(fault, equipment):
             missing[fault.row] = f"'{sensors}' has no such sensor"
             continue
         rows.append(run_fault(fault, seed, driver, car, sensors))
@@ -235,8 +247,8 @@ def chosen_rows(only: tuple[str, ...]) -> tuple[Fault, ...]:
     """
     found: list[Fault] = []
     for name in only:
-        if name in NO_PART:
-            raise MarqueError(f"row {name} has no part here: {NO_PART[name]}")
-        several = [one for one in FAULTS if one.row.rstrip("ab") == name]
+        if name in ABSENT:
+            raise MarqueError(f"row {name} has no part here: {ABSENT[name]}")
+        several = [one for one in ALL if one.row.rstrip("abc") == name]
         found += several or [find(name)]
-    return tuple(dict.fromkeys(found)) if only else FAULTS
+    return tuple(dict.fromkeys(found)) if only else ALL

@@ -62,7 +62,7 @@ class SumoWorld:
         self.names.clear()
         self.events.clear()
         x, y, angle = self._front(ego)
-        self._link.send(ASK, _pickled("reset", x, y, angle, ego.speed_mps, ego.accel_mps2))
+        self._link.send(ASK, pickled("reset", x, y, angle, ego.speed_mps, ego.accel_mps2))
         return self._world(ego, self._link.receive())
 
     def step(self, ego: EgoTruth, indicator: Indicator = Indicator.OFF) -> World:
@@ -173,5 +173,5 @@ class SumoWorld:
             self.events.append(Event(self._t_ns, f"traffic_{kind}", text, x, y))
 
 
-def _pickled(verb: str, *args: Any) -> bytes:
+def pickled(verb: str, *args: Any) -> bytes:
     return pickle.dumps((verb, args), protocol=5)

@@ -21,6 +21,7 @@ from marque.core.files import write_text
 from marque.sim.worlds import sumo_link as link
 from marque.sim.worlds.sumo_demand import Demand, Wanted, read_network
 from marque.sim.worlds.sumo_run import Sumo
+from marque.sim.worlds.sumo_taken import PLACE, cars, take_place
 
 EGO_STEP = struct.Struct("<6d")  # front x, y, angle (deg), speed, accel after the step; indicator
 
@@ -33,6 +34,7 @@ class Server:
         self.lib: Any = None
         self.sumo: Sumo | None = None
         self.closed = False
+        self.branched = False
 
     def progress(self, text: str) -> None:
         link.send(self.wire, link.PROGRESS, text.encode())
@@ -177,6 +179,33 @@ class Server:
         """Who is on the road, and the edges of each one's route."""
         vehicle = self.lib.vehicle
         return {name: tuple(vehicle.getRoute(name)) for name in vehicle.getIDList()}
+
+    def branch(self) -> list[tuple[Any, ...]]:
+        """Go on in a copy of this process, which serves until `rejoin`; here nothing moves on
+        meanwhile. Whose place our car may take (see `sumo_taken`).
+        """
+        self._sumo().levels.sort_in()  # once for all branches
+        copy = os.fork()
+        if copy:
+            _, status = os.waitpid(copy, 0)
+            if status:
+                raise MarqueError(f"SUMO died in a branch (status {status})")
+            return []  # the answer to `rejoin`
+        _die_with_parent()
+        self.branched = True
+        return cars(self._sumo())
+
+    def take(self, name: str, far_m: float) -> bytes:
+        """Our car in the place of somebody; the first frame, where it stands in front."""
+        sumo = self._sumo()
+        place = take_place(sumo, name, far_m)
+        return PLACE.pack(*place) + sumo.frame()
+
+    def rejoin(self) -> None:
+        """End the copy; who waits for it answers."""
+        if not self.branched:
+            raise MarqueError("there is no branch to leave")
+        os._exit(0)
 
     def close(self) -> None:
         """Finish SUMO's own files."""

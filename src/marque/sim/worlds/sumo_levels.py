@@ -84,8 +84,7 @@ class Levels:
         return found
 
     def _find(self, lane: str) -> list[Point]:
-        if not self.parts:
-            self._sort_in()
+        self.sort_in()
         ours = self.junctions_of(lane.rpartition("_")[0])
         found: list[Point] = []
         for a, b in pairwise(self.lib.lane.getShape(lane)):
@@ -96,8 +95,10 @@ class Levels:
                     found.append(at)
         return found
 
-    def _sort_in(self) -> None:
-        """All lanes that are lines, by the cells that they pass."""
+    def sort_in(self) -> None:
+        """All lanes that are lines, by the cells that they pass; once."""
+        if self.parts:
+            return
         for lane in self.lib.lane.getIDList():
             if lane[:1] == ":" and lane.rpartition("_")[0].rpartition("_")[2][:1] in ("w", "c"):
                 continue

@@ -1,0 +1,1 @@
+"""Drivers that mean harm behind the guard, in dense foreign traffic."""
