@@ -75,7 +75,9 @@ def first_s(verdicts: list[Verdict], rule: str) -> float:
 
 
 @pytest.mark.parametrize("car", [CAR, SUV], ids=lambda car: car.name)
-@pytest.mark.parametrize(("accel", "bend"), [(-2.0, 0.0), (-6.0, 0.0), (-8.0, 0.0), (0.5, 0.012)])
+@pytest.mark.parametrize(
+    ("accel", "bend"), [(-2.0, 0.0), (-6.0, 0.0), (-8.0, 0.0), (0.5, 0.012), (-6.0, 0.012)]
+)
 def test_a_sound_car_is_never_called_broken(car: Platform, accel: float, bend: float) -> None:
     verdicts, _ = drive(car, 20.0 if bend == 0.0 else 14.0, accel, bend, 5.0)
     assert not {v.rule for v in verdicts} & {"brake_weak", "steering_dead"}
@@ -92,6 +94,17 @@ def test_little_grip_is_noticed_when_more_is_asked_for() -> None:
     verdicts, state = drive(CAR, 20.0, -6.0, 0.0, 12.0, friction=0.3)
     assert first_s(verdicts, "brake_weak") < 1.7
     assert state[dynamics.SPEED] < 0.1
+
+
+def test_a_car_that_begins_in_a_bend_is_not_called_broken() -> None:
+    """Before anything was asked of it, its wheels are where they are."""
+    state = dynamics.initial(CAR, 0.0, 0.0, 0.0, 12.0)
+    state[dynamics.STEER] = 0.05
+    ego = reading(state, [], 0).ego
+    answer = response.Answer()
+    for i in range(50):
+        answer = response.look(answer, ego, i * DT_NS, 0.02, CAR)
+    assert answer.steer_rad == 0.05 and answer.dead_ns < 0
 
 
 def test_what_little_grip_allows_is_not_called_weak() -> None:
@@ -120,7 +133,7 @@ def test_a_guard_with_weak_brakes_begins_earlier_and_asks_for_more() -> None:
 
 def test_at_a_crawl_and_before_the_first_request_nothing_is_judged() -> None:
     got = reading(dynamics.initial(CAR, 0.0, 0.0, 0.0, 1.0), [], 0)
-    answer = response.Answer(braking_mps2=3.0, curvature_1pm=0.1)
+    answer = response.Answer(braking_mps2=3.0, steer_rad=0.3)
     for i in range(50):
         answer = response.look(answer, got.ego, i * DT_NS, 0.02, CAR)
     assert answer.fault == 0 and answer.braking_mps2 < 0.1

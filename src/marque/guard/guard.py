@@ -76,7 +76,10 @@ def guard(
     fault = lost or freshness.command_fault(reading, command) or eyes
     fault = fault or ("manoeuvre" if stopping else _plan_fault(memory, reading, plan))
     astray, margin = "", 0.0
-    if not lost and order.drives:
+    if not order.drives:  # a person steers: what was asked is nothing that the car should do
+        was = memory.answer
+        memory = replace(memory, answer=response.Answer(share=was.share, fault=was.fault))
+    elif not lost:
         memory = _answered(memory, reading, platform)
         fault = response.FAULTS[memory.answer.fault] or fault
     if not fault and (now := _aside(memory, reading, command, platform)):

@@ -1,12 +1,12 @@
 """Whether the car does what it is asked: brakes and steering against the platform's own model.
 
 1. What was asked, later by the dead time, smoothed by the lag and bounded by the rate of the
-   platform's actuators, is expected of the car; its body turns later than its wheels, the more so
-   the faster it goes.
+   platform's actuators, is expected of the car: braking, and the angle of its road wheels.
 2. Braking: while more than BRAKES_MPS2 is expected and the car brakes with less than ENOUGH of it
    for LASTS_S, the brakes or the grip are weak, by that share.
-3. Steering: while the expected curvature and the one that is driven differ by more than
-   TURNS_MPS2 of lateral acceleration for LASTS_S, the steering does not answer.
+3. Steering: while the expected angle of the road wheels and the measured one differ by more than
+   OFF_RAD, and by TURNS_MPS2 of lateral acceleration, for LASTS_S, the steering does not answer.
+   How the body then turns is the tyres' affair.
 4. Either holds for good: the car is brought to rest. The guard reckons with the braking that is
    left, and asks for more by as much.
 5. Below SLOW_MPS nothing is judged: a car that comes to rest stops braking.
@@ -16,13 +16,12 @@ import math
 from typing import NamedTuple
 
 from marque.core.jit import jit
-from marque.core.units import G_MPS2
 from marque.types.platform import Platform
 from marque.types.reading import EgoReading
 
 BRAKES_MPS2, ENOUGH, LASTS_S = 1.5, 0.7, 0.2
-TURNS_MPS2, SLOW_MPS, TURNS_SLOW_MPS = 1.2, 2.0, 4.0
-STEADY_MPS2 = 4.0  # harder braking needs the grip that turns the car
+OFF_RAD = 0.015  # five sigmas of a sensor that stands off its zero
+TURNS_MPS2, SLOW_MPS = 0.6, 2.0
 LEAST_SHARE = 0.2
 RING = 40  # requests kept: 0.8 s
 FAULTS = ("", "brake_weak", "steering_dead")
@@ -32,8 +31,7 @@ class Answer(NamedTuple):
     """What is expected of the car, and since when it fails; ns, -1: it does not."""
 
     braking_mps2: float = 0.0  # positive
-    curvature_1pm: float = 0.0  # of the wheels,
-    turn_1pm: float = 0.0  # and of the body
+    steer_rad: float = math.nan  # of the road wheel; nan before the first look
     weak_ns: int = -1
     dead_ns: int = -1
     share: float = 1.0  # of the braking that is left
@@ -48,25 +46,25 @@ def look(answer: Answer, ego: EgoReading, t_ns: int, dt_s: float, platform: Plat
         answer.braking_mps2, _asked(answer.asked, t_ns - round(1e9 * brake.dead_s), 1),
         brake.lag_s, brake.rate, dt_s,
     )  # fmt: skip
-    curvature = _followed(
-        answer.curvature_1pm, _asked(answer.asked, t_ns - round(1e9 * steer.dead_s), 2),
-        steer.lag_s, steer.rate / platform.wheelbase_m, dt_s,
-    )  # fmt: skip
     v, fault, share = ego.speed_mps, answer.fault, answer.share
-    body_s = v / (platform.cornering_stiffness_1prad * platform.friction * G_MPS2)
-    turn = _followed(answer.turn_1pm, curvature, body_s, math.inf, dt_s)
+    lever_m = platform.wheelbase_m + platform.understeer_rads2pm * v * v  # curvature to angle
+    told = _asked(answer.asked, t_ns - round(1e9 * steer.dead_s), 2)
+    angle = math.atan(told * lever_m) if answer.asked else ego.steer_rad
+    before = answer.steer_rad if math.isfinite(answer.steer_rad) else ego.steer_rad
+    angle = min(platform.max_steer_rad, max(-platform.max_steer_rad, angle))
+    angle = _followed(before, angle, steer.lag_s, steer.rate, dt_s)
     weak_ns = dead_ns = -1
     if v > SLOW_MPS and braking > BRAKES_MPS2 and -ego.accel_mps2 < ENOUGH * share * braking:
         weak_ns = answer.weak_ns if answer.weak_ns >= 0 else t_ns
         if t_ns - weak_ns >= LASTS_S * 1e9:
             share = max(LEAST_SHARE, min(share, -ego.accel_mps2 / braking))
             fault = fault or 1
-    off = v * abs(v * turn - ego.yaw_rate_radps)
-    if v > TURNS_SLOW_MPS and abs(ego.accel_mps2) < STEADY_MPS2 and off > TURNS_MPS2:
+    off = abs(angle - ego.steer_rad)
+    if v > SLOW_MPS and off > OFF_RAD and off * v * v > TURNS_MPS2 * lever_m:
         dead_ns = answer.dead_ns if answer.dead_ns >= 0 else t_ns
         if t_ns - dead_ns >= LASTS_S * 1e9:
             fault = fault or 2
-    return Answer(braking, curvature, turn, weak_ns, dead_ns, share, fault, answer.asked)
+    return Answer(braking, angle, weak_ns, dead_ns, share, fault, answer.asked)
 
 
 def asked(answer: Answer, t_ns: int, accel_mps2: float, curvature_1pm: float) -> Answer:
