@@ -180,12 +180,12 @@ def contact(
     shape: tuple[float, float, float],
 ) -> int:
     """The first of `count` bodies that touches a road user by rule 2, -1 if none does."""
-    straight = _straight(bodies, count, o, shape, 0.0)
+    straight = straight_on(bodies, count, o, shape, 0.0)
     if straight == 0:
         return 0 if _from_ahead(bodies[0], o, 0.0, 2.0 * shape[1]) else -1
     braking = straight
     if o[paths.BRAKING] > 0.0:
-        braking = _straight(bodies, count, o, shape, o[paths.BRAKING])
+        braking = straight_on(bodies, count, o, shape, o[paths.BRAKING])
     if braking < 0:
         return -1
     along, s, d, turn = _on_road(path, place, o)
@@ -196,7 +196,7 @@ def contact(
         return -1
     straight = max(straight, braking)
     if abs(o[paths.YAW_RATE]) > TURNS_RADPS:
-        turning = _arc(bodies, count, o, shape, o[paths.YAW_RATE], math.inf)
+        turning = arc_on(bodies, count, o, shape, o[paths.YAW_RATE], math.inf)
         if turning < 0:
             return -1
         straight = max(straight, turning)
@@ -231,11 +231,11 @@ def _can_turn(
     radius = max(speed * speed / TIGHT_MPS2, 2.0 * TIGHT_LENGTHS * o[paths.HALF_LENGTH])
     side = 1.0 if yaw_rate > 0.0 else -1.0
     left = (-side * turn) % math.pi  # until it drives along our path or against it
-    return _arc(bodies, count, o, shape, side * speed / radius, left) < 0
+    return arc_on(bodies, count, o, shape, side * speed / radius, left) < 0
 
 
 @jit
-def _straight(
+def straight_on(
     bodies: FloatArray,
     count: int,
     o: FloatArray,
@@ -254,7 +254,7 @@ def _straight(
 
 
 @jit
-def _arc(
+def arc_on(
     bodies: FloatArray,
     count: int,
     o: FloatArray,

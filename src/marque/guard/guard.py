@@ -22,6 +22,7 @@ latch; the strongest braking wins. Types and core alone; no code of the stack.
 
 import math
 from dataclasses import dataclass, field, replace
+from typing import NamedTuple
 
 import numpy as np
 
@@ -75,7 +76,7 @@ def guard(
         memory = _adopt(memory, reading, plan, platform, not eyes)
     fault = lost or freshness.command_fault(reading, command) or eyes
     fault = fault or ("manoeuvre" if stopping else _plan_fault(memory, reading, plan))
-    astray, margin = "", 0.0
+    margin = 0.0
     if not order.drives:  # a person steers: what was asked is nothing that the car should do
         was = memory.answer
         memory = replace(memory, answer=response.Answer(share=was.share, fault=was.fault))
@@ -83,8 +84,7 @@ def guard(
         memory = _answered(memory, reading, platform)
         fault = response.FAULTS[memory.answer.fault] or fault
     if not fault and (now := _aside(memory, reading, command, platform)):
-        astray, margin, memory = now
-        fault = astray
+        fault, margin, memory = now
     if fault:
         action, rule = Action.FALLBACK, fault
         path = memory.escape
@@ -94,28 +94,13 @@ def guard(
         path = memory.path
         accel, curvature, rule, margin = _envelope(memory, reading, command, platform)
         action = Action.LIMIT if rule else Action.PASS
-    braking, rule_of, brake_margin, warn = 0.0, 0, watch.FAR, False
-    seen, warned_ns = memory.eyes, -1
+    threat = _Threat(seen=memory.eyes)
     if not (lost or eyes):
-        found = reading.detections
-        seen = watch.look_again(seen, found)
-        if seen is not memory.eyes:
-            seen = watch.take_notes(seen, path, reading, curvature, platform)
-        sure = bool(memory.latched) or 0 <= memory.warned_ns < found.t_ns
-        share = memory.answer.share
-        weaker = platform
-        if share < 1.0:
-            weaker = replace(platform, max_brake_mps2=share * platform.max_brake_mps2)
-        braking, rule_of, brake_margin, warn = watch.look(
-            path, reading, memory.asked, accel, curvature, weaker, seen, sure
-        )
-        braking = min(braking / share, platform.max_brake_mps2)
-        if warn:
-            warned_ns = memory.warned_ns if memory.warned_ns >= 0 else found.t_ns
+        threat = _look(memory, reading, path, (accel, curvature), platform)
     braking, rule_of, latched, clear_ns = watch.settle(
-        braking,
-        rule_of,
-        brake_margin,
+        threat.braking_mps2,
+        threat.rule,
+        threat.margin,
         memory.latched,
         memory.clear_ns,
         reading.t_ns,
@@ -127,7 +112,7 @@ def guard(
     if brake_rule and -braking < accel:
         accel = -braking
         action = Action.FALLBACK if fault else Action.BRAKE
-        rule, margin = brake_rule, brake_margin
+        rule, margin = brake_rule, threat.margin
     still = manoeuvre.held(order, reading.ego.speed_mps, accel)
     if still < accel:
         accel, action = still, max(action, Action.LIMIT)
@@ -136,10 +121,46 @@ def guard(
     asked = command if shown == command.indicator else replace(command, indicator=shown)
     if action != Action.PASS:
         asked = Command(reading.t_ns, accel, curvature, shown)
-    seen_now = (seen, warned_ns)
+    seen_now = (threat.seen, threat.warned_ns)
     return _remember(memory, reading, accel, curvature, seen_now, latched, clear_ns), Verdict(
-        reading.t_ns, action, asked, rule, margin, warn or action >= Action.BRAKE
+        reading.t_ns, action, asked, rule, margin, threat.warn or action >= Action.BRAKE
     )
+
+
+class _Threat(NamedTuple):
+    """What the others ask for, and what was noted of them."""
+
+    seen: watch.Eyes
+    braking_mps2: float = 0.0
+    rule: int = 0  # of watch.RULES
+    margin: float = watch.FAR
+    warn: bool = False
+    warned_ns: int = -1
+
+
+def _look(
+    memory: GuardMemory,
+    reading: Reading,
+    path: FloatArray | None,
+    asked: tuple[float, float],
+    platform: Platform,
+) -> _Threat:
+    """Distance, who cuts in and emergency brake, of the detections; `asked`: acceleration and
+    curvature so far. A car with weak brakes is reckoned with as it is, and asked for more."""
+    accel, curvature = asked
+    found = reading.detections
+    seen = watch.look_again(memory.eyes, found)
+    if seen is not memory.eyes:
+        seen = watch.take_notes(seen, path, reading, curvature, platform)
+    sure = bool(memory.latched) or 0 <= memory.warned_ns < found.t_ns
+    share = memory.answer.share
+    left = platform.max_brake_mps2
+    car = platform if share == 1.0 else replace(platform, max_brake_mps2=share * left)
+    braking, rule, margin, warn = watch.look(
+        path, reading, memory.asked, accel, curvature, car, seen, sure
+    )
+    since_ns = memory.warned_ns if memory.warned_ns >= 0 else found.t_ns
+    return _Threat(seen, min(braking / share, left), rule, margin, warn, since_ns if warn else -1)
 
 
 def _answered(memory: GuardMemory, reading: Reading, platform: Platform) -> GuardMemory:

@@ -103,9 +103,9 @@ def _meets(
         along = (o[paths.X] - first[0]) * first[2] + (o[paths.Y] - first[1]) * first[3]
         same = o[paths.COS] * first[2] + o[paths.SIN] * first[3]
         if abs(along) < NEAR_M and same > SAME_WAY:
-            hit = aeb._straight(bodies, soon, o, wider, 0.0)
+            hit = aeb.straight_on(bodies, soon, o, wider, 0.0)
             if hit >= 0 and abs(o[paths.YAW_RATE]) > TURNS_RADPS:
-                hit = aeb._arc(bodies, soon, o, wider, o[paths.YAW_RATE], math.inf)
+                hit = aeb.arc_on(bodies, soon, o, wider, o[paths.YAW_RATE], math.inf)
         else:
             hit = aeb.contact(bodies, count, road, place, o, wider)
         if hit < 0:
