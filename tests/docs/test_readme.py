@@ -47,7 +47,7 @@ def test_files_named_in_the_pages_exist(page):
 def test_every_command_in_the_pages_has_such_options(page):
     for command in commands(page):
         words = shlex.split(command)[1:]
-        verb = [word for word in words[:2] if word.isalpha() and len(words) > 1][:2]
+        verb = [word for word in words[:2] if re.fullmatch(r"[a-z][a-z0-9-]*", word)]
         helped = help_of(verb)
         for option in (word for word in words if word.startswith("-")):
             assert re.search(rf"(^|[\s,]){re.escape(option)}\b", helped), f"{command}: {option}"

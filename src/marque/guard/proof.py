@@ -3,7 +3,8 @@
 1. The car drives the fall-back as it is planned, WIDER_M wider on each side, until it stands.
 2. Others move as the emergency brake expects them to (`aeb`, rules 2 and 3), along the path that
    was adopted last, not along a new one that may lead anywhere. Who drives beside us goes on as it
-   turns now, for SOON_S. Who would touch us from behind is no reason.
+   turns now, for SOON_S. Who would touch us from behind is no reason, nor is who follows us by
+   more than NEAR_M.
 3. A plan whose fall-back runs into somebody is not adopted while the last adopted one, braked as
    it was planned, runs into nobody. Where both do, the newer one is as good as any, and the
    emergency brake has its say.
@@ -102,6 +103,8 @@ def _meets(
         o = objects[i]
         along = (o[paths.X] - first[0]) * first[2] + (o[paths.Y] - first[1]) * first[3]
         same = o[paths.COS] * first[2] + o[paths.SIN] * first[3]
+        if along < -NEAR_M and same > 0.0:
+            continue
         if abs(along) < NEAR_M and same > SAME_WAY:
             hit = aeb.straight_on(bodies, soon, o, wider, 0.0)
             if hit >= 0 and abs(o[paths.YAW_RATE]) > TURNS_RADPS:
