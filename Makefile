@@ -53,6 +53,7 @@ prove: $(VENV)/.dev
 
 # every small change to the guard has to make a test fail; MODULES="rss watch" for some of them
 mutants: $(VENV)/.dev
+	$(PIP) -e ".[dev,mutants]"
 	cd tests && ../$(BIN)/python -m mutation $(MODULES)
 
 # branches of the guard that no test takes; without the compiler, which hides them

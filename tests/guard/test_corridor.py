@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from worlds import CAR, DT_NS, SUV, User, plan, reading, trajectory
+from worlds import CAR, DT_NS, SUV, User, on_arc, plan, reading, trajectory
 
 from marque.guard import corridor, proof, watch
 from marque.guard import path as paths
@@ -127,6 +127,19 @@ def test_a_neighbour_that_turns_with_us_is_not_hit() -> None:
     assert proof.hits(stop, ROAD, objects, SHAPE)
     objects[0, paths.YAW_RATE] = 0.25
     assert not proof.hits(stop, ROAD, objects, SHAPE)
+
+
+@pytest.mark.parametrize("curvature", [0.0, 0.02, -0.03])
+@pytest.mark.parametrize("faster_mps", [1.0, 6.0])
+def test_who_follows_us_is_no_reason(curvature: float, faster_mps: float) -> None:
+    """From 15 to 30 m behind, round a bend as on a straight road, however fast."""
+    stop = trajectory(0.0, 0.0, 0.0, 10.0, curvature=curvature, accel=-1.5)
+    road = paths.corridor(trajectory(0.0, 0.0, 0.0, 10.0, curvature=curvature))
+    for back_m in (15.0, 20.0, 30.0):
+        at = on_arc(curvature, -back_m) if curvature else (-back_m, 0.0, 0.0)
+        objects = seen([User(*at, 10.0 + faster_mps)])
+        objects[0, paths.YAW_RATE] = curvature * (10.0 + faster_mps)
+        assert not proof.hits(stop, road, objects, SHAPE)
 
 
 def test_a_plan_whose_fall_back_runs_into_somebody_is_refused() -> None:
