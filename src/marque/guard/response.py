@@ -54,10 +54,11 @@ def look(answer: Answer, ego: EgoReading, t_ns: int, dt_s: float, platform: Plat
     angle = min(platform.max_steer_rad, max(-platform.max_steer_rad, angle))
     angle = _followed(before, angle, steer.lag_s, steer.rate, dt_s)
     weak_ns = dead_ns = -1
-    if v > SLOW_MPS and braking > BRAKES_MPS2 and -ego.accel_mps2 < ENOUGH * share * braking:
+    sure = min(braking, answer.braking_mps2)  # a step of time early or late is no weakness
+    if v > SLOW_MPS and sure > BRAKES_MPS2 and -ego.accel_mps2 < ENOUGH * share * sure:
         weak_ns = answer.weak_ns if answer.weak_ns >= 0 else t_ns
         if t_ns - weak_ns >= LASTS_S * 1e9:
-            share = max(LEAST_SHARE, min(share, -ego.accel_mps2 / braking))
+            share = max(LEAST_SHARE, min(share, -ego.accel_mps2 / sure))
             fault = fault or 1
     off = abs(angle - ego.steer_rad)
     if v > SLOW_MPS and off > OFF_RAD and off * v * v > TURNS_MPS2 * lever_m:
