@@ -116,16 +116,7 @@ CASES = [
 ]  # fmt: skip
 
 
-# there the guard's proof of fall-backs, which the grid does not have, acts before the cut-in rule
-PROOF_ACTS = (90, 40, 9, 1.7)
-
-
-def as_known(case):
-    why = "the proof of fall-backs acts in the tick alone"
-    return pytest.param(case, marks=pytest.mark.xfail(reason=why) if case == PROOF_ACTS else ())
-
-
-@pytest.mark.parametrize("case", [as_known(case) for case in CASES])
+@pytest.mark.parametrize("case", CASES)
 def test_the_tick_does_what_the_grid_says(case: tuple[float, ...]) -> None:
     v, f, gap, lateral = case
     row = np.array([v / 3.6, f / 3.6, gap, lateral, 0.0])

@@ -2,9 +2,10 @@
 
 1. The car drives the fall-back as it is planned, WIDER_M wider on each side, until it stands.
 2. Others move as the emergency brake expects them to (`aeb`, rules 2 and 3), along the path that
-   was adopted last, not along a new one that may lead anywhere. Who drives beside us goes on as it
-   turns now, for SOON_S. Who would touch us from behind is no reason, nor is who follows us by
-   more than NEAR_M.
+   was adopted last, not along a new one that may lead anywhere. Who drives our way keeps to it: who
+   comes into our lane is `cut_in`'s affair. Who drives beside us goes on like that, or as it turns
+   now, for SOON_S. Who would touch us from behind is no reason, nor is who follows us by more than
+   NEAR_M.
 3. A plan whose fall-back runs into somebody is not adopted while the last adopted one, braked as
    it was planned, runs into nobody. Where both do, the newer one is as good as any, and the
    emergency brake has its say.
@@ -105,6 +106,10 @@ def _meets(
         same = o[paths.COS] * first[2] + o[paths.SIN] * first[3]
         if along < -NEAR_M and same > 0.0:
             continue
+        if same > SAME_WAY:
+            _, _, ahead_rad = paths.place_on(road, o[paths.X], o[paths.Y])
+            o = o.copy()
+            o[paths.COS], o[paths.SIN] = math.cos(ahead_rad), math.sin(ahead_rad)
         if abs(along) < NEAR_M and same > SAME_WAY:
             hit = aeb.straight_on(bodies, soon, o, wider, 0.0)
             if hit >= 0 and abs(o[paths.YAW_RATE]) > TURNS_RADPS:
