@@ -8,7 +8,18 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from marque.cli.options import CarOption, ResultOption, SensorsOption
+from marque.cli.options import (
+    CarOption,
+    CasesAtATimeOption,
+    ConcreteOption,
+    JournalOption,
+    OnlyOption,
+    PicturesOption,
+    PlayAgainOption,
+    ResultOption,
+    ScenariosOption,
+    SensorsOption,
+)
 from marque.cli.show import Bar, Waiting, close_report, counted, standard_output
 from marque.core.files import need_writable_file
 
@@ -18,34 +29,19 @@ SHOWN = 20  # of those that failed, on the screen
 WhoOption = Annotated[
     str, typer.Option(metavar="D", help="none: the file's own driving, and the guard; or a driver.")
 ]
-OnlyOption = Annotated[str, typer.Option(metavar="TEXT", help="Cases with this in their name.")]
-WorkersOption = Annotated[int, typer.Option(min=1, metavar="K", help="Cases at a time.")]
-PicturesOption = Annotated[
-    str, typer.Option(metavar="WHICH", help="none | some | all: of the worst moments.")
-]
-OutOption = Annotated[
-    Path | None, typer.Option(metavar="DIR", help="The journal and pictures go here.")
-]
-AgainOption = Annotated[
-    bool, typer.Option("--again", help="Play every case anew, whatever DIR holds.")
-]
 
 
 def ncap(
-    suite: Annotated[
-        Path, typer.Option(metavar="DIR", help="OpenSCENARIO files and variations below it.")
-    ],
-    concrete: Annotated[
-        bool, typer.Option("--concrete", help="The scenario files alone, no variations.")
-    ] = False,
+    suite: ScenariosOption,
+    concrete: ConcreteOption = False,
     only: OnlyOption = "",
     driver: WhoOption = "none",
     car: CarOption = "saloon_ev",
     sensors: SensorsOption = "ideal",
-    workers: WorkersOption = 1,
+    workers: CasesAtATimeOption = 1,
     pictures: PicturesOption = "some",
-    out: OutOption = None,
-    again: AgainOption = False,
+    out: JournalOption = None,
+    again: PlayAgainOption = False,
     json_file: ResultOption = None,
 ) -> int:
     """Euro NCAP's scenarios: a person drives as the file says, and the guard brakes (docs/ncap.md).
@@ -69,10 +65,10 @@ def r152(
     driver: WhoOption = "none",
     car: CarOption = "saloon_ev",
     sensors: SensorsOption = "ideal",
-    workers: WorkersOption = 1,
+    workers: CasesAtATimeOption = 1,
     pictures: PicturesOption = "some",
-    out: OutOption = None,
-    again: AgainOption = False,
+    out: JournalOption = None,
+    again: PlayAgainOption = False,
     json_file: ResultOption = None,
 ) -> int:
     """UN R152's tables for cars, pedestrians and bicycles, and its false reactions (docs/ncap.md).

@@ -9,7 +9,19 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from marque.cli.options import CarOption, DriverOption, ResultOption, SensorsOption
+from marque.cli.options import (
+    CarOption,
+    CasesAtATimeOption,
+    ConcreteOption,
+    DriverOption,
+    JournalOption,
+    OnlyOption,
+    PicturesOption,
+    PlayAgainOption,
+    ResultOption,
+    ScenariosOption,
+    SensorsOption,
+)
 from marque.cli.show import Bar, Waiting, close_report, counted, minutes, standard_output
 from marque.core.errors import MarqueError
 from marque.core.files import need_writable_file
@@ -19,34 +31,22 @@ SHOWN = 20  # of those that failed, on the screen
 
 
 def alks(
-    suite: Annotated[
-        Path, typer.Option(metavar="DIR", help="OpenSCENARIO files and variations below it.")
-    ],
+    suite: ScenariosOption,
     everything: Annotated[
         bool, typer.Option("--all", help="Large variations whole, not drawn from.")
     ] = False,
-    concrete: Annotated[
-        bool, typer.Option("--concrete", help="The scenario files alone, no variations.")
-    ] = False,
+    concrete: ConcreteOption = False,
     cases: Annotated[
         int | None, typer.Option(min=1, metavar="N", help="Drawn from each larger variation.")
     ] = None,
-    only: Annotated[
-        str, typer.Option(metavar="TEXT", help="Cases with this in their name alone.")
-    ] = "",
+    only: OnlyOption = "",
     driver: DriverOption = "marque",
     car: CarOption = "saloon_ev",
     sensors: SensorsOption = "ideal",
-    workers: Annotated[int, typer.Option(min=1, metavar="K", help="Cases at a time.")] = 1,
-    pictures: Annotated[
-        str, typer.Option(metavar="WHICH", help="none | some | all: of the worst moments.")
-    ] = "some",
-    out: Annotated[
-        Path | None, typer.Option(metavar="DIR", help="The journal and pictures go here.")
-    ] = None,
-    again: Annotated[
-        bool, typer.Option("--again", help="Play every case anew, whatever DIR holds.")
-    ] = False,
+    workers: CasesAtATimeOption = 1,
+    pictures: PicturesOption = "some",
+    out: JournalOption = None,
+    again: PlayAgainOption = False,
     json_file: ResultOption = None,
 ) -> int:
     """The scenarios of UN R157: our car in the ego's place from the activation on.

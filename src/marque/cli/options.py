@@ -22,3 +22,22 @@ FactsOption = Annotated[
 ResultOption = Annotated[
     Path | None, typer.Option("--json", metavar="FILE", help="The result as one object.")
 ]
+OnlyOption = Annotated[str, typer.Option(metavar="TEXT", help="Cases with this in their name.")]
+CasesAtATimeOption = Annotated[
+    int, typer.Option("--workers", min=1, metavar="K", help="Cases at a time.")
+]
+PicturesOption = Annotated[
+    str, typer.Option(metavar="WHICH", help="none | some | all: of the worst moments.")
+]
+JournalOption = Annotated[
+    Path | None, typer.Option("--out", metavar="DIR", help="The journal and pictures go here.")
+]
+PlayAgainOption = Annotated[
+    bool, typer.Option("--again", help="Play every case anew, whatever DIR holds.")
+]
+ScenariosOption = Annotated[
+    Path, typer.Option("--suite", metavar="DIR", help="OpenSCENARIO files and variations below it.")
+]
+ConcreteOption = Annotated[
+    bool, typer.Option("--concrete", help="The scenario files alone, no variations.")
+]

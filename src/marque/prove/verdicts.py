@@ -1,18 +1,25 @@
-"""What suites of scenario files share: a journal that outlives a kill, counts, names of files."""
+"""What suites of scenario files share: a journal that outlives a kill, the run along it, counts,
+names of files."""
 
 import hashlib
 import json
 import os
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from marque.core.errors import MarqueError
 from marque.core.files import need_writable_folder
+from marque.prove.situations.suite import drive_all
+from marque.sim.told import command_line
 
 PASSED, FAILED, UNSUPPORTED = "passed", "failed", "unsupported"
 JOURNAL = "journal.jsonl"
 SLUG = 120
+PICTURES = ("none", "some", "all")
+
+Job = TypeVar("Job")
+Done = Callable[[Mapping[str, Any]], None]
 
 
 class Journal:
@@ -67,6 +74,36 @@ class Journal:
         self._file.close()
 
 
+def need_pictures(word: str) -> None:
+    """MarqueError unless it says of which cases pictures are wanted."""
+    if word not in PICTURES:
+        raise MarqueError(f"no pictures '{word}'; have [{', '.join(PICTURES)}]")
+
+
+def play_missing(
+    journal: Journal,
+    jobs: Mapping[str, Job],
+    play: Callable[[Job], dict[str, Any]],
+    workers: int,
+    done: Done,
+) -> list[dict[str, Any]]:
+    """Plays the cases, by name, that the journal does not hold yet; a row for each, in their
+    order. `done` is told of all of them, those that the journal holds first."""
+    rows = {name: journal.rows[name] for name in jobs if name in journal.rows}
+    for row in rows.values():
+        done(row)
+
+    def keep(row: dict[str, Any]) -> None:
+        journal.add(row)
+        done(row)
+
+    missing = [job for name, job in jobs.items() if name not in rows]
+    with journal:
+        for row in drive_all(play, missing, workers, keep):
+            rows[row["case"]] = row
+    return [rows[name] for name in jobs]
+
+
 def counts(rows: Sequence[Mapping[str, Any]]) -> dict[str, int]:
     """Played, passed, failed and unsupported cases."""
     tally = dict.fromkeys((PASSED, FAILED, UNSUPPORTED), 0)
@@ -79,6 +116,14 @@ def slug(words: Iterable[str]) -> str:
     """A file name of these words."""
     name = "-".join(words)
     return "".join(c if c.isalnum() or c in "_-." else "_" for c in name)[:SLUG]
+
+
+def case_command(scenario: Path, given: Iterable[tuple[str, str]]) -> str:
+    """The command that drives a case by itself, with a driver of ours: there it may go faster and
+    change lanes."""
+    options: list[tuple[str, object]] = [("--scenario", scenario)]
+    options += [("--set", f"{name}={value}") for name, value in given]
+    return command_line(("drive",), options)
 
 
 def digest_of(folder: Path) -> str:

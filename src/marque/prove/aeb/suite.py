@@ -1,7 +1,7 @@
 """The suite: every case played and judged, one journal line for each as it is done."""
 
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -14,18 +14,25 @@ from marque.prove.aeb.criteria import FOLDER, Criteria, read_criteria
 from marque.prove.aeb.judge import Judged, judge
 from marque.prove.aeb.play import Played, Who, drive
 from marque.prove.city import program_hash
-from marque.prove.situations.suite import drive_all
-from marque.prove.verdicts import FAILED, PASSED, UNSUPPORTED, Journal, counts, digest_of, slug
+from marque.prove.verdicts import (
+    FAILED,
+    PASSED,
+    UNSUPPORTED,
+    Done,
+    Journal,
+    case_command,
+    counts,
+    digest_of,
+    need_pictures,
+    play_missing,
+    slug,
+)
 from marque.sensing.profile import load_profile
 from marque.sim.drive import load_driver
 from marque.sim.guarded import NOBODY
-from marque.sim.told import command_line
 from marque.vehicle.catalog import load_platform
 
-PICTURES = ("none", "some", "all")
 R152_FOLDER = FOLDER / "r152"
-
-Done = Callable[[Mapping[str, Any]], None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,8 +68,7 @@ def plan(order: Order) -> list[Item]:
     load_profile(order.who.sensors)
     if order.who.driver != NOBODY:
         load_driver(order.who.driver)
-    if order.pictures not in PICTURES:
-        raise MarqueError(f"no pictures '{order.pictures}'; have [{', '.join(PICTURES)}]")
+    need_pictures(order.pictures)
     items = find_cases(order.suite, _criteria(order.name), platform, order.concrete)
     kept = [item for item in items if order.only in item.name or order.only in item.identity]
     if not kept:
@@ -82,25 +88,12 @@ def run(order: Order, items: Sequence[Item], done: Done) -> dict[str, Any]:
         "files": digest_of(order.suite),
         **asdict(order.who),
     }
+    jobs = {
+        item.name: Job(order.name, item, order.who, order.out, order.pictures) for item in items
+    }
     journal = Journal(order.out, head, order.again)
-    rows = dict(journal.rows)
-    for item in items:
-        if item.name in rows:
-            done(rows[item.name])
-    jobs = [
-        Job(order.name, item, order.who, order.out, order.pictures)
-        for item in items
-        if item.name not in rows
-    ]
-
-    def keep(row: dict[str, Any]) -> None:
-        journal.add(row)
-        done(row)
-
-    with journal:
-        for row in drive_all(play_one, jobs, order.workers, keep):
-            rows[row["case"]] = row
-    return report(order, [rows[item.name] for item in items], time.perf_counter() - began)
+    rows = play_missing(journal, jobs, play_one, order.workers, done)
+    return report(order, rows, time.perf_counter() - began)
 
 
 def play_one(job: Job) -> dict[str, Any]:
@@ -131,7 +124,7 @@ def play_one(job: Job) -> dict[str, Any]:
     return {
         **row, **told_, "by": played.by, "end": played.episode.end,
         "picture": _picture(job, played, judged),
-        "cpu_s": round(time.process_time() - began, 2), "again": _again(item),
+        "cpu_s": round(time.process_time() - began, 2), "again": case_command(item.scenario, item.given),
     }  # fmt: skip
 
 
@@ -160,13 +153,6 @@ def _picture(job: Job, played: Played, judged: Judged) -> str | None:
     path = job.out / f"{slug(words)}.png"
     drive_picture(played.episode, path, min(judged.frame, len(played.episode.ticks) - 1))
     return str(path)
-
-
-def _again(item: Item) -> str:
-    """The command that drives the case by itself, with a driver of ours."""
-    options: list[tuple[str, object]] = [("--scenario", item.scenario)]
-    options += [("--set", f"{name}={value}") for name, value in item.given]
-    return command_line(("drive",), options)
 
 
 @lru_cache(maxsize=4)

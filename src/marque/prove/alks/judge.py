@@ -19,8 +19,9 @@ from marque.prove.alks.along import along_path
 from marque.prove.alks.criteria import Criterion, Ruling
 from marque.prove.alks.play import Played
 from marque.prove.alks.reference import Avoided, Path, lane_path, references
+from marque.prove.verdicts import FAILED, PASSED
 
-PASSED, MITIGATED, FAILED, UNSUPPORTED = "passed", "mitigated", "failed", "unsupported"
+MITIGATED = "mitigated"
 STANDS_MPS = 0.1
 FAR_S, FAR_M = 99.0, 999.0  # margins are cut there
 

@@ -3,34 +3,36 @@
 A run that was stopped goes on after the last whole line of its journal.
 """
 
-import json
-import os
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
 from marque.core.errors import MarqueError
-from marque.core.files import need_writable_folder
 from marque.draw.picture import drive_picture
 from marque.prove.alks.cases import Found, Item, find_cases
-from marque.prove.alks.criteria import Criteria, Ruling, number_of, read_criteria
-from marque.prove.alks.judge import FAILED, MITIGATED, PASSED, UNSUPPORTED, Judged, judge
+from marque.prove.alks.criteria import Criteria, number_of, read_criteria
+from marque.prove.alks.judge import MITIGATED, Judged, judge
 from marque.prove.alks.play import Played, Who, drive
 from marque.prove.city import program_hash
-from marque.prove.situations.suite import drive_all
+from marque.prove.verdicts import (
+    FAILED,
+    PASSED,
+    UNSUPPORTED,
+    Done,
+    Journal,
+    case_command,
+    need_pictures,
+    play_missing,
+    slug,
+)
 from marque.sensing.profile import load_profile
 from marque.sim.drive import load_driver
-from marque.sim.told import command_line
 from marque.vehicle.catalog import load_platform
 
 SCHEMA = "marque.prove.alks/1"
-JOURNAL = "journal.jsonl"
-PICTURES = ("none", "some", "all")
-SLUG = 80
-
-Done = Callable[[Mapping[str, Any]], None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,8 +66,7 @@ def plan(order: Order, criteria: Criteria) -> Found:
     load_platform(order.who.car)
     load_driver(order.who.driver)
     load_profile(order.who.sensors)
-    if order.pictures not in PICTURES:
-        raise MarqueError(f"no pictures '{order.pictures}'; have [{', '.join(PICTURES)}]")
+    need_pictures(order.pictures)
     found = find_cases(order.suite, criteria.drawing, order.everything, order.concrete)
     if not order.only:
         return found
@@ -81,82 +82,12 @@ def run(order: Order, criteria: Criteria, found: Found, done: Done) -> dict[str,
     MarqueError: the journal belongs to another run, or a folder that cannot be written.
     """
     began = time.perf_counter()
-    journal = Journal(order)
-    rows = dict(journal.rows)
-    for item in found.items:
-        if item.name in rows:
-            done(rows[item.name])
-    jobs = [
-        Job(item, order.who, order.out, order.pictures)
-        for item in found.items
-        if item.name not in rows
-    ]
-
-    def keep(row: dict[str, Any]) -> None:
-        journal.add(row)
-        done(row)
-
-    with journal:
-        for row in drive_all(play_one, jobs, order.workers, keep):
-            rows[row["case"]] = row
+    head = {"schema": SCHEMA, "program": program_hash(), **asdict(order.who)}
+    jobs = {item.name: Job(item, order.who, order.out, order.pictures) for item in found.items}
+    journal = Journal(order.out, head, order.again)
+    rows = play_missing(journal, jobs, play_one, order.workers, done)
     wall_s = time.perf_counter() - began
-    return report(order, criteria, found, [rows[item.name] for item in found.items], wall_s)
-
-
-class Journal:
-    """One line for each finished case, after a first one that says whose they are."""
-
-    def __init__(self, order: Order) -> None:
-        """MarqueError: it belongs to another run, or cannot be written."""
-        need_writable_folder(order.out)
-        self.path = order.out / JOURNAL
-        self.head = {"schema": SCHEMA, "program": program_hash(), **asdict(order.who)}
-        self.rows: dict[str, dict[str, Any]] = {}
-        whole = 0
-        if self.path.exists() and not order.again:
-            whole = self._read()
-        with self.path.open("ab") as file:
-            file.truncate(whole)
-        self._file = self.path.open("a", encoding="utf-8")
-        if not whole:
-            self._write(self.head)
-
-    def _read(self) -> int:
-        """Bytes of whole lines; a last one without an end was cut off by a kill."""
-        data = self.path.read_bytes()
-        whole = data.rfind(b"\n") + 1
-        try:
-            lines = [json.loads(line) for line in data[:whole].splitlines()]
-        except ValueError as error:
-            raise MarqueError(f"{self.path} is no journal of this suite: {error}") from error
-        if lines and lines[0] != self.head:
-            differ = [k for k, v in self.head.items() if _get(lines[0], k) != v]
-            raise MarqueError(
-                f"{self.path} is of a run with another {' and '.join(differ)}; "
-                "choose another --out, or --again to begin anew"
-            )
-        self.rows = {row["case"]: row for row in lines[1:]}
-        return whole
-
-    def add(self, row: Mapping[str, Any]) -> None:
-        """One more case is done."""
-        self._write(row)
-
-    def _write(self, row: Mapping[str, Any]) -> None:
-        self._file.write(json.dumps(row) + "\n")
-        self._file.flush()
-
-    def __enter__(self) -> "Journal":
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._file.flush()
-        os.fsync(self._file.fileno())
-        self._file.close()
-
-
-def _get(row: object, key: str) -> object:
-    return row.get(key) if isinstance(row, dict) else None
+    return report(order, criteria, found, rows, wall_s)
 
 
 def play_one(job: Job) -> dict[str, Any]:
@@ -183,17 +114,13 @@ def play_one(job: Job) -> dict[str, Any]:
         return {**row, "verdict": FAILED, "why": f"broken off: {type(error).__name__}: {error}"}
     cpu_s = round(time.process_time() - began, 2)
     return {**row, **told(judged), "picture": _picture(job, played, judged), "cpu_s": cpu_s,
-            "again": _again(job)}  # fmt: skip
+            "again": case_command(item.scenario, item.given)}  # fmt: skip
 
 
-_CRITERIA: list[Criteria] = []
-
-
+@lru_cache(maxsize=1)
 def _criteria() -> Criteria:
     """Read once in each process."""
-    if not _CRITERIA:
-        _CRITERIA.append(read_criteria())
-    return _CRITERIA[0]
+    return read_criteria()
 
 
 def told(judged: Judged) -> dict[str, Any]:
@@ -221,23 +148,10 @@ def _picture(job: Job, played: Played, judged: Judged) -> str | None:
     plain = judged.verdict == PASSED and job.item.variation is not None
     if job.pictures == "none" or (job.pictures == "some" and plain):
         return None
-    path = job.out / f"{slug(job.item)}.png"
+    stem = job.item.scenario.stem.removesuffix("_template")
+    path = job.out / f"{slug((stem, *(Path(v).stem for _, v in job.item.given)))}.png"
     drive_picture(played.episode, path, min(judged.frame, len(played.episode.ticks) - 1))
     return str(path)
-
-
-def slug(item: Item) -> str:
-    """A file name for a case: its scenario and the values of its parameters."""
-    words = [item.scenario.stem.removesuffix("_template"), *(Path(v).stem for _, v in item.given)]
-    name = "-".join(words)
-    return "".join(c if c.isalnum() or c in "_-." else "_" for c in name)
-
-
-def _again(job: Job) -> str:
-    """The command that drives the case by itself; there our car may go faster and change lanes."""
-    options: list[tuple[str, object]] = [("--scenario", job.item.scenario)]
-    options += [("--set", f"{name}={value}") for name, value in job.item.given]
-    return command_line(("drive",), options)
 
 
 # The report -------------------------------------------------------------------------------------
@@ -309,11 +223,6 @@ def _groups(rows: Sequence[Mapping[str, Any]]) -> Iterator[dict[str, Any]]:
 def has_passed(result: Mapping[str, Any]) -> bool:
     """Whether everything was played, and nothing failed."""
     return not result["failed"] and not result["unsupported"]
-
-
-def ruling_of(item: Item) -> Ruling:
-    """How a case is judged."""
-    return _criteria().ruling(item.scenario)
 
 
 def short(item_name: str) -> str:
