@@ -16,6 +16,7 @@ import math
 from typing import NamedTuple
 
 from marque.core.jit import jit
+from marque.core.time import NS_PER_S, nanoseconds
 from marque.types.platform import Platform
 from marque.types.reading import EgoReading
 
@@ -43,12 +44,12 @@ def look(answer: Answer, ego: EgoReading, t_ns: int, dt_s: float, platform: Plat
     """Rules 1 to 5 for one base step; the ego reading may be used."""
     brake, steer = platform.brake, platform.steer
     braking = _followed(
-        answer.braking_mps2, _asked(answer.asked, t_ns - round(1e9 * brake.dead_s), 1),
+        answer.braking_mps2, _asked(answer.asked, t_ns - nanoseconds(brake.dead_s), 1),
         brake.lag_s, brake.rate, dt_s,
     )  # fmt: skip
     v, fault, share = ego.speed_mps, answer.fault, answer.share
     lever_m = platform.wheelbase_m + platform.understeer_rads2pm * v * v  # curvature to angle
-    told = _asked(answer.asked, t_ns - round(1e9 * steer.dead_s), 2)
+    told = _asked(answer.asked, t_ns - nanoseconds(steer.dead_s), 2)
     angle = math.atan(told * lever_m) if answer.asked else ego.steer_rad
     before = answer.steer_rad if math.isfinite(answer.steer_rad) else ego.steer_rad
     angle = min(platform.max_steer_rad, max(-platform.max_steer_rad, angle))
@@ -57,13 +58,13 @@ def look(answer: Answer, ego: EgoReading, t_ns: int, dt_s: float, platform: Plat
     sure = min(braking, answer.braking_mps2)  # a step of time early or late is no weakness
     if v > SLOW_MPS and sure > BRAKES_MPS2 and -ego.accel_mps2 < ENOUGH * share * sure:
         weak_ns = answer.weak_ns if answer.weak_ns >= 0 else t_ns
-        if t_ns - weak_ns >= LASTS_S * 1e9:
+        if t_ns - weak_ns >= LASTS_S * NS_PER_S:
             share = max(LEAST_SHARE, min(share, -ego.accel_mps2 / sure))
             fault = fault or 1
     off = abs(angle - ego.steer_rad)
     if v > SLOW_MPS and off > OFF_RAD and off * v * v > TURNS_MPS2 * lever_m:
         dead_ns = answer.dead_ns if answer.dead_ns >= 0 else t_ns
-        if t_ns - dead_ns >= LASTS_S * 1e9:
+        if t_ns - dead_ns >= LASTS_S * NS_PER_S:
             fault = fault or 2
     return Answer(braking, angle, weak_ns, dead_ns, share, fault, answer.asked)
 

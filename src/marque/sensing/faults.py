@@ -6,7 +6,7 @@ says of which rows this base has no part.
 """
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, fields, replace
 from typing import Any
 
@@ -158,12 +158,12 @@ NO_PART: dict[str, str] = {
 }
 
 
-def find(name: str) -> Fault:
-    """A fault by name or by its row. MarqueError: unknown."""
-    for fault in FAULTS:
+def find(name: str, faults: Sequence[Fault] = FAULTS) -> Fault:
+    """One of the faults, by name or by its row. MarqueError: unknown."""
+    for fault in faults:
         if name in (fault.name, fault.row):
             return fault
-    raise unknown("fault", name, [fault.name for fault in FAULTS])
+    raise unknown("fault", name, [fault.name for fault in faults])
 
 
 def sensors_of(equipment: Equipment, of: str) -> tuple[int, ...]:

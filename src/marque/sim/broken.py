@@ -10,10 +10,9 @@ from typing import Any
 import numpy as np
 
 from marque.core.arrays import FloatArray
-from marque.core.errors import unknown
 from marque.core.time import BASE_STEP_NS, PLAN_STEP_S, nanoseconds, seconds
 from marque.sensing.faults import FAULTS, Fault, Laid
-from marque.sensing.faults import find as find_sense
+from marque.sensing.faults import find as find_among
 from marque.stack.planning.contract import Driver
 from marque.types.codes import Reaction
 from marque.types.forecast import Forecast
@@ -77,14 +76,7 @@ NO_PART: dict[str, str] = {
 
 def find(name: str) -> Fault:
     """A fault of senses, car or stack by name or row. MarqueError: unknown."""
-    for fault in BROKEN:
-        if name in (fault.name, fault.row):
-            return fault
-    try:
-        return find_sense(name)
-    except Exception as error:
-        names = [fault.name for fault in (*FAULTS, *BROKEN)]
-        raise unknown("fault", name, names) from error
+    return find_among(name, (*FAULTS, *BROKEN))
 
 
 def breaks(fault: Fault | None) -> bool:

@@ -124,7 +124,8 @@ def play_one(job: Job) -> dict[str, Any]:
     return {
         **row, **told_, "by": played.by, "end": played.episode.end,
         "picture": _picture(job, played, judged),
-        "cpu_s": round(time.process_time() - began, 2), "again": case_command(item.scenario, item.given),
+        "cpu_s": round(time.process_time() - began, 2),
+        "again": case_command(item.scenario, item.given),
     }  # fmt: skip
 
 
