@@ -203,7 +203,7 @@ def contact(
     if not along:
         waits = _can_wait(o, straight) or _can_turn(bodies, count, turn, o, shape)
         return -1 if waits else straight
-    mends = math.cos(turn) < 0.0 or s + o[paths.HALF_LENGTH] < place + shape[0] + 0.5 * shape[1]
+    mends = math.cos(turn) < 0.0 or s - o[paths.HALF_LENGTH] < place + shape[0] + 0.5 * shape[1]
     drifts_s = DRIFT_S if mends else math.inf
     slows = o[paths.BRAKING] if leads else 0.0
     on_road = _on_the_road(bodies, count, path, (s, d, turn), (drifts_s, slows), o, shape)
