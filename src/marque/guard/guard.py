@@ -15,9 +15,10 @@ limits it, brakes, or stops the car on the last verified fall-back with its own 
 7. A fall-back that runs into somebody is none (`proof`), and a command that leaves the corridor of
    the plan is not passed (`corridor`): the last verified fall-back is tracked instead.
 8. A car that does not brake or steer as it is asked (`response`) is brought to rest for good.
+9. No stop line is crossed at red, and no ground entered before those who go first (`interlock`).
 
 Order of work: freshness, envelope or fall-back, distance (RSS), who cuts in, emergency brake,
-latch; the strongest braking wins. Types and core alone; no code of the stack.
+latch, interlock; the strongest braking wins. Types and core alone; no code of the stack.
 """
 
 import math
@@ -28,7 +29,18 @@ import numpy as np
 
 from marque.core.arrays import FloatArray
 from marque.core.time import BASE_STEP_S, NS_PER_S
-from marque.guard import corridor, envelope, fallback, freshness, manoeuvre, proof, response, watch
+from marque.guard import (
+    clauses,
+    corridor,
+    envelope,
+    fallback,
+    freshness,
+    interlock,
+    manoeuvre,
+    proof,
+    response,
+    watch,
+)
 from marque.guard import path as paths
 from marque.types.command import Command
 from marque.types.plan import Plan
@@ -57,6 +69,7 @@ class GuardMemory:
     clear_ns: int = -1  # since when the margin is above CLEAR_MARGIN, -1 if it is not
     astray_ns: int = -1  # when a command last left the corridor, -1: never
     answer: response.Answer = field(default_factory=response.Answer)  # what the car does of it
+    lock: interlock.Lock = field(default_factory=interlock.Lock)
 
 
 def guard(
@@ -113,6 +126,13 @@ def guard(
         accel = -braking
         action = Action.FALLBACK if fault else Action.BRAKE
         rule, margin = brake_rule, threat.margin
+    lock, ruling = memory.lock, interlock.Ruling()
+    if order.drives and not lost:
+        lock, ruling = _interlocked(memory, reading, path, (accel, curvature), platform, not eyes)
+    if ruling.rule and -ruling.braking_mps2 < accel:
+        accel = -ruling.braking_mps2
+        action = Action.FALLBACK if fault else Action.BRAKE
+        rule, margin = interlock.RULES[ruling.rule], ruling.margin
     still = manoeuvre.held(order, reading.ego.speed_mps, accel)
     if still < accel:
         accel, action = still, max(action, Action.LIMIT)
@@ -122,8 +142,16 @@ def guard(
     if action != Action.PASS:
         asked = Command(reading.t_ns, accel, curvature, shown)
     seen_now = (threat.seen, threat.warned_ns)
+    memory = replace(memory, lock=lock)
     return _remember(memory, reading, accel, curvature, seen_now, latched, clear_ns), Verdict(
-        reading.t_ns, action, asked, rule, margin, threat.warn or action >= Action.BRAKE
+        reading.t_ns,
+        action,
+        asked,
+        rule,
+        margin,
+        threat.warn or action >= Action.BRAKE,
+        clauses.CLAUSES[rule],
+        lock.note,
     )
 
 
@@ -161,6 +189,28 @@ def _look(
     )
     since_ns = memory.warned_ns if memory.warned_ns >= 0 else found.t_ns
     return _Threat(seen, min(braking / share, left), rule, margin, warn, since_ns if warn else -1)
+
+
+def _interlocked(
+    memory: GuardMemory,
+    reading: Reading,
+    path: FloatArray | None,
+    asked: tuple[float, float],
+    platform: Platform,
+    sees: bool,
+) -> tuple[interlock.Lock, interlock.Ruling]:
+    """What the road ahead asks for; `asked`: acceleration and curvature so far; `sees`: the
+    detections may be used."""
+    ego = reading.ego
+    way = watch.ego_path(path, ego.x_m, ego.y_m, ego.heading_rad, asked[1])
+    others = watch.now_at(reading.detections, reading.t_ns) if sees else watch.NOBODY
+    accels = (memory.accel_mps2, asked[0])
+    lock, found = interlock.look(
+        memory.lock, reading.road_ahead, way, ego, accels, others, platform, reading.t_ns
+    )
+    late_s = platform.brake.dead_s + platform.brake.lag_s
+    eased = envelope.eased(found.braking_mps2, ego.speed_mps, memory.accel_mps2, late_s)
+    return lock, found._replace(braking_mps2=eased)
 
 
 def _answered(memory: GuardMemory, reading: Reading, platform: Platform) -> GuardMemory:
@@ -274,6 +324,7 @@ def _remember(
         clear_ns,
         memory.astray_ns,
         response.asked(memory.answer, reading.t_ns, accel, curvature),
+        memory.lock,
     )
 
 

@@ -30,6 +30,7 @@ RSS, CUT_IN, AEB_PARTIAL, AEB_FULL = range(1, 5)
 CLEAR_MARGIN = 1.2
 CLEAR_NS = 500_000_000
 HELD_MPS2 = (0.5, 2.0)  # braking while the latch holds: as before, within these
+NOBODY = np.zeros((0, paths.OBJECT))
 ASKED = 32  # rows of what was asked last: time in s, acceleration
 
 

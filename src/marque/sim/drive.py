@@ -20,6 +20,7 @@ from marque.core.time import BASE_STEP_NS, PLAN_STEP_NS, PLAN_STEP_S
 from marque.guard.guard import GuardMemory
 from marque.guard.supervision import begin_supervision
 from marque.kernels.tables import map_tables
+from marque.maps.ahead import begin_ahead
 from marque.maps.field import Route, plan_route, route_length_m
 from marque.maps.lookup import LaneIndex
 from marque.maps.open_ground import open_ground
@@ -212,6 +213,7 @@ def begin_stack(setup: Setup) -> StackMemory:
         guard=GuardMemory(),
         fusing=fusing,
         watching=_begin_watching(setup.attended, believed),
+        road=begin_ahead(road_map, index),
     )
 
 

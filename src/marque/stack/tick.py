@@ -10,6 +10,7 @@ from typing import Any
 from marque.core.time import PLAN_STEP_NS
 from marque.guard.guard import GuardMemory, guard
 from marque.kernels.tables import MapTables
+from marque.maps.ahead import AheadMemory, with_road
 from marque.stack.control.tracking import ControlMemory, control, hold
 from marque.stack.perception.direct import PerceptionMemory, perceive
 from marque.stack.perception.fuse import FuseMemory, doubt_of, sensed, unseen_by, whole_health
@@ -37,6 +38,7 @@ class StackMemory:
     guard: GuardMemory
     fusing: FuseMemory | None = None  # senses that err; None: exact ones
     watching: Watching | None = None  # over who drives; None: nobody does
+    road: AheadMemory | None = None  # for the guard's own eyes; None: there is no map
     plan: Plan | None = None  # in force
     coming: Plan | None = None  # in force from the next 100 ms frame on
     next_drive_ns: int = 0
@@ -55,6 +57,7 @@ class Decision:
 def tick(memory: StackMemory, came: Reading | Delivery) -> tuple[StackMemory, Decision]:
     """One base step: what the senses handed over in, guarded command out."""
     fusing, reading, tracks = sensed(memory.fusing, came)
+    road, reading = with_road(memory.road, reading, reading.t_ns >= memory.next_drive_ns)
     watching, order = supervised(memory.watching, came, reading, memory.guard)
     plan, coming = memory.plan, memory.coming
     if coming is not None and reading.t_ns >= coming.t_ns:
@@ -85,6 +88,7 @@ def tick(memory: StackMemory, came: Reading | Delivery) -> tuple[StackMemory, De
         guard=guarding,
         watching=watching,
         fusing=fusing,
+        road=road,
         plan=plan,
         coming=coming,
         next_drive_ns=due,

@@ -2,7 +2,14 @@
 
 from dataclasses import dataclass
 
-from marque.core.arrays import BoolArray, FloatArray, Int8Array, IntArray, freeze_arrays
+from marque.core.arrays import (
+    BoolArray,
+    FloatArray,
+    Int8Array,
+    Int32Array,
+    IntArray,
+    freeze_arrays,
+)
 from marque.types.takeover import Cabin, Weather
 
 
@@ -169,6 +176,43 @@ class Sightings:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
+class RoadAhead:
+    """The road within about 200 m, of the map, the measured place and the measured signals alone,
+    in the car's frame at `t_ns` (rear axle, x forward, y left). The guard's own eyes: nothing of it
+    comes from what the stack believes or plans.
+
+    L lines: centre lines over junctions, with the piece of lane that leads there. E entries: ways
+    into junctions that we may take. Z zones: ground that an entry shares with a way of others who
+    go first. Places are arc lengths along lines.
+    """
+
+    t_ns: int
+    line_off: Int32Array  # [L+1]
+    line_xy_m: FloatArray  # [P, 2]
+    line_s_m: FloatArray  # [P] from the start of its line
+    line_half_m: FloatArray  # [L] half the width of its lane
+    entry_line: Int32Array  # [E]
+    entry_from: Int32Array  # [E] number of the lane before, the same for all that leave it
+    entry_stop_m: FloatArray  # [E] stop line
+    entry_signal: Int8Array  # [E] SignalState: OFF where none governs, UNKNOWN where it is not seen
+    zone_entry: Int32Array  # [Z]
+    zone_in_m: FloatArray  # [Z] along the entry's line
+    zone_out_m: FloatArray
+    zone_line: Int32Array  # [Z] the others' line
+    zone_their_in_m: FloatArray  # [Z] along it
+    zone_their_out_m: FloatArray
+    zone_sure_m: FloatArray  # [Z] who is farther along than this goes this way and no other
+    zone_signal: Int8Array  # [Z] theirs
+
+    def __post_init__(self) -> None:
+        freeze_arrays(self)
+
+    def line(self, number: int) -> FloatArray:
+        """Points [n, 2] of one line (a view)."""
+        return self.line_xy_m[self.line_off[number] : self.line_off[number + 1]]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
 class Delivery:
     """What sensors and bus handed over up to `t_ns` and after the delivery before it, each part
     with the stamp of when it was true. Parts may be late, missing, doubled or out of order."""
@@ -197,6 +241,7 @@ class Reading:
     marks: LaneMarks | None = None  # the newest
     cabin: Cabin | None = None  # where somebody watches over the person
     weather: Weather | None = None
+    road_ahead: RoadAhead | None = None  # None: there is no map
 
 
 def finite(reading: Reading) -> bool:

@@ -17,7 +17,8 @@ class Action(IntEnum):
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Verdict:
-    """`rule` names the rule that decided ("" for PASS); `margin` is its measured margin."""
+    """`rule` names the rule that decided ("" for PASS); `margin` is its measured margin, `clause`
+    what it stands on; `note` says which of the guard's own eyes are shut ("": none)."""
 
     t_ns: int
     action: Action
@@ -25,3 +26,5 @@ class Verdict:
     rule: str
     margin: float
     warning: bool  # tell the driver
+    clause: str = ""
+    note: str = ""
