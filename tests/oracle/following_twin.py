@@ -77,7 +77,7 @@ def firm(v, room, free, low):
     must = v * v / (2.0 * max(room, 0.05))
     if room > 0.05 and (4.0 / 3.0 * must) ** 2 <= 8.0 * v:
         return min(free, -4.0 / 3.0 * must)
-    return min(free, low, -1.15 * must)
+    return min(free, max(min(low, -1.15 * must), -max(2.85, 1.03 * must)))
 
 
 def stop_accel(v, a, room, free, brake, jerk, dt, distance=stop_distance):

@@ -10,7 +10,9 @@ import math
 from marque.core.jit import jit
 
 FIRM_JERK_MPS3 = 4.0  # of a stop that would be missed otherwise
-FIRM_SHARE = 1.15  # of the braking that a stop needs, when it has to be made up for
+# of the braking that a stop needs, when it has to be made up for: first the one, never more than
+FIRM_SHARE, FIRM_LEAST = 1.15, 1.03  # the hard braking HARD_MPS2 unless the other needs it
+HARD_MPS2 = 2.85
 EASE_SHARE = 0.7  # of the jerk limit, for letting the brake go: actuators are late
 LEAST_M = 0.05  # places to stand are no finer
 HARDEST_MPS2 = 8.0  # no car brakes harder
@@ -136,7 +138,8 @@ def stop_accel(
         easing = 4.0 / 3.0 * must  # what v = j t^2 / 2 and d = j t^3 / 6 have in common here
         if room > LEAST_M and easing <= math.sqrt(2.0 * FIRM_JERK_MPS3 * v):
             return min(free, -easing)
-        return min(free, low, -FIRM_SHARE * must)
+        firm = max(-low, FIRM_SHARE * must)
+        return min(free, -min(firm, max(HARD_MPS2, FIRM_LEAST * must)))
     for _ in range(7):
         middle = 0.5 * (low + high)
         if can_stop(v, middle, room, brake, jerk, dt):
