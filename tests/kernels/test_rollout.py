@@ -92,11 +92,11 @@ def drawn(seed):
     virtual = [k for k, o in enumerate(others) if o.k_off is not None]
     ego = twin.Ego(3.8, 0.9, r.uniform(1.0, 2.0), r.uniform(1.5, 2.5), r.uniform(0.8, 2.5),
                    r.uniform(1.0, 1.8), r.uniform(1.5, 2.5), 7.5)  # fmt: skip
-    mode = int(r.choice([0, 0, 0, 0, 1, 2]))
+    mode = int(r.choice([0, 0, 0, 0, 1, 2, 3]))
     return Scene(
         ego=ego,
         v_ref=np.interp(np.arange(320), np.arange(0, 340, 20), r.uniform(2, 15, 17)).tolist(),
-        scale=r.uniform(2.0, 3.0) if mode == 1 else float(r.choice([1.0, 0.75, 0.5, 0.25])),
+        scale=r.uniform(2.0, 3.0) if mode in (1, 3) else float(r.choice([1.0, 0.75, 0.5, 0.25])),
         stop_m=s0 + r.uniform(2.0, 70.0) if r.random() < 0.4 else math.inf,
         virtual=int(r.choice(virtual)) if virtual and r.random() < 0.4 else -1,
         mode=mode,

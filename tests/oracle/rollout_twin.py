@@ -62,7 +62,7 @@ def profile(v_ref, ego, scale, mode, s, v, a):
     """What the speed profile asks for."""
     if mode == 2:
         return -ego.max_brake
-    if mode == 1:
+    if mode in (1, 3):
         return -scale
     wanted = ego.accel
     onset = min(1.5, max(0.15, 0.5 * (a + ego.brake) / ego.jerk))
@@ -124,13 +124,15 @@ def held(v, a, room, free, brake, jerk):
 def next_accel(wanted, room, v, a, mode, follows, ego):
     """One step of acceleration under profile, leaders and stop target."""
     wanted = max(wanted, -ego.max_brake)
-    if mode == 1 or (mode == 0 and wanted >= -3.5):
+    if mode in (1, 3) or (mode == 0 and wanted >= -3.5):
         lets_go = ego.jerk if wanted >= -3.5 else max(ego.jerk, 6.0)
         wanted = max(wanted, -math.sqrt(1.6 * lets_go * max(v, 0.0)) - 0.05)
     if mode == 2:
         return slewed(a, wanted, v, ego.jerk, 10.0)
     if mode == 1:
         return slewed(a, wanted, v, ego.jerk, max(ego.jerk, 2.0))
+    if mode == 3:
+        return slewed(a, wanted, v, ego.jerk, 8.0)
     down = ego.jerk
     if room < 8.0 * v + 5.0:
         free = min(wanted, -0.3) if v < 0.1 and room < 1.0 else wanted

@@ -3,9 +3,9 @@
 One-dimensional by construction: each user moves along its path, ours along its own, and the
 overlap tables say when a box of one lies in the corridor of the other. Step 0.2 s, 8 s long.
 
-Policy row: path, speed scale (mode 1: its braking, m/s2), stop (path metres of the front bumper,
-inf none), virtual leader (path of another, -1 none), mode (0 normal, 1 comfortable stop, 2
-emergency stop).
+Policy row: path, speed scale (modes 1 and 3: its braking, m/s2), stop (path metres of the front
+bumper, inf none), virtual leader (path of another, -1 none), mode (0 normal, 1 comfortable stop, 2
+emergency stop, 3 stop that begins at once).
 """
 
 import math
@@ -66,6 +66,7 @@ VIRTUAL_SHARE = 0.7  # of our headway, behind who is let in
 ONCOMING_M, CROSSES_S = 40.0, 1.0
 STOP_JERK_MPS3 = 10.0  # of the emergency stop
 FALLBACK_JERK_MPS3 = 2.0  # of the comfortable stop, which is for need
+BRISK_JERK_MPS3 = 8.0  # of one that brakes no harder, but sooner
 STOP_NEAR_S, STOP_NEAR_M = 8.0, 5.0  # beyond this way a stop target does not matter yet
 STILL_MPS, STILL_M, STILL_MPS2 = 0.1, 1.0, -0.3  # so near to its place, a standing car stays
 GAIN_1PS = 0.9
@@ -118,7 +119,7 @@ def profile_accel(
     """
     if mode == 2:
         return -float(ego[E_MAX_BRAKE])
-    if mode == 1:
+    if mode == 1 or mode == 3:
         return -scale
     brake = ego[E_BRAKE]
     jerk = ego[E_JERK]
@@ -206,6 +207,8 @@ def next_accel(
         return slew(a, wanted, v, jerk, STOP_JERK_MPS3, dt)
     if mode == 1:
         return slew(a, wanted, v, jerk, max(jerk, FALLBACK_JERK_MPS3), dt)
+    if mode == 3:
+        return slew(a, wanted, v, jerk, BRISK_JERK_MPS3, dt)
     down = jerk
     if room < STOP_NEAR_S * v + STOP_NEAR_M:
         free = wanted

@@ -46,6 +46,7 @@ from marque.stack.planning.locate import locate, settle_on
 from marque.stack.planning.overtake import announced, stay_behind
 from marque.stack.planning.passing import pass_slowly, walks_into_us
 from marque.stack.planning.propose import (
+    BRISK_STOP,
     COMFORT_STOP,
     EMERGENCY_STOP,
     NORMAL,
@@ -81,6 +82,7 @@ from marque.types.scene import Scene, Tracks
 BEHIND = ("keep", "return", "peek")  # manoeuvres that pass nobody who is in our way
 CREEP_MPS = 1.5
 SAME_WAY = 0.5  # cosine of headings
+STOPS = (COMFORT_STOP, BRISK_STOP, EMERGENCY_STOP)
 LIGHTS = (Reason.RED_LIGHT, Reason.AMBER_LIGHT, Reason.SIGNAL_UNKNOWN)
 TIGHT_COST = 0.8  # passing somebody closely where there is a way with more room
 LIGHT_M = 60.0  # a light farther away is none that the row beside us waits for
@@ -569,12 +571,12 @@ def hand_over(
 
 
 def _fallback_policy(policies: list[Policy], result: FloatArray, winner: Policy) -> int:
-    """Comfortable, else firm, else emergency stop: the first that touches nobody; else the one
+    """Comfortable, else brisk, firm, or emergency stop: the first that touches nobody; else the one
     that touches latest."""
     rows = [
         p
         for p, policy in enumerate(policies)
-        if policy.corridor == winner.corridor and policy.mode in (COMFORT_STOP, EMERGENCY_STOP)
+        if policy.corridor == winner.corridor and policy.mode in STOPS
     ]
     contact = [float(result[p, :, R_COLLISION_S].min()) for p in rows]
     free = [p for p, t in zip(rows, contact, strict=True) if math.isinf(t)]

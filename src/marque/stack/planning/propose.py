@@ -24,13 +24,14 @@ DECIDES_MPS, DECIDES_M = 4.0, 12.0  # slow and near a place to wait: go or wait,
 OUT_SPARE_M = 0.3  # before we would be in the way of oncoming traffic
 SOFT_MPS2 = 2.5  # of the comfortable stop, or what it takes to stand within the plan:
 STANDS_WITHIN_S = 6.0
+BRISK_MPS2 = 2.9  # no hard braking, but there at once: instead of a firm stop where that will do
 # of the firm stop: most that asks for more than comfort needs no more than this; from high speeds
 FIRM_MPS2 = 5.0  # it takes more to stand within the plan
 MAX_VIRTUAL = 3
 ASIDE = ("nudge", "peek")  # manoeuvres beside the middle of our lane, inside junctions too
 HAIRPIN_1PM, HAIRPIN_M = 0.12, 10.0  # how tight; and how far before it a bus needs our lane
 _ON_FOOT = (Reason.CROSSWALK, Reason.PEDESTRIAN)
-NORMAL, COMFORT_STOP, EMERGENCY_STOP = 0.0, 1.0, 2.0
+NORMAL, COMFORT_STOP, EMERGENCY_STOP, BRISK_STOP = 0.0, 1.0, 2.0, 3.0
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -66,7 +67,8 @@ def propose(
     forecast: Forecast,
     length_m: float,
 ) -> list[Policy]:
-    """All policies; each corridor carries its comfortable, its firm and its emergency stop."""
+    """All policies; each corridor carries its comfortable, its brisk, its firm and its
+    emergency stop."""
     soft_mps2 = soft_stop_mps2(speed_mps, accel_mps2)
     soonest_m = stop_distance(speed_mps, accel_mps2, SOFT_MPS2, FALLBACK_JERK_MPS3)
     out: list[Policy] = []
@@ -94,6 +96,8 @@ def propose(
         if led < 0:
             out += [Policy(c, 1.0, must, k, NORMAL, True) for k in _let_in(c, it)]
         out.append(Policy(c, soft_mps2, None, -1, COMFORT_STOP, False))
+        if soft_mps2 < BRISK_MPS2:
+            out.append(Policy(c, BRISK_MPS2, None, -1, BRISK_STOP, False))
         out.append(Policy(c, max(FIRM_MPS2, soft_mps2), None, -1, COMFORT_STOP, False))
         out.append(Policy(c, 1.0, None, -1, EMERGENCY_STOP, False))
     return out
