@@ -73,6 +73,8 @@ def map_road(entries: Sequence[Entry], zones: Sequence[Zone] = ()) -> RoadAhead:
         zone_their_out_m=column([z.theirs[1] for z in zones]),
         zone_sure_m=column([z.sure for z in zones]),
         zone_signal=np.array([z.signal for z in zones], np.int8),
+        user_uid=np.zeros(0, np.int64),
+        user_road_rad=np.zeros(0),
     )
 
 

@@ -4,7 +4,8 @@
    path, by its own doing: OWN_SHARE of that speed must be its turning away from the course that it
    kept before. If our path bends or changes lanes towards somebody who goes on as before, nobody
    cuts in. The course (heading, and how that turns) is learnt while it does not come; that of a
-   newcomer is its heading. Sideways motion is believed when two deliveries in a row show more than
+   newcomer is its heading. Where it is known how the lane under it runs, the course turns as that
+   does, and what is learnt is the rest: a bend is nothing of its own doing. Sideways motion is believed when two deliveries in a row show more than
    VISIBLE_MPS, and more than SURE times the sway of its own lateral speed. The sway is measured:
    noise goes to and fro from one delivery to the next, a true motion does not, so minus the product
    of two changes that follow each other is its variance. Newcomers are taken to sway a lot.
@@ -50,6 +51,7 @@ GROWS_MPS2 = 0.3  # lateral acceleration below this says nothing about what is t
 GROWS_SURE = 1.0  # nor below so many times its own sway
 OWN_SHARE = 0.5  # of its speed towards our path must be its own doing
 COURSE_GAIN, BENDS_GAIN = 0.1, 0.005  # how fast its course is learnt, per delivery
+BEND_RAD = 0.3  # a lane that turns more between two deliveries is another lane
 FAST_MPS = 2.0  # hardly anybody changes lanes faster
 FUTURES = 4
 CALM_MPS2 = 2.5
@@ -78,12 +80,14 @@ def note(
     shape: tuple[float, float, float],
     car: tuple[float, float],
     gone_s: float,
+    turned: FloatArray,
 ) -> FloatArray:
     """The notes [n, NOTE] after a delivery of road users [n, paths.OBJECT].
 
     notes: those of the delivery before, in the order of this one; known [n]: where there are
     such; ego: our place along the path and beside it, speed, acceleration; car: rho of `rss`, most
-    braking; gone_s: time between the two.
+    braking; gone_s: time between the two; turned [n]: how much the lane under each turned in it,
+    nan where that is not known.
     """
     out = np.zeros((len(objects), NOTE))
     for i in range(len(objects)):
@@ -95,7 +99,8 @@ def note(
             now[COURSE], now[DRIFT] = o[paths.HEADING], v * math.sin(turn)
             now[SWAY] = SWAY_AT_FIRST
             continue
-        course = was[COURSE] + was[BENDS] * gone_s
+        bend = turned[i] if abs(turned[i]) < BEND_RAD else 0.0  # nan is no bend either
+        course = was[COURSE] + bend + was[BENDS] * gone_s
         off = wrap_angle(o[paths.HEADING] - course)
         trust = _steady(now, was, v * math.sin(off), gone_s)
         drift = now[DRIFT] = now[OWN] + v * math.sin(turn - off)

@@ -177,7 +177,7 @@ def _look(
     curvature so far. A car with weak brakes is reckoned with as it is, and asked for more."""
     accel, curvature = asked
     found = reading.detections
-    seen = watch.look_again(memory.eyes, found)
+    seen = watch.look_again(memory.eyes, found, reading.road_ahead)
     if seen is not memory.eyes:
         seen = watch.take_notes(seen, path, reading, curvature, platform)
     sure = bool(memory.latched) or 0 <= memory.warned_ns < found.t_ns

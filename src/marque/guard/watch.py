@@ -6,13 +6,13 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 
 from marque.core.arrays import BoolArray, FloatArray, IntArray
-from marque.core.geometry import wrap_angle
+from marque.core.geometry import wrap_angle, wrap_angles
 from marque.core.jit import jit
 from marque.core.time import NS_PER_S
 from marque.guard import aeb, cut_in, envelope, rss
 from marque.guard import path as paths
 from marque.types.platform import Platform
-from marque.types.reading import Detections, Reading
+from marque.types.reading import Detections, Reading, RoadAhead
 
 FAR = 10.0  # the margin when nobody is in the way, and the greatest that is told
 ON_PATH_M = 0.6  # further off, or turned more, and the arc driven now is looked along
@@ -229,26 +229,37 @@ class Eyes:
     known: BoolArray = field(default_factory=lambda: np.empty(0, np.bool_))  # seen before, too
     notes: FloatArray = field(default_factory=lambda: np.empty((0, cut_in.NOTE)))
     gone_s: float = 0.0  # since the delivery before
+    road_rad: FloatArray = field(default_factory=lambda: np.empty(0))  # how the lane under each
+    # runs, nan unknown, and how much that has turned since the delivery before
+    turned_rad: FloatArray = field(default_factory=lambda: np.empty(0))
 
 
-def look_again(eyes: Eyes, found: Detections) -> Eyes:
+def look_again(eyes: Eyes, found: Detections, road: RoadAhead | None = None) -> Eyes:
     """Yaw rates [n] of a new delivery from the headings of the one before, 0 for newcomers; notes
-    are taken over as they were."""
+    are taken over as they were. road: tells how the lane under each runs, if it is of this
+    delivery."""
     if found.t_ns == eyes.t_ns and len(found.uid) == len(eyes.uid):
         return eyes
     rate = np.zeros(len(found.uid))
     known = np.zeros(len(found.uid), np.bool_)
     notes = np.zeros((len(found.uid), cut_in.NOTE))
     gone_s = (found.t_ns - eyes.t_ns) / NS_PER_S
+    under = turned = np.full(len(found.uid), np.nan)
+    if road is not None and np.array_equal(road.user_uid, found.uid):
+        under = road.user_road_rad
     if len(eyes.uid) > 0 and 0.0 < gone_s <= STALE_S:
         order = np.argsort(eyes.uid)
         place = np.searchsorted(eyes.uid, found.uid, sorter=order)
         place = order[np.minimum(place, len(order) - 1)]
         known = eyes.uid[place] == found.uid
         notes[known] = eyes.notes[place[known]]
+        if len(eyes.road_rad) == len(eyes.uid):
+            turned = np.where(known, wrap_angles(under - eyes.road_rad[place]), np.nan)
         before = eyes.heading_rad[place]
         rate = turn_rates(found.heading_rad, before, found.speed_mps, known, gone_s)
-    return Eyes(found.t_ns, found.uid, found.heading_rad, rate, known, notes, gone_s)
+    return Eyes(
+        found.t_ns, found.uid, found.heading_rad, rate, known, notes, gone_s, under, turned
+    )
 
 
 @jit
@@ -289,6 +300,7 @@ def take_notes(
         (platform.centre_m, platform.length_m, platform.width_m),
         (rss.response_s(platform), platform.max_brake_mps2),
         eyes.gone_s,
+        eyes.turned_rad,
     )
     return replace(eyes, notes=notes)
 

@@ -10,10 +10,11 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from marque.core.arrays import FloatArray, Int8Array, Int32Array
+from marque.core.arrays import FloatArray, Int8Array, Int32Array, IntArray
+from marque.core.geometry import wrap_angle
 from marque.maps.lookup import LaneIndex
 from marque.types.codes import Allow, ConflictKind, SignalState
-from marque.types.reading import EgoReading, Reading, RoadAhead, SignalReading
+from marque.types.reading import Detections, EgoReading, Reading, RoadAhead, SignalReading
 from marque.types.road_map import NONE, RoadMap
 
 REACH_M = 200.0
@@ -67,11 +68,12 @@ def with_road(
     if memory is None:
         return None, reading
     if due:
-        memory = _looked(memory, reading.ego, reading.signals)
+        memory = _looked(memory, reading)
     return memory, replace(reading, road_ahead=memory.last)
 
 
-def _looked(memory: AheadMemory, ego: EgoReading, signals: SignalReading) -> AheadMemory:
+def _looked(memory: AheadMemory, reading: Reading) -> AheadMemory:
+    ego, signals = reading.ego, reading.signals
     if not math.isfinite(ego.x_m + ego.y_m + ego.heading_rad):
         return replace(memory, last=None)
     found = memory.index.nearest(ego.x_m, ego.y_m, ego.heading_rad, max_m=MATCH_M)
@@ -80,10 +82,37 @@ def _looked(memory: AheadMemory, ego: EgoReading, signals: SignalReading) -> Ahe
     window = memory.window
     if window is None or found[0] != memory.lane:
         window = reachable(memory.road_map, found[0])
-    return replace(memory, lane=found[0], window=window, last=_as_seen(window, ego, signals))
+    under = road_under(memory.road_map, memory.index, reading.detections)
+    last = _as_seen(window, ego, signals, (reading.detections.uid, under))
+    return replace(memory, lane=found[0], window=window, last=last)
 
 
-def _as_seen(window: Window, ego: EgoReading, signals: SignalReading) -> RoadAhead:
+def road_under(road_map: RoadMap, index: LaneIndex, found: Detections) -> FloatArray:
+    """[n] how the lane under each detected road user runs, map frame; nan off the lanes, and in
+    junctions, where it may go on in more than one way."""
+    if not np.isfinite(found.x_m + found.y_m + found.heading_rad).all():
+        return np.full(found.count, np.nan)
+    lane, s, _ = index.match_many(found.x_m, found.y_m, found.heading_rad, found.kind)
+    out = np.full(found.count, np.nan)
+    known = lane != NONE
+    known[known] = ~road_map.lane_connector[lane[known]]
+    for row in np.flatnonzero(known):
+        out[row] = _runs_rad(road_map, int(lane[row]), float(s[row]))
+    return out
+
+
+def _runs_rad(road_map: RoadMap, lane: int, s_m: float) -> float:
+    """Heading of a place on a centre line; only the two points beside it are looked at."""
+    first, arc = int(road_map.pt_off[lane]), road_map.arc(lane)
+    k = min(max(1, int(np.searchsorted(arc, s_m))), len(arc) - 1)
+    before, after = road_map.pt_heading_rad[first + k - 1 : first + k + 1].tolist()
+    part = (s_m - float(arc[k - 1])) / max(1e-9, float(arc[k] - arc[k - 1]))
+    return float(before + min(1.0, max(0.0, part)) * wrap_angle(after - before))
+
+
+def _as_seen(
+    window: Window, ego: EgoReading, signals: SignalReading, users: tuple[IntArray, FloatArray]
+) -> RoadAhead:
     """The same in the car's frame, with the signals as they were read."""
     w = window
     c, s = math.cos(ego.heading_rad), math.sin(ego.heading_rad)
@@ -106,6 +135,8 @@ def _as_seen(window: Window, ego: EgoReading, signals: SignalReading) -> RoadAhe
         zone_their_out_m=w.zone_m[3],
         zone_sure_m=w.zone_m[4],
         zone_signal=_states(w.zone_head, signals),
+        user_uid=users[0],
+        user_road_rad=users[1],
     )
 
 

@@ -203,6 +203,8 @@ class RoadAhead:
     zone_their_out_m: FloatArray
     zone_sure_m: FloatArray  # [Z] who is farther along than this goes this way and no other
     zone_signal: Int8Array  # [Z] theirs
+    user_uid: IntArray  # [U] road users as they were detected,
+    user_road_rad: FloatArray  # [U] and how the lane under each runs, map frame; nan: none known
 
     def __post_init__(self) -> None:
         freeze_arrays(self)

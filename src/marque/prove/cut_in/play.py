@@ -25,6 +25,7 @@ STEP_S = 0.1
 AFTER_S, BEFORE_S = 35.0, 2.0
 TOUCH_M = 1e-9  # sides that touch count
 NS = 1_000_000_000
+NO_BEND = np.full(1, np.nan)  # the guard is not told how roads run
 NO_CONTACT, FRONT, SIDE, REAR = range(4)
 KINDS = ("", "front", "side", "rear")
 
@@ -176,7 +177,7 @@ def play(
         if fresh:
             notes = cut_in.note(
                 notes, known, objects, path, (0.0, 0.0, v, a), shape, (numbers[0], car[2]),
-                every * step_s,
+                every * step_s, NO_BEND,
             )  # fmt: skip
             known[0] = True
         sure = held != 0 or 0 <= warned < delivered
