@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from marque.kernels import rollout
 from marque.kernels.overlap import FREE
 from marque.stack.planning.rules import LINE_MARGIN_M
-from marque.stack.planning.style import Style
+from marque.types.style import Style
 from oracle import rollout_twin as twin
 
 NAMES = {
@@ -91,7 +91,8 @@ def drawn(seed):
             one.lead = -1 if one.lead == k else one.lead
     virtual = [k for k, o in enumerate(others) if o.k_off is not None]
     ego = twin.Ego(3.8, 0.9, r.uniform(1.0, 2.0), r.uniform(1.5, 2.5), r.uniform(0.8, 2.5),
-                   r.uniform(1.0, 1.8), r.uniform(1.5, 2.5), 7.5)  # fmt: skip
+                   r.uniform(1.0, 1.8), r.uniform(1.5, 2.5), 7.5, r.uniform(0.6, 2.0),
+                   r.uniform(0.6, 2.0))  # fmt: skip
     mode = int(r.choice([0, 0, 0, 0, 1, 2, 3]))
     return Scene(
         ego=ego,
@@ -133,7 +134,8 @@ def rolled(scene, hypothesis):
         return np.array([getattr(o, name) for o in others], kind)
 
     e = scene.ego
-    vector = [e.front, e.rear, e.accel, e.brake, e.jerk, e.headway, e.gap, e.max_brake, 0.93]
+    vector = [e.front, e.rear, e.accel, e.brake, e.jerk, e.headway, e.gap, e.max_brake, 0.93,
+              0.0, 0.0, e.launch, e.ease, 0.0, 0.0]  # fmt: skip
     stop = scene.stop_m if math.isfinite(scene.stop_m) else 1e9
     out = np.empty(rollout.R_LEN)
     rollout.roll(
@@ -213,6 +215,7 @@ def over_m(speed):
     scene.others, scene.virtual, scene.mode, scene.scale, scene.a0 = [], -1, 0, 1.0, 0.0
     scene.ego.accel, scene.ego.brake = style.accel_mps2, style.brake_mps2
     scene.ego.jerk, scene.v_ref, scene.v0 = style.jerk_mps3, [15.0] * 320, speed
+    scene.ego.launch, scene.ego.ease = style.launch_jerk_mps3, style.stop_jerk_mps3
     comfortable = speed**2 / (2.0 * style.brake_mps2) + 2.0 * speed + 1.0
     scene.stop_m = scene.s0 + scene.ego.front + comfortable
     return rolled(scene, 0)[rollout.R_PROGRESS] - comfortable

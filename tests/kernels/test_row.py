@@ -14,6 +14,7 @@ from marque.kernels.rollout import FAST_MPS2, LED_JERK_MPS3, led_slew, next_acce
 DT, CARS = 0.1, 4
 EGO = np.zeros(rollout.E_LEN)
 EGO[rollout.E_ACCEL], EGO[rollout.E_BRAKE], EGO[rollout.E_JERK] = 1.75, 2.3, 1.0
+EGO[rollout.E_LAUNCH] = EGO[rollout.E_EASE] = 1.0
 EGO[rollout.E_HEADWAY], EGO[rollout.E_GAP], EGO[rollout.E_MAX_BRAKE] = 1.4, 2.0, 8.0
 ROUND_MPS = 0.01  # no speed is known better
 LATE_S = 0.3  # of the leader's acceleration, as tracking sees it

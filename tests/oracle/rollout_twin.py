@@ -23,6 +23,8 @@ class Ego:
     headway: float
     gap: float
     max_brake: float
+    launch: float
+    ease: float
 
 
 @dataclass
@@ -123,24 +125,25 @@ def held(v, a, room, free, brake, jerk):
 
 def next_accel(wanted, room, v, a, mode, follows, ego):
     """One step of acceleration under profile, leaders and stop target."""
+    jerk = ego.launch if v < 4.0 and a >= 0.0 else ego.jerk
     wanted = max(wanted, -ego.max_brake)
     if mode in (1, 3) or (mode == 0 and wanted >= -3.5):
-        lets_go = ego.jerk if wanted >= -3.5 else max(ego.jerk, 6.0)
+        lets_go = ego.ease if wanted >= -3.5 else max(ego.ease, 6.0)
         wanted = max(wanted, -math.sqrt(1.6 * lets_go * max(v, 0.0)) - 0.05)
     if mode == 2:
-        return slewed(a, wanted, v, ego.jerk, 10.0)
+        return slewed(a, wanted, v, jerk, 10.0)
     if mode == 1:
-        return slewed(a, wanted, v, ego.jerk, max(ego.jerk, 2.0))
+        return slewed(a, wanted, v, jerk, max(jerk, 2.0))
     if mode == 3:
-        return slewed(a, wanted, v, ego.jerk, 8.0)
-    down = ego.jerk
+        return slewed(a, wanted, v, jerk, 8.0)
+    down = jerk
     if room < 8.0 * v + 5.0:
         free = min(wanted, -0.3) if v < 0.1 and room < 1.0 else wanted
-        wanted = held(v, a, room, free, ego.brake, ego.jerk)
-        if wanted < a - ego.jerk * DT and wanted < free:
-            down = max(ego.jerk, 4.0)
+        wanted = held(v, a, room, free, ego.brake, jerk)
+        if wanted < a - jerk * DT and wanted < free:
+            down = max(jerk, 4.0)
     move = led if follows else slewed
-    return move(a, max(wanted, -ego.max_brake), v, ego.jerk, down)
+    return move(a, max(wanted, -ego.max_brake), v, jerk, down)
 
 
 def followed(others, ego, s, v):

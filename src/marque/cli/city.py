@@ -45,6 +45,8 @@ def default_folder(map_name: str, order: Order, seeds: tuple[int, ...], routes: 
     """Where the trips of a suite go unless told otherwise."""
     named = "-".join(str(seed) for seed in seeds)
     who = f"{Path(order.driver).stem}-{Path(order.sensors).stem}"
+    if order.brand:
+        who += f"-{Path(order.brand).stem}"
     return Path("out") / f"city-{map_name}-{who}-s{named}-n{routes}"
 
 
@@ -58,6 +60,7 @@ def suite_options(suite: Suite) -> list[tuple[str, object]]:
         ("--seeds", ",".join(str(seed) for seed in suite.seeds)),
         ("--driver", order.driver),
         ("--car", order.car),
+        ("--brand", order.brand),
         ("--sensors", order.sensors),
         ("--density", order.density),
         ("--begin", order.begin_s),

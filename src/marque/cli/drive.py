@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from marque.cli.options import AnyDriverOption, CarOption, MapOption, SensorsOption
+from marque.cli.options import AnyDriverOption, BrandOption, CarOption, MapOption, SensorsOption
 from marque.cli.show import Waiting
 from marque.core.errors import MarqueError
 from marque.core.files import need_writable_file, need_writable_folder
@@ -38,6 +38,7 @@ def drive(
     ] = "",
     driver: AnyDriverOption = "",
     car: CarOption = "saloon_ev",
+    brand: BrandOption = "",
     sensors: SensorsOption = "ideal",
     time_min: Annotated[
         float | None, typer.Option("--minutes", min=0.01, metavar="X", help="End after this.")
@@ -98,7 +99,8 @@ def drive(
 
     order = Order(
         map_name=map_name, traffic=traffic, density=density, begin_s=begin, sumo_args=sumo_args,
-        driver=driver or usual_driver(no_map), car=car, sensors=sensors, seed=seed,
+        driver=driver or usual_driver(no_map), car=car, brand=brand,
+        sensors=sensors, seed=seed,
         start=start, goal=goal, min_length_m=min_length_m, no_map=no_map, km=km, set_kph=set_speed,
         scenario=scenario, given=tuple(_pair(each) for each in given or ()),
         market=market, domain=domain, attention=attention, weather=weather,

@@ -235,6 +235,7 @@ def _summary(
         "map": ready.setup.road_map.name,
         "traffic": episode.traffic,
         "driver": ready.order.driver,
+        "brand": ready.order.brand,
         "car": ready.setup.platform.name,
         "sensors": ready.setup.profile.name,
         "seed": ready.order.seed,

@@ -25,7 +25,7 @@ def info(
         Path | None, typer.Option("--json", metavar="FILE", help="The same as one object.")
     ] = None,
 ) -> int:
-    """Versions, caches, and what exists: maps, cars, drivers, worlds."""
+    """Versions, caches, and what exists: maps, cars, brands, drivers, worlds."""
     facts = gather()
     sumo = "installed" if facts["sumo"] else "not installed (pip install 'marque[sumo]')"
     rows = [
@@ -36,6 +36,7 @@ def info(
         ("cache", f"{facts['cache']}, {facts['cache_bytes'] / 1e6:.1f} MB"),
         ("maps by name", ", ".join(facts["maps"])),
         ("cars", ", ".join(facts["cars"])),
+        ("brands", ", ".join(facts["brands"])),
         ("drivers", ", ".join(facts["drivers"])),
         ("traffic", ", ".join(facts["traffic"])),
         ("sensor profiles", ", ".join(facts["sensors"])),
@@ -54,6 +55,7 @@ def gather() -> dict[str, Any]:
     """The facts, for machines."""
     from marque.maps.library import NAMED
     from marque.sensing.profile import profile_names
+    from marque.vehicle.brand import brand_names
     from marque.vehicle.catalog import platform_names
     from marque.vehicle.domain import domain_names
     from marque.vehicle.market import market_names
@@ -70,6 +72,7 @@ def gather() -> dict[str, Any]:
         "cache_bytes": sum(path.stat().st_size for path in cache.rglob("*") if path.is_file()),
         "maps": sorted(NAMED),
         "cars": platform_names(),
+        "brands": brand_names(),
         "drivers": names("driver"),
         "traffic": ["none", "sumo", "path of a .sumocfg"],
         "sensors": profile_names(),

@@ -13,6 +13,9 @@ AnyDriverOption = Annotated[
     str, typer.Option(metavar="D", help="Who drives. Default: marque; without a map, marks.")
 ]
 CarOption = Annotated[str, typer.Option(metavar="C", help="A name or a TOML file.")]
+BrandOption = Annotated[
+    str, typer.Option("--brand", metavar="B", help="Whose character (docs/brands.md).")
+]
 SensorsOption = Annotated[
     str, typer.Option(metavar="PROFILE", help="ideal | standard | ... or a TOML file.")
 ]

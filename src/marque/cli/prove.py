@@ -12,7 +12,14 @@ from marque.cli.alks import alks
 from marque.cli.cut_in import cut_in
 from marque.cli.faults import faults
 from marque.cli.motorway import motorway
-from marque.cli.options import CarOption, DriverOption, MapOption, ResultOption, SensorsOption
+from marque.cli.options import (
+    BrandOption,
+    CarOption,
+    DriverOption,
+    MapOption,
+    ResultOption,
+    SensorsOption,
+)
 from marque.cli.perception import perception
 from marque.cli.replay import replay
 from marque.cli.scenarios import scenarios
@@ -59,6 +66,7 @@ def city(
     ] = "",
     driver: DriverOption = "marque",
     car: CarOption = "saloon_ev",
+    brand: BrandOption = "",
     sensors: SensorsOption = "standard",
     density: Annotated[
         int | None, typer.Option(min=0, metavar="X", help="Vehicles present. Default: by the map.")
@@ -93,7 +101,7 @@ def city(
 
     order = Order(
         map_name=map_name, traffic=traffic, density=density, begin_s=begin, sumo_args=sumo_args,
-        driver=driver, car=car, sensors=sensors, min_length_m=min_length_m,
+        driver=driver, car=car, brand=brand, sensors=sensors, min_length_m=min_length_m,
     )  # fmt: skip
     if json_file is not None:
         need_writable_file(json_file)

@@ -5,10 +5,11 @@
    kept before. If our path bends or changes lanes towards somebody who goes on as before, nobody
    cuts in. The course (heading, and how that turns) is learnt while it does not come; that of a
    newcomer is its heading. Where it is known how the lane under it runs, the course turns as that
-   does, and what is learnt is the rest: a bend is nothing of its own doing. Sideways motion is believed when two deliveries in a row show more than
-   VISIBLE_MPS, and more than SURE times the sway of its own lateral speed. The sway is measured:
-   noise goes to and fro from one delivery to the next, a true motion does not, so minus the product
-   of two changes that follow each other is its variance. Newcomers are taken to sway a lot.
+   does, and what is learnt is the rest: a bend is nothing of its own doing. Sideways motion is
+   believed when two deliveries in a row show more than VISIBLE_MPS, and more than SURE times the
+   sway of its own lateral speed. The sway is measured: noise goes to and fro from one delivery to
+   the next, a true motion does not, so minus the product of two changes that follow each other is
+   its variance. Newcomers are taken to sway a lot.
 2. It keeps its speed along the road (or brakes as it does), and comes sideways until it is in the
    middle of our path. Its lateral speed is what it is now; while that still grows, what it will
    become is open: FUTURES of equal weight, from now up to FAST_MPS, and each shows itself at

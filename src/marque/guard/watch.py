@@ -257,9 +257,7 @@ def look_again(eyes: Eyes, found: Detections, road: RoadAhead | None = None) -> 
             turned = np.where(known, wrap_angles(under - eyes.road_rad[place]), np.nan)
         before = eyes.heading_rad[place]
         rate = turn_rates(found.heading_rad, before, found.speed_mps, known, gone_s)
-    return Eyes(
-        found.t_ns, found.uid, found.heading_rad, rate, known, notes, gone_s, under, turned
-    )
+    return Eyes(found.t_ns, found.uid, found.heading_rad, rate, known, notes, gone_s, under, turned)
 
 
 @jit

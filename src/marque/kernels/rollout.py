@@ -39,8 +39,13 @@ STEPS = 40
     E_HALF_WIDTH,
     E_STEER,  # how fast the wheel is turned, as a change of curvature, 1/m per second
     E_TURN,  # curvature of the tightest turn, 1/m
-) = range(11)
-E_LEN = 11
+    E_LAUNCH,  # jerk with which we set off
+    E_EASE,  # jerk with which the brake is let go before rest
+    E_BIAS,  # beside the middle of the lane, left positive
+    E_WALKERS,  # more room beside people on foot
+) = range(15)
+E_LEN = 15
+LAUNCH_MPS = 4.0  # up to here we set off
 
 # columns of the result
 (
@@ -201,8 +206,8 @@ def next_accel(
 ) -> float:
     """Acceleration after `dt`: moved towards what profile and leaders allow (`wanted`), at limited
     jerk, and held by the stop target `room` ahead of the bumper. `led`: a leader allows least."""
-    jerk = float(ego[E_JERK])
-    wanted = eased(max(wanted, -float(ego[E_MAX_BRAKE])), v, mode, jerk)
+    jerk = float(ego[E_LAUNCH] if v < LAUNCH_MPS and a >= 0.0 else ego[E_JERK])
+    wanted = eased(max(wanted, -float(ego[E_MAX_BRAKE])), v, mode, float(ego[E_EASE]))
     if mode == 2:
         return slew(a, wanted, v, jerk, STOP_JERK_MPS3, dt)
     if mode == 1:

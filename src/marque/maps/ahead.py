@@ -2,7 +2,8 @@
 
 `with_road(memory, reading, due) -> (memory, reading)`. What may be reached is gathered anew only
 when the car comes onto another lane; in between, the same piece of map is turned into the car's
-frame and its signals are read. Neither belief nor plan is asked: where the driver is wrong, this is not.
+frame and its signals are read. Neither belief nor plan is asked: where the driver is wrong, this
+is not.
 """
 
 import math

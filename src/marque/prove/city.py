@@ -127,6 +127,7 @@ def add_up(suite: Suite, ground: Ground, jobs: list[Job]) -> dict[str, Any]:
         "traffic": traffic_of(records, suite.order),
         "driver": suite.order.driver,
         "car": suite.order.car,
+        "brand": suite.order.brand,
         "sensors": suite.order.sensors,
         "seeds": list(suite.seeds),
         "min_length_m": suite.order.min_length_m,

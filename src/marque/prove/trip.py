@@ -176,6 +176,7 @@ def _driven(job: Job, ready: Ready, reference: Reference | None, trouble: str) -
             "map": ready.setup.road_map.name,
             "traffic": episode.traffic,
             "car": ready.setup.platform.name,
+            "brand": job.order.brand,
             "route_length_m": round(episode.route_length_m, 3),
         }
         | numbers

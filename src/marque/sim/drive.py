@@ -52,6 +52,7 @@ from marque.types.mission import Mission
 from marque.types.platform import Platform
 from marque.types.reading import Delivery, Reading
 from marque.types.road_map import NONE, RoadMap
+from marque.types.style import Style
 from marque.types.takeover import DRIVES, Mode, Order
 from marque.types.verdict import Action
 from marque.types.world import EgoTruth, World
@@ -91,12 +92,13 @@ class Blind:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Asked:
-    """How a drive with a map is to be driven: the speed that the person has set, whether the own
-    lane is kept, and the law of which market holds where nobody supervises."""
+    """How a drive is to be driven: the speed that the person has set, whether the own lane is kept,
+    the law of which market holds where nobody supervises, and in which style."""
 
     set_speed_mps: float | None = None
     keeps_lane: bool = False
     market: Market | None = None
+    style: Style | None = None  # of the brand
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -197,7 +199,7 @@ def begin_stack(setup: Setup) -> StackMemory:
     market = setup.attended.market if setup.attended is not None else asked.market
     mission = Mission(
         road_map, setup.platform, trip.goal_lane, trip.goal_s_m, setup.seed, set_mps, market,
-        asked.keeps_lane,
+        asked.style, asked.keeps_lane,
     )  # fmt: skip
     fusing = None
     if isinstance(setup.profile, Equipment):

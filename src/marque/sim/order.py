@@ -22,7 +22,7 @@ from marque.maps.trips import Trip, draw_trips
 from marque.metrics.arrival import time_limit_s
 from marque.metrics.optimal import trip_optimal_time_s
 from marque.sensing.profile import SensorProfile, load_profile
-from marque.sim.drive import Blind, Setup, load_driver, trip_route
+from marque.sim.drive import Asked, Blind, Setup, load_driver, trip_route
 from marque.sim.no_map import (
     DEFAULT_KM,
     blind_trip,
@@ -42,6 +42,7 @@ from marque.types.platform import Platform
 from marque.types.road_map import RoadMap
 from marque.types.world import EgoTruth
 from marque.vehicle import domain, market
+from marque.vehicle.brand import load_brand
 from marque.vehicle.catalog import load_platform
 from marque.vehicle.domain import load_domain
 from marque.vehicle.market import load_market
@@ -67,6 +68,7 @@ class Order:
     sumo_args: str = ""
     driver: str = "marque"
     car: str = "saloon_ev"
+    brand: str = ""  # whose character; "": the driver's own
     sensors: str = "ideal"
     seed: int = 1  # of the demand, and of the trip unless places are given
     start: str = ""
@@ -206,6 +208,7 @@ def prepare(order: Order, ground: Ground, trip: Trip | None = None) -> Ready:
         _check_words(order)
     platform = load_platform(order.car)
     load_driver(order.driver)
+    _asked(order)
     profile = load_profile(order.sensors)
     attended = _attended(order)
     road_map = ground.road_map
@@ -228,6 +231,7 @@ def prepare(order: Order, ground: Ground, trip: Trip | None = None) -> Ready:
         limit_s=LIMIT_FACTOR * optimal_s + LIMIT_EXTRA_S,
         blind=_blind(order),
         attended=attended,
+        asked=_asked(order),
     )
     spec = _spec(order, ground, platform, edges)
     return Ready(order, ground, setup, route, spec, optimal_s)
@@ -256,6 +260,7 @@ def _prepare_play(
         limit_s=SCENARIO_LIMIT_S,
         begin=world.start,
         attended=attended,
+        asked=_asked(order),
     )
     optimal_s = trip_optimal_time_s(ground.road_map, trip)
     return Ready(order, ground, setup, route, None, optimal_s, play)
@@ -271,6 +276,14 @@ def _attended(order: Order) -> Attended | None:
         person_script(order.attention),
         weather_script(order.weather),
     )
+
+
+def _asked(order: Order) -> Asked | None:
+    """MarqueError: unknown brand."""
+    if not order.brand:
+        return None
+    brand = load_brand(order.brand)
+    return Asked(market=load_market(order.market or brand.market), style=brand.style)
 
 
 def _blind(order: Order) -> Blind | None:

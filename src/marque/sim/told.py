@@ -31,6 +31,7 @@ def drive_options(ready: Ready) -> list[tuple[str, object]]:
             ("--seed", order.seed),
             ("--driver", order.driver),
             ("--car", order.car),
+            ("--brand", order.brand),
             ("--sensors", order.sensors),
         ]
     named = order.map_name or (road_map.name if order.traffic in (SUMO, EMPTY) else "")
@@ -48,6 +49,7 @@ def drive_options(ready: Ready) -> list[tuple[str, object]]:
         ("--sumo-args", order.sumo_args),
         ("--driver", order.driver),
         ("--car", order.car),
+        ("--brand", order.brand),
         ("--sensors", order.sensors),
         ("--market", order.market),
         ("--domain", order.domain),

@@ -25,9 +25,9 @@ from marque.stack.planning.corridor import (
 )
 from marque.stack.planning.sideways import shifted
 from marque.stack.planning.state import lanes_before
-from marque.stack.planning.style import Style
 from marque.stack.planning.swept import SLOWEST_MPS
 from marque.types.codes import Allow, Turn
+from marque.types.style import Style
 from oracle.corridor_twin import backward
 
 TOWN = street_grid(4, 3)

@@ -14,8 +14,8 @@ from marque.maps.field import plan_route
 from marque.stack.planning.locate import _extended, settle_on
 from marque.stack.planning.sideways import Pose, pose_at
 from marque.stack.planning.state import Memory, Start, lanes_before
-from marque.stack.planning.style import Style
 from marque.types.codes import Turn
+from marque.types.style import Style
 
 HOOK = [(30.0, 6.0), *arc((0.0, 3.0), 3.0, 0.5 * math.pi, 1.5 * math.pi)]
 EGO = np.zeros(E_LEN)

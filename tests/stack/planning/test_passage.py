@@ -12,8 +12,8 @@ from marque.maps.area import make_area
 from marque.maps.field import plan_route, route_lanes
 from marque.stack.planning.passage import tight_spots, too_narrow, wide_enough
 from marque.stack.planning.state import Context, Memory
-from marque.stack.planning.style import Style
 from marque.types.mission import Mission
+from marque.types.style import Style
 from marque.vehicle.catalog import load_platform
 from marque.vehicle.market import load_market
 

@@ -13,8 +13,10 @@ from marque.kernels.following import stop_distance
 from marque.kernels.rollout import (
     E_ACCEL,
     E_BRAKE,
+    E_EASE,
     E_FRONT,
     E_JERK,
+    E_LAUNCH,
     E_LEN,
     E_MAX_BRAKE,
     FALLBACK_JERK_MPS3,
@@ -120,6 +122,7 @@ def test_whoever_is_in_the_way_comes_to_rest_and_does_not_creep_on(speed, accel)
     """The place is looked for anew in every tick; it must not move on before us."""
     ego = np.zeros(E_LEN)
     ego[[E_ACCEL, E_BRAKE, E_JERK, E_MAX_BRAKE]] = 1.8, 1.8, 1.0, 9.0
+    ego[[E_LAUNCH, E_EASE]] = 1.0
     stop, over = Stop(40.0, Reason.YIELD, 7), [way(8.0, 40.0)]
     first = soonest(speed, accel)
     front = at = 10.0

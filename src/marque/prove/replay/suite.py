@@ -26,10 +26,10 @@ from marque.stack.perception.localise import (
     counts,
     localise,
 )
-from marque.stack.planning.style import Style
 from marque.types.codes import Integrity
 from marque.types.episode import Episode
 from marque.types.reading import Delivery
+from marque.types.style import Style
 
 SCHEMA = "marque.prove.replay/1"
 WARM_S = 5.0  # of satellites before the outages of 10 and 30 s

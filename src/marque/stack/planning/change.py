@@ -177,6 +177,8 @@ def _change(
     courtesy = _courtesy(left, us, row)
     if needed:
         courtesy = gentlest(row, us, courtesy, left)
+    if context.style.gap_s and courtesy in (POLITE, CLOSE):
+        courtesy = replace(courtesy, behind_s=courtesy.behind_s + context.style.gap_s)
     hurried = needed and fast(corridor, start.s_m)
     if hurried:
         courtesy = _hurried(row, us, left)

@@ -11,17 +11,17 @@ import numpy as np
 from marque.core.arrays import FloatArray
 from marque.core.jit import jit
 from marque.kernels.forecast import OPPOSITE
-from marque.kernels.rollout import E_FRONT, E_HALF_WIDTH, E_STEER
+from marque.kernels.rollout import E_BIAS, E_FRONT, E_HALF_WIDTH, E_STEER
 from marque.maps.area import DrivableArea
 from marque.maps.field import Route
 from marque.maps.oncoming import aside_along
 from marque.maps.path import STEP_M, Path, build_path, trailed
 from marque.maps.rescue import rescue_along
 from marque.stack.planning.sideways import Beside, Leg, Pose, offsets, on_path, shifted
-from marque.stack.planning.style import Style
 from marque.stack.planning.swept import SLOWEST_MPS, fitted
 from marque.types.codes import ConflictKind, Control
 from marque.types.road_map import NONE, RoadMap
+from marque.types.style import Style
 
 BEHIND_M = 25.0
 CLEAR_M = 2.0  # from the lane's start to our front: our rear is then out of the junction
@@ -200,6 +200,8 @@ def centre_line(
     front_m = float(ego[E_FRONT])
     path = build_path(road_map, (*head, *lanes), start, ahead_m + BEHIND_M + front_m)
     path = shifted(path, aside_along(road_map, path.lane, path.lane_s_m, STEP_M))
+    if ego[E_BIAS] != 0.0 and not rescue:
+        path = shifted(path, np.full(len(path.lane), float(ego[E_BIAS])))
     if rescue:
         half_m = float(ego[E_HALF_WIDTH])
         path = shifted(path, rescue_along(road_map, path.lane, STEP_M, half_m))

@@ -55,7 +55,7 @@ from marque.stack.planning.propose import (
     table,
 )
 from marque.stack.planning.rules import LINE_MARGIN_M, Rules, Stop, apply_rules
-from marque.stack.planning.score import Scores, choose
+from marque.stack.planning.score import Scores, choose, courtesy_cost
 from marque.stack.planning.shoulder import beyond, on_shoulder
 from marque.stack.planning.sideways import pose_at
 from marque.stack.planning.standoff import granted, let_out
@@ -69,7 +69,6 @@ from marque.stack.planning.state import (
     route_for,
     sample_at,
 )
-from marque.stack.planning.style import Style
 from marque.stack.planning.trajectory import along
 from marque.stack.planning.unseen import look_first, slow_past_unseen
 from marque.types.codes import Indicator, Reason, SignalState
@@ -78,6 +77,7 @@ from marque.types.mission import Mission
 from marque.types.plan import STEP_S, STEPS, Plan, Trajectory
 from marque.types.road_map import NONE, RoadMap
 from marque.types.scene import Scene, Tracks
+from marque.types.style import Style
 
 BEHIND = ("keep", "return", "peek")  # manoeuvres that pass nobody who is in our way
 CREEP_MPS = 1.5
@@ -105,7 +105,7 @@ class Marque:
 
     def start(self, mission: Mission) -> Memory:
         """Plan the route. MarqueError when the goal lane is not for cars."""
-        return Memory(make_context(mission, self.style))
+        return Memory(make_context(mission, mission.style or self.style))
 
     def drive(self, memory: Any, scene: Scene, forecast: Forecast) -> tuple[Memory, Plan]:
         """One tick of planning."""
@@ -155,6 +155,7 @@ class Marque:
             extra = np.append(extra, [0.0 if begins else -GAP_BONUS] * len(aimed))
         result = evaluate(ego, policies, it, start)
         key = [(options[p.corridor].corridor.manoeuvre, not p.binding) for p in policies]
+        extra += courtesy_cost(result, memory.context.style)
         value = corridor_costs(memory, options)
         scores = choose(
             policies,

@@ -39,12 +39,12 @@ from marque.stack.planning.state import (
     make_context,
     route_for,
 )
-from marque.stack.planning.style import Style
 from marque.types.codes import Reason, UserKind
 from marque.types.forecast import Forecast
 from marque.types.mission import Mission
 from marque.types.plan import STEP_S, Plan, Trajectory
 from marque.types.scene import Scene
+from marque.types.style import Style
 
 APART_S = 1.2  # between us and others on the same spot, whoever comes first
 MOVES_MPS = 0.3  # who stands does not come
@@ -72,7 +72,7 @@ class Lane:
 
     def start(self, mission: Mission) -> Memory:
         """Plan the route. MarqueError when the goal lane is not for cars."""
-        return Memory(make_context(mission, self.style))
+        return Memory(make_context(mission, mission.style or self.style))
 
     def drive(self, memory: Any, scene: Scene, forecast: Forecast) -> tuple[Memory, Plan]:
         """One tick: where we are, what holds there, one motion. MarqueError when off the road."""

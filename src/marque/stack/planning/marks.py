@@ -36,7 +36,6 @@ from marque.stack.planning.propose import NORMAL, Policy
 from marque.stack.planning.rules import Rules, Stop
 from marque.stack.planning.sideways import on_path
 from marque.stack.planning.state import NOBODY, Halt, Option, Start, ahead_m, ego_vector
-from marque.stack.planning.style import Style
 from marque.stack.planning.swept import SLOWEST_MPS
 from marque.types.codes import Indicator, Integrity, Reason
 from marque.types.forecast import Forecast
@@ -46,6 +45,7 @@ from marque.types.own_lane import OwnLane
 from marque.types.plan import STEPS, Plan
 from marque.types.road_map import NONE
 from marque.types.scene import EgoBelief, Scene
+from marque.types.style import Style
 from marque.vehicle.market import load_market
 
 SET_SPEED_MPS = 100.0 * KPH  # until a sign is seen
@@ -81,8 +81,8 @@ class Marks:
         if mission.road_map.lane_count:
             raise MarqueError("driver 'marks' drives without a map; give --no-map as well")
         return MarksMemory(
-            ego_vector(mission, self.style),
-            self.style,
+            ego_vector(mission, mission.style or self.style),
+            mission.style or self.style,
             map_tables(mission.road_map),
             mission.set_speed_mps,
             mission.market or load_market(),

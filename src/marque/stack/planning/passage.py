@@ -10,9 +10,9 @@ from marque.maps.area import TOLERANCE_M
 from marque.maps.field import Route, cost_at, plan_route, route_runs
 from marque.stack.planning.corridor import centre_line
 from marque.stack.planning.state import Context, Memory, make_context
-from marque.stack.planning.style import Style
 from marque.stack.planning.swept import off_area
 from marque.types.mission import Mission
+from marque.types.style import Style
 
 PIECE_M, AHEAD_M = 80.0, 140.0  # of the way, looked at in one go; and how far beyond its start
 BEHIND = 3  # lanes, for what follows behind

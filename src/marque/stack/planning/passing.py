@@ -15,7 +15,7 @@ import numpy as np
 
 from marque.core.arrays import FloatArray, Int32Array
 from marque.kernels.overlap import FREE
-from marque.kernels.rollout import E_BRAKE, E_FRONT, E_HALF_WIDTH, E_JERK, E_REAR
+from marque.kernels.rollout import E_BRAKE, E_FRONT, E_HALF_WIDTH, E_JERK, E_REAR, E_WALKERS
 from marque.maps.path import STEP_M
 from marque.stack.planning.corridor import Corridor, backward_pass
 from marque.stack.planning.interactions import (
@@ -55,6 +55,7 @@ class Passed:
     rate_1ps: float
     least_m: float  # beside our body; who is nearer is in our way
     indicator: int  # of who wants out of a row; NONE of people on foot
+    more_m: float = 0.0  # so much of the room does not count
 
 
 def pass_slowly(
@@ -66,7 +67,7 @@ def pass_slowly(
     tracks: Tracks,
 ) -> None:
     """Lower `it.v_ref` where we pass who is near our way, and name them in `it.beside`."""
-    found = [*_people(tracks), *_noses(tracks)]
+    found = [*_people(tracks, float(ego[E_WALKERS])), *_noses(tracks)]
     stand = _who_stands(tracks, corridors[0], s0[0])
     if not found and len(stand) == 0:
         return
@@ -83,7 +84,7 @@ def pass_slowly(
             backward_pass(cap, STEP_M, float(ego[E_BRAKE]), float(ego[E_JERK]), it.v_ref[c, :n])
 
 
-def _people(tracks: Tracks) -> Iterator[tuple[int, Passed]]:
+def _people(tracks: Tracks, more_m: float) -> Iterator[tuple[int, Passed]]:
     for i in np.flatnonzero(tracks.kind == UserKind.PEDESTRIAN).tolist():
         yield (
             int(tracks.uid[i]),
@@ -96,6 +97,7 @@ def _people(tracks: Tracks) -> Iterator[tuple[int, Passed]]:
                 RATE_1PS,
                 ALONG_LEAST_M,
                 NONE,
+                more_m,
             ),
         )
 
@@ -177,7 +179,7 @@ def _lower(
     clear = abs(float(left[at])) - float(ego[E_HALF_WIDTH]) - one.half_m
     if not _counts(one, float(left[at]), heading - float(path.heading_rad[some][nearest])):
         return False
-    fastest = float(pass_speed(clear, one.rate_1ps))
+    fastest = float(pass_speed(clear - one.more_m, one.rate_1ps))
     if clear < one.least_m or fastest > cap.max():
         return False
     place = s_m + max(front, nearest * STEP_M)

@@ -26,6 +26,7 @@ from marque.kernels.rollout import (
     R_PROGRESS,
 )
 from marque.stack.planning.propose import EMERGENCY_STOP, NORMAL, Policy
+from marque.types.style import Style
 
 NOMINAL_S = 8.0  # contacts within this time count under the nominal hypothesis
 ASSERTIVE_S = 5.0  # and within this one, for less, when others assert themselves
@@ -149,6 +150,16 @@ def _led(policies: list[Policy], nominal: FloatArray, leads: BoolArray | None) -
     return found
 
 
+def courtesy_cost(result: FloatArray, style: Style) -> FloatArray:
+    """[P] what a brand adds to, or takes off, the price of making others brake."""
+    return (style.courtesy - 1.0) * _courtesy(result[:, 0])
+
+
+def _courtesy(nominal: FloatArray) -> FloatArray:
+    cost: FloatArray = W_COURTESY * np.minimum(1.0, (nominal[:, R_FORCED] / 3.0) ** 2)
+    return cost
+
+
 def _cost(
     policies: list[Policy],
     result: FloatArray,
@@ -166,7 +177,7 @@ def _cost(
     comfort = 0.03 * nominal[:, R_ACCEL2] + 0.03 * nominal[:, R_JERK2]
     comfort += 0.1 * np.maximum(0.0, nominal[:, R_BRAKE] - 2.0) ** 2
     cost += W_COMFORT * np.minimum(1.0, comfort)
-    cost += W_COURTESY * np.minimum(1.0, (nominal[:, R_FORCED] / 3.0) ** 2)
+    cost += _courtesy(nominal)
     gap = nominal[:, R_GAP_MIN]
     cost += W_GAP * np.clip((0.6 - gap) / 0.6, 0.0, 1.0)
     for p, policy in enumerate(policies):

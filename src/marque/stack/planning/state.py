@@ -8,17 +8,21 @@ import numpy as np
 from marque.core.arrays import FloatArray, IntArray
 from marque.kernels.rollout import (
     E_ACCEL,
+    E_BIAS,
     E_BRAKE,
+    E_EASE,
     E_FRONT,
     E_GAP,
     E_HALF_WIDTH,
     E_HEADWAY,
     E_JERK,
+    E_LAUNCH,
     E_LEN,
     E_MAX_BRAKE,
     E_REAR,
     E_STEER,
     E_TURN,
+    E_WALKERS,
 )
 from marque.kernels.tables import MapTables, map_tables
 from marque.maps.area import DrivableArea, make_area
@@ -27,13 +31,13 @@ from marque.maps.oncoming import keeps_aside
 from marque.maps.path import STEP_M
 from marque.stack.planning.corridor import Corridor
 from marque.stack.planning.rules import RuleMemory
-from marque.stack.planning.style import Style
 from marque.stack.planning.swept import ready
 from marque.types.codes import Indicator, Turn
 from marque.types.market import Market
 from marque.types.mission import Mission
 from marque.types.plan import Plan
 from marque.types.road_map import NONE, RoadMap
+from marque.types.style import Style
 from marque.vehicle.market import load_market
 
 # of the rate at which the wheel can be turned, and of how far: the rest is for tracking
@@ -151,6 +155,10 @@ def ego_vector(mission: Mission, style: Style) -> FloatArray:
     ego[E_MAX_BRAKE] = 0.9 * car.max_brake_mps2
     ego[E_HALF_WIDTH] = 0.5 * car.width_m
     ego[E_TURN] = TURN_SHARE * math.tan(car.max_steer_rad) / car.wheelbase_m
+    ego[E_LAUNCH] = style.launch_jerk_mps3
+    ego[E_EASE] = style.stop_jerk_mps3
+    ego[E_BIAS] = style.lane_bias_m
+    ego[E_WALKERS] = style.walkers_m
     ego[E_STEER] = STEER_SHARE * car.steer.rate / car.wheelbase_m
     return ego
 
