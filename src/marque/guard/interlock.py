@@ -313,9 +313,7 @@ def _all_red(
 
 
 @jit
-def _late(
-    need: float, soft: float, motion: tuple[float, float], most: float, holds: bool
-) -> float:
+def _late(need: float, soft: float, motion: tuple[float, float], most: float, holds: bool) -> float:
     """Rule 4: the braking, 0 before the last moment; at rest what holds the car, if it is not held
     anyway. soft: the braking that will do; motion: speed, acceleration asked."""
     if motion[0] < RESTS_MPS:
