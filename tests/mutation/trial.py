@@ -68,7 +68,17 @@ def _ask(words: list[str], plugins: list[Any]) -> int:
     with open(os.devnull, "w") as nowhere:
         os.dup2(nowhere.fileno(), 1)
         os.dup2(nowhere.fileno(), 2)
-    shown = ["-x", "-q", "--assert=plain", "-p", "no:cacheprovider", "-p", "no:xdist", "-m", "not prove"]
+    shown = [
+        "-x",
+        "-q",
+        "--assert=plain",
+        "-p",
+        "no:cacheprovider",
+        "-p",
+        "no:xdist",
+        "-m",
+        "not prove",
+    ]
     return int(pytest.main([*shown, *words], plugins=plugins))
 
 

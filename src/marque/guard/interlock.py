@@ -157,7 +157,7 @@ def _judge(
 
     ego: x, y, speed, acceleration until the brake answers, asked now; pose: of the frame in which
     lines are; brake: delay before the ramp, the ramp, the most; shape: axle to front, length; lock:
-    of Lock.
+    red, zone, holds of Lock.
     """
     place, _, _ = paths.place_on(path, ego[0], ego[1])
     front = place + shape[0]
@@ -290,7 +290,7 @@ def _red(
         return -1, 0.0, 0.0
     need = needed(near - STOP_M - front, speed, accel, brake[0], brake[1], brake[2])
     soft = min(need, max(hard, LATE_MPS2 + 1.0))
-    braking = _late(need, soft, (speed, asked), brake[2], held and lock[1] == RED_LIGHT)
+    braking = _late(need, soft, (speed, asked), brake[2], held and lock[2] == RED_LIGHT)
     return lane, braking, need
 
 
