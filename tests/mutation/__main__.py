@@ -35,7 +35,7 @@ TESTS: dict[str, tuple[str, ...]] = {
     "freshness": ("test_freshness",),
     "guard": ("test_guard", "test_guard_corridor", "test_response", "test_manoeuvre"),
     "interlock": ("test_interlock",),
-    "lockout": ("test_supervision",),
+    "lockout": ("test_lockout",),
     "manoeuvre": ("test_manoeuvre",),
     "path": ("test_guard", "test_aeb", "test_rss"),
     "proof": ("test_guard_corridor",),
