@@ -39,7 +39,7 @@ STOP_M = 0.3  # before the line, or before the ground
 OVER_M = 2.0  # whoever was held and is no farther over the line is held on
 RESTS_MPS, HOLD_MPS2, HELD_MPS2 = 0.3, 0.8, 0.5  # at rest: what holds, and what is enough
 SAME_M, WIDER_M, TURNED_RAD = 1.0, 0.3, 0.6  # of a path that crosses a line
-FOLLOW_M, PROBE_M, SPREAD_M = 1.3, 2.0, 30.0  # how near to a way, probed how often, how far
+FOLLOW_M, PROBE_M, SPREAD_M = 1.0, 2.0, 30.0  # farther than the nearest way; probed how often, far
 CROSSES_M, CROSSES_RAD = 0.3, 0.5  # of somebody who drives along a way
 MOVES_MPS, SLOWEST_MPS, LITTLE_MPS2, AGES_S = 1.0, 0.1, 1e-3, 1e3
 MARGIN = 10.0  # the greatest that is told
@@ -162,15 +162,15 @@ def _judge(
     place, _, _ = paths.place_on(path, ego[0], ego[1])
     front = place + shape[0]
     known = _planned(path)
-    at = np.empty(len(entries[0]))
+    at, off = np.empty(len(entries[0])), np.empty(len(entries[0]))
     for e in range(len(at)):
-        at[e] = _crossed(path, place, known, pose, lines, entries[0][e], entries[2][e])
+        at[e], off[e] = _crossed(path, place, known, pose, lines, entries[0][e], entries[2][e])
     motion = (ego[2], ego[3], ego[4])
-    red, braking, need = _red(at, entries, front, motion, brake, lock)
+    red, braking, need = _red((at, off), entries, front, motion, brake, lock)
     if braking > 0.0:
         return red, -1, RED_LIGHT, braking, need
     zone, braking, need = _priority(
-        path, at, pose, lines, entries, zones, ours, theirs,
+        path, (at, off), pose, lines, entries, zones, ours, theirs,
         (front, place, known), motion, objects, brake, shape, lock,
     )  # fmt: skip
     return red, zone, PRIORITY if braking > 0.0 else 0, braking, need
@@ -195,25 +195,39 @@ def _crossed(
     lines: tuple[Int32Array, FloatArray, FloatArray, FloatArray],
     line: int,
     stop: float,
-) -> float:
-    """Where along the path an entry's stop line is, if the path goes that way; else inf."""
+) -> tuple[float, float]:
+    """Where along the path an entry's stop line is, inf if the path does not cross it; and how far
+    the entry's way then is from the path as it is planned."""
     x, y, heading = _on_line(lines, line, stop, pose)
     if math.hypot(x - path[0, 0], y - path[0, 1]) > REACH_M + place:
-        return math.inf
+        return math.inf, 0.0
     s, d, along = paths.place_on(path, x, y)
     if abs(d) > lines[3][line] + WIDER_M or abs(wrap_angle(heading - along)) > TURNED_RAD:
-        return math.inf
-    end = lines[2][lines[0][line + 1] - 1]
+        return math.inf, 0.0
+    off = 0.0
+    end = min(lines[2][lines[0][line + 1] - 1], stop + SPREAD_M)
     probe = stop + PROBE_M
-    while probe < min(end, stop + SPREAD_M):
+    while probe < end:
         x, y, _ = _on_line(lines, line, probe, pose)
         where, aside, _ = paths.place_on(path, x, y)
         if where > known:
             break
-        if abs(aside - d) > FOLLOW_M:
-            return math.inf
+        off = max(off, abs(aside - d))
         probe += PROBE_M
-    return s
+    return s, off
+
+
+@jit
+def _goes(ways: tuple[FloatArray, FloatArray], e: int, k: int, spare: float) -> bool:
+    """Whether entry `k` leaves over the line of entry `e`, and as near to the path, but for
+    `spare`, as any that does."""
+    at, off = ways
+    if not abs(at[k] - at[e]) <= SAME_M:
+        return False
+    for j in range(len(at)):
+        if abs(at[j] - at[e]) <= SAME_M and off[k] > off[j] + spare:
+            return False
+    return True
 
 
 @jit
@@ -265,20 +279,22 @@ def needed(
 
 @jit
 def _red(
-    at: FloatArray,
+    ways: tuple[FloatArray, FloatArray],
     entries: tuple[Int32Array, Int32Array, FloatArray, Int8Array],
     front: float,
     motion: tuple[float, float, float],
     brake: tuple[float, float, float],
     lock: tuple[int, int, int],
 ) -> tuple[int, float, float]:
-    """(lane whose red line binds, braking, braking needed) of the next red line."""
+    """(lane whose red line binds, braking, braking needed) of the next red line; ways: of all
+    entries what `_crossed` gives."""
     near = math.inf
     lane = -1
+    at = ways[0]
     for e in range(len(at)):
         before = entries[1][e]
         over = OVER_M if before == lock[0] else 0.0
-        if at[e] < near and at[e] > front - over and _all_red(at, entries, e, lock[0]):
+        if at[e] < near and at[e] > front - over and _all_red(ways, entries, e, lock[0]):
             near = at[e]
             lane = before
     if lane < 0:
@@ -296,14 +312,14 @@ def _red(
 
 @jit
 def _all_red(
-    at: FloatArray,
+    ways: tuple[FloatArray, FloatArray],
     entries: tuple[Int32Array, Int32Array, FloatArray, Int8Array],
     e: int,
     bound: int,
 ) -> bool:
     """Whether every way that the path may take over the line of entry `e` is red."""
-    for k in range(len(at)):
-        if abs(at[k] - at[e]) > SAME_M:
+    for k in range(len(entries[0])):
+        if not _goes(ways, e, k, FOLLOW_M):
             continue
         state = entries[3][k]
         seen = state in (_RED, _RED_AMBER)
@@ -326,7 +342,7 @@ def _late(need: float, soft: float, motion: tuple[float, float], most: float, ho
 @jit
 def _priority(
     path: FloatArray,
-    at: FloatArray,
+    ways: tuple[FloatArray, FloatArray],
     pose: tuple[float, float, float],
     lines: tuple[Int32Array, FloatArray, FloatArray, FloatArray],
     entries: tuple[Int32Array, Int32Array, FloatArray, Int8Array],
@@ -348,10 +364,13 @@ def _priority(
     front, place, known = where
     for z in range(len(zones[0])):
         e = zones[0][z]
+        at = ways[0]
         begin = at[e] + ours[0][z] - entries[2][e]
         end = at[e] + ours[1][z] - entries[2][e]
         signal = entries[3][e]
         if not front < begin <= known or signal == _GREEN or zones[2][z] == _RED:
+            continue
+        if not _goes(ways, e, e, 0.0):
             continue
         need = needed(begin - STOP_M - front, motion[0], motion[1], brake[0], brake[1], brake[2])
         hard = needed(begin - front, motion[0], motion[1], brake[0], brake[1], brake[2])
