@@ -20,7 +20,7 @@ from hypothesis import strategies as st
 from roads import Entry, Zone, approach, fronts, map_road, seen_from, straight_in
 from worlds import CAR, DT_NS, SUV, User, plan_of, reading
 
-from marque.guard import aeb, envelope, interlock, rss
+from marque.guard import aeb, envelope, rss, ways_ahead
 from marque.guard import guard as whole
 from marque.guard.guard import GuardMemory, guard
 from marque.types.codes import Indicator, SignalState
@@ -147,7 +147,7 @@ def test_i12_distances_grow_with_the_delay_of_the_platform(late, later, speed, l
     )
     assert far >= near and (near <= rss.STAND_M or far >= near + later * speed * 0.99)
     soon, late_need = (
-        interlock.needed(room, speed, accel, p.brake.dead_s + p.brake.lag_s, p.brake.rate, 9.0)
+        ways_ahead.needed(room, speed, accel, p.brake.dead_s + p.brake.lag_s, p.brake.rate, 9.0)
         for p in (a, b)
     )
     assert late_need >= soon
