@@ -6,7 +6,7 @@ import re
 import pytest
 from pages import ROOT
 
-from marque.guard import envelope, response, watch
+from marque.guard import clauses, envelope, interlock, response, watch
 
 PAGE = ROOT / "docs" / "safety.md"
 WORD = re.compile(r"[a-z]+(_[a-z]+)*")
@@ -30,7 +30,8 @@ def rows(text: str, head: str) -> list[list[str]]:
 def rules_of_the_guard() -> set[str]:
     """Names that a verdict's rule may have: the tables, and words in what freshness and the guard
     return."""
-    found = {rule for table in (envelope.RULES, watch.RULES, response.FAULTS) for rule in table}
+    tables = (envelope.RULES, watch.RULES, interlock.RULES, response.FAULTS)
+    found = {rule for table in tables for rule in table}
     for name in ("freshness", "guard"):
         tree = ast.parse((ROOT / "src/marque/guard" / f"{name}.py").read_text(encoding="utf-8"))
         told = {
@@ -95,3 +96,7 @@ def test_a_dangling_link_is_found(old: str, new: str, said: str) -> None:
     text = PAGE.read_text(encoding="utf-8")
     assert old in text
     assert any(said in each for each in faults_of(text.replace(old, new)))
+
+
+def test_every_rule_stands_on_a_clause() -> None:
+    assert rules_of_the_guard() == set(clauses.CLAUSES) - {""}

@@ -5,6 +5,7 @@ from dataclasses import replace
 import pytest
 from worlds import CAR, DT_NS, SUV, plan_of, reading
 
+from marque.guard import manoeuvre
 from marque.guard.guard import GuardMemory, guard
 from marque.types.codes import Indicator
 from marque.types.command import Command
@@ -74,3 +75,33 @@ def test_who_is_driven_by_a_person_is_not_held():
     command = Command(0, 1.0, 0.0, Indicator.OFF)
     _, verdict = guard(GuardMemory(), reading(car, [], 0), plan_of(car, 0), command, CAR, person)
     assert verdict.command is command
+
+
+# to the number, with modes and indicators as plain numbers
+
+
+@pytest.mark.parametrize("mode", list(Mode))
+@pytest.mark.parametrize(("most", "over"), [(-1.0, True), (0.0, True), (0.1, False), (1.0, False)])
+def test_who_is_taken_over(mode, most, over):
+    order = Order(int(mode), most_mps=most)
+    taken = over and mode in (Mode.MANOEUVRE, Mode.EMERGENCY)
+    assert manoeuvre.taken_over(order) == taken
+
+
+@pytest.mark.parametrize(
+    ("speed", "asked", "held"),
+    [(0.0, 1.0, -1.0), (0.29, 1.0, -1.0), (0.3, 1.0, -1.0), (0.31, 1.0, 1.0), (0.0, -1.5, -1.5),
+     (0.0, -1.0, -1.0), (0.0, -0.9, -1.0), (1.2, 0.5, 0.5), (-0.1, 0.5, -1.0)],
+)  # fmt: skip
+def test_who_is_held(speed, asked, held):
+    assert manoeuvre.held(RESTS, speed, asked) == held
+    assert manoeuvre.held(replace(RESTS, may_move=True), speed, asked) == asked
+    assert manoeuvre.held(replace(RESTS, drives=False), speed, asked) == asked
+
+
+@pytest.mark.parametrize("shown", list(Indicator))
+def test_lights(shown):
+    command = Command(0, 0.0, 0.0, int(shown))
+    off = shown == Indicator.OFF
+    assert manoeuvre.lights(RESTS, command) == (Indicator.HAZARD if off else shown)
+    assert manoeuvre.lights(replace(RESTS, hazard=False), command) == shown

@@ -29,6 +29,7 @@ from marque.core.geometry import project, wrap_angle
 from marque.core.jit import jit
 from marque.core.time import BASE_STEP_NS, NS_PER_S
 from marque.guard import path as paths
+from marque.guard import ways_ahead
 from marque.types.codes import SignalState
 from marque.types.platform import Platform
 from marque.types.reading import EgoReading, RoadAhead
@@ -38,12 +39,10 @@ LATE_MPS2 = 5.0
 STOP_M = 0.3  # before the line, or before the ground
 OVER_M = 2.0  # whoever was held and is no farther over the line is held on
 RESTS_MPS, HOLD_MPS2, HELD_MPS2 = 0.3, 0.8, 0.5  # at rest: what holds, and what is enough
-SAME_M, WIDER_M, TURNED_RAD = 1.0, 0.3, 0.6  # of a path that crosses a line
-FOLLOW_M, PROBE_M, SPREAD_M = 1.3, 2.0, 30.0  # how near to a way, probed how often, how far
+FOLLOW_M = 1.0  # farther from the path than the nearest way
 CROSSES_M, CROSSES_RAD = 0.3, 0.5  # of somebody who drives along a way
-MOVES_MPS, SLOWEST_MPS, LITTLE_MPS2, AGES_S = 1.0, 0.1, 1e-3, 1e3
+MOVES_MPS = 1.0
 MARGIN = 10.0  # the greatest that is told
-REACH_M = (paths.STATIONS - 1) * paths.STATION_M
 
 RULES = ("", "red_light", "priority")
 RED_LIGHT, PRIORITY = 1, 2
@@ -157,153 +156,70 @@ def _judge(
 
     ego: x, y, speed, acceleration until the brake answers, asked now; pose: of the frame in which
     lines are; brake: delay before the ramp, the ramp, the most; shape: axle to front, length; lock:
-    of Lock.
+    red, zone, holds of Lock.
     """
     place, _, _ = paths.place_on(path, ego[0], ego[1])
     front = place + shape[0]
-    known = _planned(path)
-    at = np.empty(len(entries[0]))
+    known = ways_ahead.planned(path)
+    at, off = np.empty(len(entries[0])), np.empty(len(entries[0]))
     for e in range(len(at)):
-        at[e] = _crossed(path, place, known, pose, lines, entries[0][e], entries[2][e])
+        at[e], off[e] = ways_ahead.crossed(
+            path, place, known, pose, lines, entries[0][e], entries[2][e]
+        )
     motion = (ego[2], ego[3], ego[4])
-    red, braking, need = _red(at, entries, front, motion, brake, lock)
+    red, braking, need = _red((at, off), entries, front, motion, brake, lock)
     if braking > 0.0:
         return red, -1, RED_LIGHT, braking, need
     zone, braking, need = _priority(
-        path, at, pose, lines, entries, zones, ours, theirs,
+        path, (at, off), pose, lines, entries, zones, ours, theirs,
         (front, place, known), motion, objects, brake, shape, lock,
     )  # fmt: skip
     return red, zone, PRIORITY if braking > 0.0 else 0, braking, need
 
 
 @jit
-def _planned(path: FloatArray) -> float:
-    """How far along the path somebody means to drive; beyond it is only drawn on."""
-    last = 0
-    for k in range(paths.STATIONS):
-        if path[k, paths.SPEED] > 0.0:
-            last = k
-    return last * paths.STATION_M
-
-
-@jit
-def _crossed(
-    path: FloatArray,
-    place: float,
-    known: float,
-    pose: tuple[float, float, float],
-    lines: tuple[Int32Array, FloatArray, FloatArray, FloatArray],
-    line: int,
-    stop: float,
-) -> float:
-    """Where along the path an entry's stop line is, if the path goes that way; else inf."""
-    x, y, heading = _on_line(lines, line, stop, pose)
-    if math.hypot(x - path[0, 0], y - path[0, 1]) > REACH_M + place:
-        return math.inf
-    s, d, along = paths.place_on(path, x, y)
-    if abs(d) > lines[3][line] + WIDER_M or abs(wrap_angle(heading - along)) > TURNED_RAD:
-        return math.inf
-    end = lines[2][lines[0][line + 1] - 1]
-    probe = stop + PROBE_M
-    while probe < min(end, stop + SPREAD_M):
-        x, y, _ = _on_line(lines, line, probe, pose)
-        where, aside, _ = paths.place_on(path, x, y)
-        if where > known:
-            break
-        if abs(aside - d) > FOLLOW_M:
-            return math.inf
-        probe += PROBE_M
-    return s
-
-
-@jit
-def _on_line(
-    lines: tuple[Int32Array, FloatArray, FloatArray, FloatArray],
-    line: int,
-    s: float,
-    pose: tuple[float, float, float],
-) -> tuple[float, float, float]:
-    """(x, y, heading) in the map frame of a place on a line."""
-    first = lines[0][line]
-    last = lines[0][line + 1] - 2
-    i = first
-    while i < last and lines[2][i + 1] < s:
-        i += 1
-    step = lines[2][i + 1] - lines[2][i]
-    share = (s - lines[2][i]) / max(1e-9, step)
-    dx = lines[1][i + 1, 0] - lines[1][i, 0]
-    dy = lines[1][i + 1, 1] - lines[1][i, 1]
-    x = lines[1][i, 0] + share * dx
-    y = lines[1][i, 1] + share * dy
-    c = math.cos(pose[2])
-    n = math.sin(pose[2])
-    return pose[0] + c * x - n * y, pose[1] + n * x + c * y, pose[2] + math.atan2(dy, dx)
-
-
-@jit
-def needed(
-    room: float, speed: float, accel: float, late_s: float, rate: float, most: float
-) -> float:
-    """Least braking that stops the car within `room`, after its delay and its ramp; inf: none does.
-
-    accel: what the car does until the brake answers.
-    """
-    t = late_s if accel >= 0.0 else min(late_s, -speed / accel)
-    v = max(0.0, speed + accel * t)
-    left = room - speed * t - 0.5 * accel * t * t
-    if v <= 0.0:
-        return 0.0 if left >= 0.0 else math.inf
-    braking = 0.0
-    for _ in range(4):  # half of the time that the ramp takes is lost
-        ramp_s = max(0.0, min(braking, most) + min(0.0, accel)) / rate
-        shorter = left - 0.5 * v * ramp_s
-        if shorter <= 0.0:
-            return math.inf
-        braking = v * v / (2.0 * shorter)
-    return braking
-
-
-@jit
 def _red(
-    at: FloatArray,
+    ways: tuple[FloatArray, FloatArray],
     entries: tuple[Int32Array, Int32Array, FloatArray, Int8Array],
     front: float,
     motion: tuple[float, float, float],
     brake: tuple[float, float, float],
     lock: tuple[int, int, int],
 ) -> tuple[int, float, float]:
-    """(lane whose red line binds, braking, braking needed) of the next red line."""
+    """(lane whose red line binds, braking, braking needed) of the next red line; ways: of all
+    entries what `ways_ahead.crossed` gives."""
     near = math.inf
     lane = -1
+    at = ways[0]
     for e in range(len(at)):
         before = entries[1][e]
         over = OVER_M if before == lock[0] else 0.0
-        if at[e] < near and at[e] > front - over and _all_red(at, entries, e, lock[0]):
+        if at[e] < near and at[e] > front - over and _all_red(ways, entries, e, lock[0]):
             near = at[e]
             lane = before
     if lane < 0:
         return -1, 0.0, 0.0
     speed, accel, asked = motion
     held = lock[0] == lane
-    hard = needed(near - front, speed, accel, brake[0], brake[1], brake[2])
+    hard = ways_ahead.needed(near - front, speed, accel, brake[0], brake[1], brake[2])
     if hard > brake[2] and not held:
         return -1, 0.0, 0.0
-    need = needed(near - STOP_M - front, speed, accel, brake[0], brake[1], brake[2])
+    need = ways_ahead.needed(near - STOP_M - front, speed, accel, brake[0], brake[1], brake[2])
     soft = min(need, max(hard, LATE_MPS2 + 1.0))
-    braking = _late(need, soft, (speed, asked), brake[2], held and lock[1] == RED_LIGHT)
+    braking = _late(need, soft, (speed, asked), brake[2], held and lock[2] == RED_LIGHT)
     return lane, braking, need
 
 
 @jit
 def _all_red(
-    at: FloatArray,
+    ways: tuple[FloatArray, FloatArray],
     entries: tuple[Int32Array, Int32Array, FloatArray, Int8Array],
     e: int,
     bound: int,
 ) -> bool:
     """Whether every way that the path may take over the line of entry `e` is red."""
-    for k in range(len(at)):
-        if abs(at[k] - at[e]) > SAME_M:
+    for k in range(len(entries[0])):
+        if not ways_ahead.goes(ways, e, k, FOLLOW_M):
             continue
         state = entries[3][k]
         seen = state in (_RED, _RED_AMBER)
@@ -326,7 +242,7 @@ def _late(need: float, soft: float, motion: tuple[float, float], most: float, ho
 @jit
 def _priority(
     path: FloatArray,
-    at: FloatArray,
+    ways: tuple[FloatArray, FloatArray],
     pose: tuple[float, float, float],
     lines: tuple[Int32Array, FloatArray, FloatArray, FloatArray],
     entries: tuple[Int32Array, Int32Array, FloatArray, Int8Array],
@@ -348,13 +264,18 @@ def _priority(
     front, place, known = where
     for z in range(len(zones[0])):
         e = zones[0][z]
+        at = ways[0]
         begin = at[e] + ours[0][z] - entries[2][e]
         end = at[e] + ours[1][z] - entries[2][e]
         signal = entries[3][e]
         if not front < begin <= known or signal == _GREEN or zones[2][z] == _RED:
             continue
-        need = needed(begin - STOP_M - front, motion[0], motion[1], brake[0], brake[1], brake[2])
-        hard = needed(begin - front, motion[0], motion[1], brake[0], brake[1], brake[2])
+        if not ways_ahead.goes(ways, e, e, 0.0):
+            continue
+        need = ways_ahead.needed(
+            begin - STOP_M - front, motion[0], motion[1], brake[0], brake[1], brake[2]
+        )
+        hard = ways_ahead.needed(begin - front, motion[0], motion[1], brake[0], brake[1], brake[2])
         holds = lock[2] == PRIORITY and lock[1] == z
         if not holds and (need < LATE_MPS2 or hard > brake[2]):
             continue
@@ -378,32 +299,11 @@ def _span(
     ways: from here until then.
     """
     return (
-        _planned_s(path, place, ways[0]),
-        _planned_s(path, place, ways[1]),
-        _commanded_s(ways[0], motion[0], motion[2]),
-        _commanded_s(ways[1], motion[0], motion[2]),
+        ways_ahead.planned_s(path, place, ways[0]),
+        ways_ahead.planned_s(path, place, ways[1]),
+        ways_ahead.commanded_s(ways[0], motion[0], motion[2]),
+        ways_ahead.commanded_s(ways[1], motion[0], motion[2]),
     )
-
-
-@jit
-def _planned_s(path: FloatArray, place: float, way: float) -> float:
-    """How long the path's own speeds take for a way from `place` on."""
-    total = 0.0
-    gone = 0.0
-    while gone < way:
-        step = min(paths.STATION_M, way - gone)
-        total += step / max(SLOWEST_MPS, paths.column(path, place + gone + 0.5 * step, paths.SPEED))
-        gone += step
-    return total
-
-
-@jit
-def _commanded_s(way: float, speed: float, accel: float) -> float:
-    """How long a way takes at constant acceleration; AGES_S if the car stands before."""
-    if abs(accel) < LITTLE_MPS2:
-        return min(AGES_S, way / max(speed, 1e-9))
-    reach = speed * speed + 2.0 * accel * way
-    return (math.sqrt(reach) - speed) / accel if reach >= 0.0 else AGES_S
 
 
 @jit

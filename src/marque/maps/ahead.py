@@ -7,6 +7,7 @@ is not.
 """
 
 import math
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -18,12 +19,13 @@ from marque.types.codes import Allow, ConflictKind, SignalState
 from marque.types.reading import Detections, EgoReading, Reading, RoadAhead, SignalReading
 from marque.types.road_map import NONE, RoadMap
 
+CAR, CROSS, DIVERGE = int(Allow.CAR), int(ConflictKind.CROSS), int(ConflictKind.DIVERGE)
+OFF, UNSEEN = int(SignalState.OFF), int(SignalState.UNKNOWN)
 REACH_M = 200.0
 LEAD_M, APPROACH_M = 6.0, 60.0  # of the lane before: ours, and that of others
 FINE_M, COARSE_M = 1.5, 3.0  # at most so far are points apart
 MATCH_M = 4.0  # farther from every lane the car is on none
 LANES = 240  # no more are looked at
-OWN, THEIRS = range(2)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -37,19 +39,36 @@ class Window:
     entry_line: Int32Array
     entry_from: Int32Array
     entry_stop_m: FloatArray
-    entry_head: Int32Array
+    entry_head: "Heads"
     zone_entry: Int32Array
     zone_m: FloatArray  # [5, Z] in, out, their in, their out, sure
     zone_line: Int32Array
-    zone_head: Int32Array
+    zone_head: "Heads"
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Heads:
+    """Signal heads [n]: what is known of each before anything is read, and those that can be."""
+
+    unread: Int8Array
+    rows: IntArray
+    head: Int32Array
+    least: int  # heads that a reading has to have
+
+    def read(self, signals: SignalReading) -> Int8Array:
+        """[n] OFF where there is none, UNKNOWN where nothing was read, or of another map."""
+        out = self.unread.copy()
+        if len(self.rows) and len(signals.state) >= self.least:
+            out[self.rows] = signals.state[self.head]
+        return out
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class AheadMemory:
     """The map, the lane that the car was on last, and what may be reached from there."""
 
-    road_map: RoadMap
     index: LaneIndex
+    around: "Around"
     lane: int = NONE
     window: Window | None = None
     last: RoadAhead | None = None  # what was told last
@@ -57,7 +76,7 @@ class AheadMemory:
 
 def begin_ahead(road_map: RoadMap, index: LaneIndex) -> AheadMemory | None:
     """Before the first look; None: the map has no lanes."""
-    return AheadMemory(road_map, index) if road_map.lane_count else None
+    return AheadMemory(index, Around(road_map)) if road_map.lane_count else None
 
 
 def with_road(
@@ -82,8 +101,8 @@ def _looked(memory: AheadMemory, reading: Reading) -> AheadMemory:
         return replace(memory, last=None)
     window = memory.window
     if window is None or found[0] != memory.lane:
-        window = reachable(memory.road_map, found[0])
-    under = road_under(memory.road_map, memory.index, reading.detections)
+        window = memory.around.reachable(found[0])
+    under = road_under(memory.around.road_map, memory.index, reading.detections)
     last = _as_seen(window, ego, signals, (reading.detections.uid, under))
     return replace(memory, lane=found[0], window=window, last=last)
 
@@ -127,7 +146,7 @@ def _as_seen(
         entry_line=w.entry_line,
         entry_from=w.entry_from,
         entry_stop_m=w.entry_stop_m,
-        entry_signal=_states(w.entry_head, signals),
+        entry_signal=w.entry_head.read(signals),
         zone_entry=w.zone_entry,
         zone_in_m=w.zone_m[0],
         zone_out_m=w.zone_m[1],
@@ -135,156 +154,169 @@ def _as_seen(
         zone_their_in_m=w.zone_m[2],
         zone_their_out_m=w.zone_m[3],
         zone_sure_m=w.zone_m[4],
-        zone_signal=_states(w.zone_head, signals),
+        zone_signal=w.zone_head.read(signals),
         user_uid=users[0],
         user_road_rad=users[1],
     )
 
 
-def _states(heads: Int32Array, signals: SignalReading) -> Int8Array:
-    """[n] what was read of each head: OFF where there is none, UNKNOWN where nothing was."""
-    out = np.full(len(heads), np.int8(SignalState.OFF))
-    has = heads != NONE
-    known = has & (heads < len(signals.state))
-    out[has] = np.int8(SignalState.UNKNOWN)
-    out[known] = signals.state[heads[known]]
-    return out
+Entry = tuple[int, int, float, int]  # line, lane before, stop line, head
+Zone = tuple[int, int, int, list[float]]  # entry, line, head, the places of Window
+Line = tuple[FloatArray, FloatArray, float, float]  # points, arc lengths, begin, half its width
+Crossed = tuple[tuple[int, int], int, tuple[float, float, float, float, float]]
 
 
-def reachable(road_map: RoadMap, lane: int) -> Window:
-    """All ways into junctions from anywhere on a lane and on those beside it, REACH_M far."""
-    gather = _Gathered(road_map)
-    for before, connector in _entries(road_map, lane):
-        gather.enter(before, connector)
-    return gather.window()
-
-
-def _entries(road_map: RoadMap, lane: int) -> list[tuple[int, int]]:
-    """(lane before, connector), the near ones first; whoever stands on a connector is on its own,
-    too."""
-    found: dict[tuple[int, int], None] = {}
-    if road_map.lane_connector[lane]:
-        found |= {(int(before), lane): None for before in road_map.predecessors(lane)}
-    away = {lane: -float(road_map.lane_length_m[lane])}
-    todo = [lane]
-    while todo and len(away) < LANES:
-        here = todo.pop(0)
-        for beside in (int(road_map.lane_left[here]), int(road_map.lane_right[here])):
-            if beside != NONE and beside not in away and _for_cars(road_map, beside):
-                away[beside] = away[here]
-                todo.append(beside)
-        end = away[here] + float(road_map.lane_length_m[here])
-        for after in road_map.successors(here).tolist():
-            if not _for_cars(road_map, after):
-                continue
-            if road_map.lane_connector[after]:
-                found[here, after] = None
-            if after not in away and end < REACH_M:
-                away[after] = end
-                todo.append(after)
-    return list(found)
-
-
-def _for_cars(road_map: RoadMap, lane: int) -> bool:
-    return bool(road_map.lane_allow[lane] & Allow.CAR)
-
-
-class _Gathered:
-    """Lines, entries and zones while a window is made."""
+class Around:
+    """What may be reached from any lane of a map. Pieces that were asked for once are kept."""
 
     def __init__(self, road_map: RoadMap) -> None:
         self.road_map = road_map
-        self.lines: list[tuple[FloatArray, FloatArray]] = []
-        self.half: list[float] = []
-        self.number: dict[tuple[int, int, int], tuple[int, float]] = {}
-        self.entries: list[tuple[int, int, float, int]] = []
-        self.zones: list[tuple[int, int, int, float, float, float, float, float]] = []
+        self._cars: list[bool] = ((road_map.lane_allow & CAR) != 0).tolist()
+        self._length: list[float] = road_map.lane_length_m.tolist()
+        self._beside = list(zip(road_map.lane_left.tolist(), road_map.lane_right.tolist(),
+                                strict=True))  # fmt: skip
+        self._connector: list[bool] = road_map.lane_connector.tolist()
+        self._after: list[int] = road_map.succ.tolist()
+        self._after_off: list[int] = road_map.succ_off.tolist()
+        self._lines: dict[tuple[int, int, bool], Line] = {}
+        self._crossed: dict[int, tuple[Crossed, ...]] = {}
 
-    def enter(self, before: int, connector: int) -> None:
-        """A way into a junction, and the zones on it in which others go first."""
-        road_map = self.road_map
-        head = int(road_map.lane_head[connector])
-        rows = range(int(road_map.conf_off[connector]), int(road_map.conf_off[connector + 1]))
-        zones = [
-            row
-            for row in rows
-            if road_map.conf_kind[row] == ConflictKind.CROSS and road_map.conf_priority[row] < 0
-        ]
-        if head == NONE and not zones:
-            return  # nothing holds us there
-        line, begin = self._line(OWN, before, connector)
-        length, stop = float(road_map.lane_length_m[before]), float(road_map.lane_stop_m[before])
-        gone = length - min(length, stop) if math.isfinite(stop) else 0.0
-        entry = len(self.entries)
-        self.entries.append((line, before, max(0.0, begin - gone), head))
-        crossed = set(road_map.conf_lane[zones].tolist())
-        for row in zones:
-            other = int(road_map.conf_lane[row])
-            before_it = road_map.predecessors(other)
-            if len(before_it):
-                self._zone(entry, begin, row, int(before_it[0]), crossed)
+    def reachable(self, lane: int) -> Window:
+        """All ways into junctions from anywhere on a lane and on those beside it, REACH_M far."""
+        entries: list[Entry] = []
+        number: dict[tuple[int, int, bool], int] = {}
+        zones: list[Zone] = []
+        for before, connector in self._entries(lane):
+            crossed = self.crossed(connector)
+            head = int(self.road_map.lane_head[connector])
+            if head == NONE and not crossed:
+                continue  # nothing holds us there
+            own = (before, connector, True)
+            _, _, begin, _ = self.line(own)
+            at = number.setdefault(own, len(number))
+            for way, their_head, along in crossed:
+                theirs = (*way, False)
+                start = self.line(theirs)[2]
+                line = number.setdefault(theirs, len(number))
+                places = (np.add(along, (begin, begin, start, start, start))).tolist()
+                if along[4] <= 0.0:
+                    places[4] = 0.0
+                zones.append((len(entries), line, their_head, places))
+            entries.append((at, before, self._stop_m(before, begin), head))
+        return _window([self.line(each) for each in number], entries, zones)
 
-    def _zone(self, entry: int, begin: float, row: int, before: int, crossed: set[int]) -> None:
-        road_map = self.road_map
-        other = int(road_map.conf_lane[row])
-        line, start = self._line(THEIRS, before, other)
-        rivals = [
-            each
-            for each in road_map.successors(before).tolist()
-            if each != other and each not in crossed and road_map.lane_allow[each] != 0
-        ]
-        sure = start + self._parted_m(other, rivals) if rivals else 0.0
-        self.zones.append((
-            entry, line, int(road_map.lane_head[other]),
-            begin + float(road_map.conf_s_in_m[row]),
-            begin + float(road_map.conf_s_out_m[row]),
-            start + float(road_map.conf_other_in_m[row]),
-            start + float(road_map.conf_other_out_m[row]),
-            sure,
-        ))  # fmt: skip
+    def _entries(self, lane: int) -> list[tuple[int, int]]:
+        """(lane before, connector), the near ones first; whoever stands on a connector is on its
+        own, too."""
+        found: dict[tuple[int, int], None] = {}
+        if self._connector[lane]:
+            found |= {(int(one), lane): None for one in self.road_map.predecessors(lane)}
+        away = {lane: -self._length[lane]}
+        todo = [lane]
+        for here in todo:
+            if len(todo) > LANES:
+                break
+            for beside in self._beside[here]:
+                if beside != NONE and beside not in away and self._cars[beside]:
+                    away[beside] = away[here]
+                    todo.append(beside)
+            end = away[here] + self._length[here]
+            for after in self._after[self._after_off[here] : self._after_off[here + 1]]:
+                if not self._cars[after]:
+                    continue
+                if self._connector[after]:
+                    found[here, after] = None
+                if after not in away and end < REACH_M:
+                    away[after] = end
+                    todo.append(after)
+        return list(found)
+
+    def _stop_m(self, before: int, begin: float) -> float:
+        stop, length = float(self.road_map.lane_stop_m[before]), self._length[before]
+        return max(0.0, begin - (length - min(length, stop))) if math.isfinite(stop) else begin
+
+    def crossed(self, connector: int) -> tuple[Crossed, ...]:
+        """Ways of those who go first over a connector: (lane before, theirs), their head, and where
+        along ours and theirs the ground is and from where on theirs they cannot turn off."""
+        if connector not in self._crossed:
+            self._crossed[connector] = tuple(self._crossing(connector))
+        return self._crossed[connector]
+
+    def _crossing(self, connector: int) -> Iterator[Crossed]:
+        m = self.road_map
+        rows = np.arange(m.conf_off[connector], m.conf_off[connector + 1])
+        rows = rows[(m.conf_kind[rows] == CROSS) & (m.conf_priority[rows] < 0)]
+        others = set(m.conf_lane[rows].tolist())
+        for row in rows.tolist():
+            other = int(m.conf_lane[row])
+            before = m.predecessors(other)
+            if not len(before):
+                continue
+            rivals = [
+                each
+                for each in m.successors(int(before[0])).tolist()
+                if each not in others and m.lane_allow[each] != 0
+            ]
+            places = (
+                float(m.conf_s_in_m[row]), float(m.conf_s_out_m[row]),
+                float(m.conf_other_in_m[row]), float(m.conf_other_out_m[row]),
+                self._parted_m(other, rivals),
+            )  # fmt: skip
+            yield (int(before[0]), other), int(m.lane_head[other]), places
 
     def _parted_m(self, connector: int, rivals: list[int]) -> float:
         """How far along a connector it shares no ground any more with those that leave the same
-        lane for elsewhere."""
-        road_map = self.road_map
-        rows = slice(int(road_map.conf_off[connector]), int(road_map.conf_off[connector + 1]))
-        parts = road_map.conf_kind[rows] == ConflictKind.DIVERGE
-        parts &= np.isin(road_map.conf_lane[rows], rivals)
-        return float(road_map.conf_s_out_m[rows][parts].max(initial=0.0))
+        lane for elsewhere; 0 where there are none, inf where that is not known."""
+        if not rivals:
+            return 0.0
+        m = self.road_map
+        rows = np.arange(m.conf_off[connector], m.conf_off[connector + 1])
+        parts = (m.conf_kind[rows] == DIVERGE) & np.isin(m.conf_lane[rows], rivals)
+        return float(m.conf_s_out_m[rows][parts].max(initial=0.0)) if parts.any() else math.inf
 
-    def _line(self, whose: int, before: int, connector: int) -> tuple[int, float]:
-        """(number of the line, where on it the connector begins)."""
-        key = (whose, before, connector)
-        if key not in self.number:
-            lead, step = (LEAD_M, FINE_M) if whose == OWN else (APPROACH_M, COARSE_M)
-            if whose == OWN and math.isfinite(stop := float(self.road_map.lane_stop_m[before])):
-                lead += max(0.0, float(self.road_map.lane_length_m[before]) - stop)
+    def line(self, key: tuple[int, int, bool]) -> Line:
+        """Of (lane before, connector, whether it is ours)."""
+        if key not in self._lines:
+            before, connector, ours = key
+            lead, step = (LEAD_M, FINE_M) if ours else (APPROACH_M, COARSE_M)
+            if ours and math.isfinite(stop := float(self.road_map.lane_stop_m[before])):
+                lead += max(0.0, self._length[before] - stop)
             xy, s, begin = _led(self.road_map, before, connector, lead)
             keep = _thinned(s, step)
-            self.number[key] = (len(self.lines), begin)
-            self.lines.append((xy[keep], s[keep]))
-            self.half.append(0.5 * float(self.road_map.lane_width_m[connector]))
-        return self.number[key]
+            half = 0.5 * float(self.road_map.lane_width_m[connector])
+            self._lines[key] = xy[keep], s[keep], begin, half
+        return self._lines[key]
 
-    def window(self) -> Window:
-        """All of it as arrays."""
-        entries = np.array(self.entries, np.float64).reshape(-1, 4)
-        zones = np.array(self.zones, np.float64).reshape(-1, 8)
-        xy = [line for line, _ in self.lines]
-        return Window(
-            off=np.cumsum([0, *map(len, xy)], dtype=np.int32),
-            xy_m=np.concatenate(xy) if xy else np.zeros((0, 2)),
-            s_m=np.concatenate([s for _, s in self.lines]) if xy else np.zeros(0),
-            half_m=np.array(self.half, np.float64),
-            entry_line=entries[:, 0].astype(np.int32),
-            entry_from=entries[:, 1].astype(np.int32),
-            entry_stop_m=entries[:, 2].copy(),
-            entry_head=entries[:, 3].astype(np.int32),
-            zone_entry=zones[:, 0].astype(np.int32),
-            zone_line=zones[:, 1].astype(np.int32),
-            zone_head=zones[:, 2].astype(np.int32),
-            zone_m=zones[:, 3:].T.copy(),
-        )
+
+def _window(
+    lines: list[Line],
+    entries: list[Entry],
+    zones: list[Zone],
+) -> Window:
+    """All of it as arrays."""
+    ours = np.array(entries, np.float64).reshape(-1, 4)
+    theirs = np.array([zone[:3] for zone in zones], np.int32).reshape(-1, 3)
+    return Window(
+        off=np.cumsum([0, *(len(line[1]) for line in lines)], dtype=np.int32),
+        xy_m=np.concatenate([np.zeros((0, 2)), *(line[0] for line in lines)]),
+        s_m=np.concatenate([np.zeros(0), *(line[1] for line in lines)]),
+        half_m=np.array([line[3] for line in lines], np.float64),
+        entry_line=ours[:, 0].astype(np.int32),
+        entry_from=ours[:, 1].astype(np.int32),
+        entry_stop_m=ours[:, 2].copy(),
+        entry_head=_heads(ours[:, 3].astype(np.int32)),
+        zone_entry=theirs[:, 0].copy(),
+        zone_line=theirs[:, 1].copy(),
+        zone_head=_heads(theirs[:, 2]),
+        zone_m=np.array([zone[3] for zone in zones], np.float64).reshape(-1, 5).T.copy(),
+    )
+
+
+def _heads(heads: Int32Array) -> Heads:
+    rows = np.flatnonzero(heads != NONE)
+    unread = np.full(len(heads), np.int8(OFF))
+    unread[rows] = UNSEEN
+    return Heads(unread, rows, heads[rows], int(heads.max(initial=NONE)) + 1)
 
 
 def _led(

@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from marque.guard.clauses import CLAUSES
 from marque.record.proto import (
     block,
     by_number,
@@ -196,11 +197,13 @@ def _decode_command(data: memoryview) -> Command:
 
 def _decode_verdict(data: memoryview) -> Verdict:
     found = by_number(data)
+    rule = str(first(found, 4), "utf-8")
     return Verdict(
         t_ns=long(first(found, 1)),
         action=Action(first(found, 2)),
         command=_decode_command(first(found, 3)),
-        rule=str(first(found, 4), "utf-8"),
+        rule=rule,
         margin=_real(first(found, 5)),
         warning=bool(first(found, 6)),
+        clause=CLAUSES.get(rule, ""),  # it follows from the rule, so it is not kept
     )
