@@ -82,9 +82,8 @@ def test_energy_is_kept_and_no_force_is_above_its_limit(
 
 @pytest.mark.parametrize("car", CARS, ids=lambda c: c.name)
 def test_who_asks_for_more_gets_no_less(car: Platform) -> None:
-    speeds = []
-    for accel in (-6.0, -3.0, -1.0, -0.3, 0.0, 0.5, 1.0, 2.0):
-        speeds.append(float(drive(car, 15.0, [accel] * 100)[-1][d.SPEED]))
+    asked = (-6.0, -3.0, -1.0, -0.3, 0.0, 0.5, 1.0, 2.0)
+    speeds = [float(drive(car, 15.0, [accel] * 100)[-1][d.SPEED]) for accel in asked]
     assert np.diff(speeds).min() > 0.1
 
 

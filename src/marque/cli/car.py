@@ -8,14 +8,15 @@ from typing import Annotated, Any
 import typer
 from rich.table import Table
 
-from marque.cli.car_can import conform
+from marque.cli.car_can import conform, record, replay
 from marque.cli.options import ResultOption
 from marque.cli.show import standard_output
 from marque.core.errors import MarqueError
 from marque.core.files import write_text
 
 app = typer.Typer(no_args_is_help=True, help="List, show and measure cars; real cars over CAN.")
-app.command()(conform)
+for verb in (conform, record, replay):
+    app.command()(verb)
 
 Name = Annotated[str, typer.Argument(metavar="NAME", help="A car by name, or its TOML file.")]
 

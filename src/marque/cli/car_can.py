@@ -77,3 +77,42 @@ def _show(console: Any, report: dict[str, Any]) -> None:
         f"unsupported; {report['illegal_frames_passed']} illegal frames passed", markup=False,
     )  # fmt: skip
     console.print(report["note"], markup=False, soft_wrap=True)
+
+
+CarName = Annotated[str, typer.Argument(metavar="NAME", help="One of opendbc's cars.")]
+
+
+def record(
+    name: CarName,
+    path: Annotated[Path, typer.Argument(metavar="FILE", help=".log (candump), .blf or .asc.")],
+) -> None:
+    """Drive a real car's twin for some seconds, and write every frame of both directions."""
+    from marque.prove.can.logs import record as recorded
+    from marque.vehicle.can.logs import kind_of
+
+    kind_of(path)
+    need_writable_file(path)
+    made = recorded(name, path)
+    standard_output().print(
+        f"wrote {path}: {made['frames']} frames of {made['car']} in {made['duration_s']:.1f} s",
+        soft_wrap=True, markup=False,
+    )  # fmt: skip
+
+
+def replay(
+    name: CarName,
+    path: Annotated[Path, typer.Argument(metavar="FILE", help=".log (candump), .blf or .asc.")],
+    json_file: ResultOption = None,
+) -> None:
+    """Read a CAN log through opendbc: what it says of the car, and what its judge says of us."""
+    import json
+
+    from marque.cli.show import facts_table
+    from marque.core.files import write_text
+    from marque.prove.can.logs import replay as replayed
+
+    found = replayed(name, path)
+    rows = [(key, str(value)) for key, value in found.items()]
+    standard_output().print(facts_table(str(path), rows))
+    if json_file is not None:
+        write_text(json_file, json.dumps({"schema": "marque.car.replay/1", **found}) + "\n")

@@ -42,7 +42,7 @@ from marque.types.platform import Platform
 from marque.types.road_map import RoadMap
 from marque.types.world import EgoTruth
 from marque.vehicle import domain, market
-from marque.vehicle.catalog import load_platform
+from marque.vehicle.catalog import OPENDBC, load_platform
 from marque.vehicle.domain import load_domain
 from marque.vehicle.market import load_market
 
@@ -228,6 +228,7 @@ def prepare(order: Order, ground: Ground, trip: Trip | None = None) -> Ready:
         limit_s=LIMIT_FACTOR * optimal_s + LIMIT_EXTRA_S,
         blind=_blind(order),
         attended=attended,
+        real_car=order.car.removeprefix(OPENDBC) if order.car.startswith(OPENDBC) else "",
     )
     spec = _spec(order, ground, platform, edges)
     return Ready(order, ground, setup, route, spec, optimal_s)

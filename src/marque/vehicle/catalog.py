@@ -18,6 +18,7 @@ from marque.types.platform import PARTS, Actuator, Platform, drivetrain_of
 from marque.vehicle.car_file import NEEDS, PlatformFile, first_fault
 
 FOLDER = Path(__file__).parent / "platforms"
+OPENDBC = "opendbc:"  # names one of opendbc's cars
 
 
 def platform_names() -> list[str]:
@@ -26,11 +27,15 @@ def platform_names() -> list[str]:
 
 
 def load_platform(name_or_path: str | Path) -> Platform:
-    """The car of that name, or in that TOML file.
+    """The car of that name, or in that TOML file, or `opendbc:NAME`.
 
     MarqueError: no such car or file; not TOML; a field missing, unknown or out of its range
     (the message names file, field and range).
     """
+    if str(name_or_path).startswith(OPENDBC):
+        from marque.vehicle.can.real_car import load_real
+
+        return load_real(str(name_or_path)).platform
     return read_platform(platform_path(name_or_path))
 
 

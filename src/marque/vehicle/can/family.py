@@ -2,9 +2,9 @@
 
 One TOML file in `families/` for each; names of messages and signals are those of opendbc's DBC.
 `publish`: a number, or a quantity of `QUANTITIES`, or a table `{of, gain, add}`, or for a button
-`{of = "button", none, set, cancel}`. `*` stands for any message or any
-signal; a name that ends in `?` may be missing in some of the family's DBC files. `counter`, `checksum`:
-where the DBC does not say it. `steer`, `accel`: what the car's actuators read of which frame.
+`{of = "button", none, set, cancel}`. `*` stands for any message or any signal; a name that ends in
+`?` may be missing in some of the family's DBC files. `counter`, `checksum`: where the DBC does not
+say it. `steer`, `accel`: what the car's actuators read of which frame.
 """
 
 import tomllib
@@ -19,7 +19,8 @@ from marque.vehicle.can.checksums import KINDS
 
 FOLDER = Path(__file__).with_name("families")
 QUANTITIES = (
-    "speed_kph", "wheel_kph", "accel_mps2", "steer_deg", "steer_abs_deg", "steer_right", "steer_coarse_deg",
+    "speed_kph", "wheel_kph", "accel_mps2", "steer_deg", "steer_abs_deg", "steer_right",
+    "steer_coarse_deg",
     "steer_fine_deg", "steer_rate_degps", "steer_rate_abs_degps", "steer_rate_right",
     "yaw_rate_radps", "standstill", "engaged", "gas", "brake", "driver_torque",
     "driver_torque_abs", "driver_torque_right", "eps_torque",

@@ -15,9 +15,9 @@ from typing import Any
 from marque.core.errors import MarqueError
 from marque.types.platform import Actuator, Platform
 from marque.vehicle.can.family import Family, family_names, load_family
-from marque.vehicle.catalog import load_platform
+from marque.vehicle.catalog import OPENDBC, load_platform
 
-PREFIX = "opendbc:"
+PREFIX = OPENDBC
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -150,7 +150,7 @@ def platform_of(bare: str, params: Any) -> Platform:
         steer=Actuator(0.06, 0.10, 0.45),
         drive=Actuator(late, 0.15, 8.0),
         brake=Actuator(late, 0.12, 20.0),
-        max_accel_mps2=3.0,
-        max_brake_mps2=8.5,
+        max_accel_mps2=2.0,  # what opendbc may ask for; the car's own emergency brake stays its own
+        max_brake_mps2=3.5,
         drivetrain=None,
     )
