@@ -70,5 +70,6 @@ def _show(console: Any, report: dict[str, Any]) -> None:
         f"{len(report['cars'])} cars, over {', '.join(report['traces'])}: worst rms "
         f"{report['rms_worst_mps2']:.3f} m/s2; stops differ by {100 * spread['50']:.1f} % from 50 "
         f"and {100 * spread['100']:.1f} % from 100 km/h; emergency stops are within "
-        f"{100 * report['emergency_worst']:.2f} % of what is declared", soft_wrap=True, markup=False,
+        f"{100 * report['emergency_worst']:.2f} % of what is declared",
+        soft_wrap=True, markup=False,
     )  # fmt: skip

@@ -5,8 +5,8 @@ them; its controller makes frames of what we ask; its safety model judges each; 
 what it let pass; the car moves. Nothing else connects the two sides.
 
 Steering by torque: the sum of torques at the rack is that of the tyres' alignment, so torque sets
-lateral acceleration; towards standstill the tyres are turned on the spot, which takes as much torque
-as LOW_MPS would. How much acceleration full torque gives is opendbc's fit of the real car.
+lateral acceleration; towards standstill the tyres are turned on the spot, which takes as much
+torque as LOW_MPS would. How much acceleration full torque gives is opendbc's fit of the real car.
 """
 
 import math
@@ -23,7 +23,7 @@ from marque.vehicle.can.real_car import RealCar
 from marque.vehicle.can.safety import Safety
 
 CYCLE_NS = round(CYCLE_S * NS_PER_S)
-LOW_MPS = 2.5
+LOW_MPS = 1.5  # estimated
 DRIVER_BRAKES_MPS2 = 2.5
 CURVE_GAIN, CURVE_GAIN_1PS = 0.6, 0.9  # of the torque controller: per error of lateral acceleration
 STOPS_MPS = 0.3

@@ -167,6 +167,7 @@ class Platform:
     max_brake_mps2: float  # positive
     max_speed_mps: float
     drivetrain: Drivetrain | None = None  # None: the actuators above are all there is
+    max_lateral_mps2: float = 9.0  # that its steering can bring on; less where a torque steers it
 
     @property
     def front_m(self) -> float:

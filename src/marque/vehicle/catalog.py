@@ -87,7 +87,9 @@ def _some_names() -> str:
 
 def _platform(file: PlatformFile) -> Platform:
     values: dict[str, Any] = {
-        f.name: getattr(file, f.name) for f in fields(Platform) if f.name != "drivetrain"
+        f.name: getattr(file, f.name)
+        for f in fields(Platform)
+        if f.name not in ("drivetrain", "max_lateral_mps2")
     }
     for part in ("steer", "drive", "brake"):
         one = values[part]

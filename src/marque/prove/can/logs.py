@@ -48,7 +48,7 @@ def replay(name: str, path: Path) -> dict[str, Any]:
         if from_car:
             heard += 1
             safety.heard(*frame)
-            bundle.append(tuple(frame))
+            bundle.append((frame.address, frame.data, frame.bus))
         else:
             sent += 1
             refused += not safety.may_send(*frame)

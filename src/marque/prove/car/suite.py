@@ -1,10 +1,10 @@
 """`marque prove car`: does every car of the fleet do what the one controller asks?
 
 1. Tracking: over the WLTC and city trips, dry and on a 6 % grade, the acceleration of the wheels
-   against the request shifted by the declared delay (dead time and lag of drive or brake): rms while
-   it rolls and while the declared power suffices.
-2. Planned stops: 2.5 m/s^2, from 50 and 100 km/h: how far the way differs between the four kinds of
-   drive, (longest - shortest) / mean of the kinds' means.
+   against the request shifted by the declared delay (dead time and lag of drive or brake): rms
+   while it rolls and while the power suffices.
+2. Planned stops: 2.5 m/s^2, from 50 and 100 km/h: how far the way differs between the four kinds
+   of drive, (longest - shortest) / mean of the kinds' means.
 3. Emergency stops: all that the platform declares, from 50 and 100 km/h, against the way that its
    declared delay, ramp and braking give.
 """

@@ -27,7 +27,7 @@ from marque.maps.oncoming import keeps_aside
 from marque.maps.path import STEP_M
 from marque.stack.planning.corridor import Corridor
 from marque.stack.planning.rules import RuleMemory
-from marque.stack.planning.style import Style
+from marque.stack.planning.style import Style, able
 from marque.stack.planning.swept import ready
 from marque.types.codes import Indicator, Turn
 from marque.types.market import Market
@@ -123,6 +123,7 @@ class Option:
 
 def make_context(mission: Mission, style: Style) -> Context:
     """Plan the route. MarqueError when the goal lane is not for cars."""
+    style = able(style, mission.platform)
     ego, area = ego_vector(mission, style), make_area(mission.road_map)
     keeps_aside(mission.road_map)  # takes its time once, and not in the first tick,
     ready(ego, area)  # nor in a later one

@@ -1,6 +1,8 @@
 """How the driver likes to drive. Style never touches a safety tier, nor the guard."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+
+from marque.types.platform import Platform
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,3 +19,10 @@ class Style:
     lane_change_cost: float = 0.6  # what a change that the route does not need must bring
     limit_share: float = 1.0  # of the speed limit
     top_mps: float = 36.11  # never faster, whatever the road allows: 130 km/h
+
+
+def able(style: Style, platform: Platform) -> Style:
+    """The style as far as the car's steering can bring it on."""
+    if style.lateral_mps2 <= platform.max_lateral_mps2:
+        return style
+    return replace(style, lateral_mps2=platform.max_lateral_mps2)

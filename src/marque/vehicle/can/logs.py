@@ -1,5 +1,6 @@
 """Frames of a drive as a log that other tools read: candump, BLF and ASC, by python-can."""
 
+import struct
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
@@ -60,23 +61,30 @@ def read_log(path: Path) -> Iterator[tuple[int, Frame, bool]]:
 
     MarqueError: no python-can, no such file, not a log.
     """
-    can = _can()
-    kind_of(path)
+    can, suffix = _can(), kind_of(path)
+    from can.io.blf import BLFParseError as NotALog
+
+    kinds = {".log": can.CanutilsLogReader, ".blf": can.BLFReader, ".asc": can.ASCReader}
+    mode = "rb" if suffix == ".blf" else "r"
     try:
-        first = None
-        for message in can.LogReader(str(path)):
-            if message.is_error_frame or message.is_remote_frame:
-                continue
-            first = message.timestamp if first is None else first
-            bus = _bus(message.channel)
-            frame = Frame(int(message.arbitration_id), bytes(message.data), bus)
-            yield round((message.timestamp - first) * 1e9), frame, bool(message.is_rx)
-        if first is None:
-            raise MarqueError(f"{path} has no CAN frames")
+        with path.open(mode) as file:
+            yield from _frames(path, kinds[suffix](file))
     except OSError as error:
         raise MarqueError(f"cannot read {path}: {error.strerror or error}") from error
-    except (ValueError, IndexError, EOFError, can.CanError) as error:
-        raise MarqueError(f"{path} is no {KINDS[kind_of(path)]} log: {error}") from error
+    except (ValueError, IndexError, EOFError, struct.error, can.CanError, NotALog) as error:
+        raise MarqueError(f"{path} is no {KINDS[suffix]} log: {error}") from error
+
+
+def _frames(path: Path, reader: Iterable[Any]) -> Iterator[tuple[int, Frame, bool]]:
+    first = None
+    for message in reader:
+        if message.is_error_frame or message.is_remote_frame:
+            continue
+        first = message.timestamp if first is None else first
+        frame = Frame(int(message.arbitration_id), bytes(message.data), _bus(message.channel))
+        yield round((message.timestamp - first) * 1e9), frame, bool(message.is_rx)
+    if first is None:
+        raise MarqueError(f"{path} has no CAN frames")
 
 
 def _bus(channel: Any) -> int:

@@ -18,6 +18,7 @@ from marque.vehicle.can.family import Family, family_names, load_family
 from marque.vehicle.catalog import OPENDBC, load_platform
 
 PREFIX = OPENDBC
+TORQUE_SHARE = 0.6  # of full torque that a plan may need; the rest corrects
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -135,6 +136,7 @@ def platform_of(bare: str, params: Any) -> Platform:
     wheelbase = float(params.wheelbase)
     scale = wheelbase / base.wheelbase_m
     late = max(0.02, min(0.4, float(params.longitudinalActuatorDelay)))
+    by_torque = str(params.steerControlType) == "torque"
     return replace(
         base,
         name=bare.lower()[:40],
@@ -147,7 +149,9 @@ def platform_of(bare: str, params: Any) -> Platform:
         yaw_inertia_kgm2=float(params.rotationalInertia),
         cog_to_rear_axle_m=wheelbase - float(params.centerToFront),
         max_steer_rad=min(0.64, math.radians(500.0) / float(params.steerRatio)),
-        steer=Actuator(0.06, 0.10, 0.45),
+        # opendbc lets a torque rise to its most in about a second, an angle much faster
+        steer=Actuator(0.08, 0.12, 0.35) if by_torque else Actuator(0.06, 0.12, 0.30),
+        max_lateral_mps2=TORQUE_SHARE * _lateral_factor(bare, params) if by_torque else 9.0,
         drive=Actuator(late, 0.15, 8.0),
         brake=Actuator(late, 0.12, 20.0),
         max_accel_mps2=2.0,  # what opendbc may ask for; the car's own emergency brake stays its own
