@@ -9,7 +9,7 @@ from marque.vehicle.catalog import load_platform
 
 
 def random_car(seed: int) -> Platform:
-    """Any road car between a small hatchback and a heavy van."""
+    """Any road car between a small hatchback and a heavy van; its actuators are all there is."""
     r = np.random.default_rng(seed)
     u = r.uniform
     wheelbase = u(2.4, 3.4)
@@ -17,6 +17,7 @@ def random_car(seed: int) -> Platform:
     return replace(
         load_platform("saloon_ev"),
         name=f"car_{seed}",
+        drivetrain=None,
         length_m=length,
         width_m=u(1.7, 2.1),
         wheelbase_m=wheelbase,

@@ -64,7 +64,7 @@ def test_a_dead_time_between_two_steps_is_kept() -> None:
     from marque.types.platform import Actuator
 
     for dead in (0.0, 0.005, 0.013, 0.02, 0.037, 0.1, 0.6):
-        car = replace(CARS[0], brake=Actuator(dead, 0.1, 100.0))
+        car = replace(CARS[0], brake=Actuator(dead, 0.1, 100.0), drivetrain=None)
         last = drive(car, 20.0, [(-2.0, 0.0)] * 100)[-1]
         lost = 2.0 * (100 * DT - dead - 0.1)
         assert 20.0 - last[d.SPEED] == pytest.approx(lost, abs=0.012)

@@ -21,6 +21,7 @@ from marque.cli.options import (
     SensorsOption,
 )
 from marque.cli.perception import perception
+from marque.cli.prove_car import car
 from marque.cli.replay import replay
 from marque.cli.scenarios import scenarios
 from marque.cli.show import Bar, Waiting, facts_table, standard_output
@@ -39,6 +40,7 @@ def _root() -> None:
 
 
 app.command()(situations)
+app.command()(car)
 app.command()(faults)
 app.command()(wrongmap)
 app.command()(string)

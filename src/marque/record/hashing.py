@@ -15,7 +15,7 @@ import numpy as np
 from marque.record.codec import encode_tick
 from marque.record.deliveries import encode_delivery
 from marque.types.episode import Episode, Event
-from marque.types.platform import Actuator, Platform
+from marque.types.platform import Actuator, Platform, drivetrain_of
 from marque.types.road_map import RoadMap
 
 
@@ -105,6 +105,8 @@ def episode_from_header(header: dict[str, Any], road_map: RoadMap) -> Episode:
     platform = dict(header["platform"])
     for name in ("steer", "drive", "brake"):
         platform[name] = Actuator(**platform[name])
+    if platform.get("drivetrain") is not None:
+        platform["drivetrain"] = drivetrain_of(platform["drivetrain"])
     start_x, start_y = header["start_xy_m"]
     goal_x, goal_y = header["goal_xy_m"]
     return Episode(

@@ -119,6 +119,7 @@ class Setup:
     begin: EgoTruth | None = None  # on the way already; None: at rest where the trip starts
     attended: Attended | None = None  # None: nobody is asked to take over
     asked: Asked | None = None  # None: on to the goal as the road allows
+    real_car: str = ""  # one of opendbc's cars, driven over its own buses; empty: the platform's
 
 
 @dataclass(slots=True, eq=False)
@@ -267,7 +268,7 @@ def run_drive(
     the episode then holds what was driven.
     """
     stack = begin_stack(setup)
-    car = Car(setup)
+    car = begin_car(setup)
     timing = Timing()
     senses = begin_sensing(setup)
     truth = world.reset(car.truth())
@@ -296,6 +297,15 @@ def run_drive(
         timing.wall_s = time.perf_counter() - began
         timing.cpu_s = time.process_time() - cpu
     return timing
+
+
+def begin_car(setup: Setup) -> "Car":
+    """The car before its first step. MarqueError: a real car that cannot be driven."""
+    if not setup.real_car:
+        return Car(setup)
+    from marque.sim.can_drive import OverCan
+
+    return OverCan(setup)
 
 
 class Car:

@@ -43,7 +43,7 @@ from marque.types.road_map import RoadMap
 from marque.types.world import EgoTruth
 from marque.vehicle import domain, market
 from marque.vehicle.brand import load_brand
-from marque.vehicle.catalog import load_platform
+from marque.vehicle.catalog import OPENDBC, load_platform
 from marque.vehicle.domain import load_domain
 from marque.vehicle.market import load_market
 
@@ -232,6 +232,7 @@ def prepare(order: Order, ground: Ground, trip: Trip | None = None) -> Ready:
         blind=_blind(order),
         attended=attended,
         asked=_asked(order),
+        real_car=order.car.removeprefix(OPENDBC) if order.car.startswith(OPENDBC) else "",
     )
     spec = _spec(order, ground, platform, edges)
     return Ready(order, ground, setup, route, spec, optimal_s)

@@ -1,7 +1,9 @@
 """Platform: what a car is, as far as driving and guarding need to know."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from math import tan
+from typing import Any
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -15,6 +17,126 @@ class Actuator:
     dead_s: float
     lag_s: float
     rate: float
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Road:
+    """What the road and the air take from a car."""
+
+    drag_area_m2: float  # c_d times frontal area
+    rolling: float  # share of the weight
+    rotating: float  # mass with turning parts per mass, 1 or more
+    auxiliary_w: float  # light, heating, computers
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Brakes:
+    """Friction brakes: how the pressure builds, the most they give, and how late they follow
+    when the motor's share changes."""
+
+    dead_s: float
+    lag_s: float
+    rate: float  # m/s^3
+    most_mps2: float
+    handover_s: float
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Motor:
+    """Electric traction, at the wheels."""
+
+    force_n: float
+    power_w: float
+    regen_mps2: float  # most deceleration by regeneration
+    regen_power_w: float
+    efficiency: float
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Battery:
+    """Traction battery. `low_power_w`: what it gives at low charge."""
+
+    energy_j: float
+    power_w: float
+    low_power_w: float
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Generator:
+    """Range extender: runs steadily while the charge is below `on_below` (0 to 1)."""
+
+    power_w: float
+    start_s: float
+    ramp_wps: float
+    on_below: float
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Engine:
+    """Combustion engine: torque rises from idle to `full_rpm`, then power bounds it.
+
+    `boost_share` of the torque comes with the turbo's lag; `start_s`: from rest (hybrid).
+    """
+
+    power_w: float
+    torque_nm: float
+    idle_rpm: float
+    full_rpm: float
+    max_rpm: float
+    idle_share: float  # of the torque, at idle
+    boost_share: float
+    boost_s: float
+    start_s: float
+    drag_nm: float  # when coasting
+    efficiency: float
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Gearbox:
+    """Automatic gearbox; ratios with the axle's, the lowest gear first. A hybrid's has none: its
+    power split has no steps. `gap`: share of the force that is lost while it shifts (hybrid: while
+    the engine starts)."""
+
+    ratios: tuple[float, ...]
+    force_n: float  # most at the wheels: what the driven axle grips
+    wheel_radius_m: float
+    shift_delay_s: float
+    shift_s: float
+    gap: float
+    creep_mps2: float
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Drivetrain:
+    """What moves and stops a car, as physics. The stack and the guard never look at it: they know
+    `Platform.steer`, `drive` and `brake`, which are measured on it."""
+
+    road: Road
+    traction: Actuator  # of motor or engine
+    brakes: Brakes
+    rack: Actuator  # of the steering
+    motor: Motor | None = None
+    battery: Battery | None = None
+    generator: Generator | None = None
+    engine: Engine | None = None
+    gearbox: Gearbox | None = None
+
+
+PARTS = {
+    "road": Road, "traction": Actuator, "brakes": Brakes, "rack": Actuator, "motor": Motor,
+    "battery": Battery, "generator": Generator, "engine": Engine, "gearbox": Gearbox,
+}  # fmt: skip
+
+
+def drivetrain_of(parts: Mapping[str, Mapping[str, Any] | None]) -> Drivetrain:
+    """A drivetrain from plain tables, as `dataclasses.asdict` writes them."""
+    made = {}
+    for name, kind in PARTS.items():
+        table = parts.get(name)
+        if table is not None:
+            plain = {k: tuple(v) if isinstance(v, list) else v for k, v in table.items()}
+            made[name] = kind(**plain)
+    return Drivetrain(**made)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -44,6 +166,8 @@ class Platform:
     max_power_w: float
     max_brake_mps2: float  # positive
     max_speed_mps: float
+    drivetrain: Drivetrain | None = None  # None: the actuators above are all there is
+    max_lateral_mps2: float = 9.0  # that its steering can bring on; less where a torque steers it
 
     @property
     def front_m(self) -> float:

@@ -1,6 +1,8 @@
 """Style: how a brand wants its cars to drive. It never touches a safety tier, nor the guard."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+
+from marque.types.platform import Platform
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,3 +26,10 @@ class Style:
     walkers_m: float = 0.0  # more room beside people on foot, else we are slower
     limit_share: float = 1.0  # of the speed limit
     top_mps: float = 36.11  # never faster, whatever the road allows: 130 km/h
+
+
+def able(style: Style, platform: Platform) -> Style:
+    """The style as far as the car's steering can bring it on."""
+    if style.lateral_mps2 <= platform.max_lateral_mps2:
+        return style
+    return replace(style, lateral_mps2=platform.max_lateral_mps2)

@@ -7,6 +7,9 @@ axle stiffness is split so that the platform's understeer gradient comes out. It
 standstill, so below `BLEND_LOW_MPS` the car follows its wheels (kinematic model with the same
 steady state) and in between both are mixed.
 
+Where a platform declares its drivetrain, `pedals` asks it for the acceleration, and `powertrain`
+says what comes of it; otherwise the actuators are all there is.
+
 A car's memory is one flat float array: what stands where is named below. `step` never changes its
 input; the same inputs give the same output, bit for bit.
 """
@@ -20,6 +23,9 @@ from marque.core.arrays import FloatArray, read_only
 from marque.core.jit import jit
 from marque.core.units import G_MPS2
 from marque.types.platform import Platform
+from marque.vehicle import powertrain
+from marque.vehicle.pedals import slope_felt, trimmed
+from marque.vehicle.powertrain import NORMAL, Conditions
 
 BLEND_LOW_MPS = 3.0
 BLEND_HIGH_MPS = 6.0
@@ -31,7 +37,11 @@ X, Y, HEADING, SPEED, LATERAL, YAW_RATE, STEER, DRIVE, BRAKE, ACCEL, LAT_ACCEL, 
 RING = 64  # commands kept; a dead time longer than RING - 2 steps is refused
 ACCEL_RING = 12
 CURVATURE_RING = ACCEL_RING + RING
-SIZE = CURVATURE_RING + RING
+# of a car with a drivetrain: what its pedals were asked, what is expected of it, and its parts
+ASKED_RING = CURVATURE_RING + RING
+EXPECTED_DRIVE, EXPECTED_BRAKE, SLOPE, TRIM = range(ASKED_RING + RING, ASKED_RING + RING + 4)
+PARTS = TRIM + 1  # where the state of `powertrain` begins
+SIZE = PARTS + powertrain.STATE
 
 # parameters, from `parameters(platform)`
 (
@@ -59,7 +69,10 @@ SIZE = CURVATURE_RING + RING
     MAX_POWER,
     MAX_BRAKE,
     MAX_SPEED,
-) = range(24)
+    EXPECTED,  # six: dead time, lag, rate as declared, of drive and of brake
+) = range(25)
+TRAIN = EXPECTED + 6  # where the parameters of `powertrain` begin
+COUNT = TRAIN + powertrain.PARAMETERS
 
 
 class Motion(NamedTuple):
@@ -75,27 +88,39 @@ class Motion(NamedTuple):
     steer_rad: float  # of the road wheel
 
 
-def parameters(platform: Platform) -> FloatArray:
-    """[24] the platform as numbers for `step`, read-only.
+def parameters(platform: Platform, conditions: Conditions = NORMAL) -> FloatArray:
+    """[COUNT] the platform as numbers for `step`, read-only.
+
+    Conditions other than friction change a car with a drivetrain only.
 
     Each axle's stiffness: 1/C_f = 1/C + K mu g / 2, 1/C_r = 1/C - K mu g / 2, so that the mean
     is the platform's C and the difference gives its understeer gradient K.
     """
     p = platform
+    friction = p.friction if conditions.friction is None else conditions.friction
+    train = p.drivetrain
     split = 0.5 * p.understeer_rads2pm * p.friction * G_MPS2
     soft = 1.0 / p.cornering_stiffness_1prad
     row = [p.wheelbase_m, p.wheelbase_m - p.cog_to_rear_axle_m, p.cog_to_rear_axle_m]
     row += [p.cog_height_m, p.mass_kg, p.yaw_inertia_kgm2]
-    row += [1.0 / (soft + split), 1.0 / (soft - split), p.friction, p.understeer_rads2pm]
+    row += [1.0 / (soft + split), 1.0 / (soft - split), friction, p.understeer_rads2pm]
     row += [p.max_steer_rad]
-    for part in (p.steer, p.drive, p.brake):
+    own = (train.rack, train.traction, train.brakes) if train else (p.steer, p.drive, p.brake)
+    for part in own:
         row += [part.dead_s, part.lag_s, part.rate]
     row += [p.max_accel_mps2, p.max_power_w, p.max_brake_mps2, p.max_speed_mps]
-    return read_only(np.array(row))
+    for part in (p.drive, p.brake):
+        row += [part.dead_s, part.lag_s, part.rate]
+    return read_only(np.concatenate((row, powertrain.parameters(p, conditions))))
 
 
 def initial(
-    platform: Platform, x_m: float, y_m: float, heading_rad: float, speed_mps: float
+    platform: Platform,
+    x_m: float,
+    y_m: float,
+    heading_rad: float,
+    speed_mps: float,
+    charge: float = NORMAL.charge,
 ) -> FloatArray:
     """[SIZE] memory of a car that rolls straight ahead with nothing asked of it."""
     memory = np.zeros(SIZE)
@@ -103,6 +128,7 @@ def initial(
     memory[Y] = y_m
     memory[HEADING] = heading_rad
     memory[SPEED] = min(max(0.0, speed_mps), platform.max_speed_mps)
+    memory[PARTS:] = powertrain.initial(platform, float(memory[SPEED]), charge)
     return memory
 
 
@@ -122,7 +148,7 @@ def step(
 ) -> FloatArray:
     """The car `dt_s` later; all nan if a dead time is longer than RING - 2 steps.
 
-    parameters [24], memory [SIZE] -> memory [SIZE]. A command that is not finite counts as
+    parameters [COUNT], memory [SIZE] -> memory [SIZE]. A command that is not finite counts as
     full braking with the wheel held.
     """
     p = parameters
@@ -138,16 +164,47 @@ def step(
     m[HEAD] = head
     m[ACCEL_RING + head] = accel_cmd_mps2
     m[CURVATURE_RING + head] = curvature_cmd_1pm
+    ring = ACCEL_RING
+    if p[TRAIN + powertrain.KIND] != powertrain.IDEAL:
+        _ask(p, m, head, accel_cmd_mps2, dt_s)
+        ring = ASKED_RING
     parts = max(1, math.ceil(dt_s / SUBSTEP_S - 1e-9))
     h = dt_s / parts
     for i in range(parts):
         since = (i + 0.5) * h
-        drive = _delayed(m, ACCEL_RING, head, (p[DRIVE_DEAD] - since) / dt_s)
-        brake = _delayed(m, ACCEL_RING, head, (p[BRAKE_DEAD] - since) / dt_s)
+        drive = _delayed(m, ring, head, (p[DRIVE_DEAD] - since) / dt_s)
+        brake = _delayed(m, ring, head, (p[BRAKE_DEAD] - since) / dt_s)
+        if ring != ACCEL_RING:
+            _expect(p, m, head, since, dt_s, h)
         curvature = _delayed(m, CURVATURE_RING, head, (p[STEER_DEAD] - since) / dt_s)
         _substep(p, m, max(0.0, drive), max(0.0, -brake), curvature, h)
     m[HEADING] = math.pi - (math.pi - m[HEADING]) % (2.0 * math.pi)
     return m
+
+
+@jit
+def _ask(p: FloatArray, m: FloatArray, head: int, command: float, dt_s: float) -> None:
+    """What the pedals are asked for, by what the car did so far; see `pedals`."""
+    late = p[EXPECTED] + p[EXPECTED + 1]
+    if command < 0.0:
+        late = p[EXPECTED + 3] + p[EXPECTED + 4]
+    m[SLOPE] = slope_felt(m[SLOPE], p[TRAIN + powertrain.GRADE], dt_s)
+    expected = m[EXPECTED_DRIVE] - m[EXPECTED_BRAKE]
+    available = m[PARTS + powertrain.AVAILABLE]
+    m[TRIM] = trimmed(m[TRIM], expected, m[ACCEL], available, m[SPEED], late, dt_s)
+    m[ASKED_RING + head] = command + m[SLOPE] + m[TRIM]
+
+
+@jit
+def _expect(p: FloatArray, m: FloatArray, head: int, since: float, dt_s: float, h: float) -> None:
+    """What the declared actuators make of the commands, over a substep."""
+    drive = _delayed(m, ACCEL_RING, head, (p[EXPECTED] - since) / dt_s)
+    brake = _delayed(m, ACCEL_RING, head, (p[EXPECTED + 3] - since) / dt_s)
+    drive = min(max(0.0, drive), p[MAX_ACCEL])
+    brake = min(max(0.0, -brake), p[MAX_BRAKE])
+    for slot, aim, at in ((EXPECTED_DRIVE, drive, 0), (EXPECTED_BRAKE, brake, 3)):
+        lag, rate = p[EXPECTED + at + 1], p[EXPECTED + at + 2]
+        m[slot] = _lagged(m[slot], aim, lag, rate, h)
 
 
 @jit
@@ -183,8 +240,16 @@ def _substep(
     m[STEER] = _lagged(m[STEER], steer, p[STEER_LAG], p[STEER_RATE], h)
     m[DRIVE] = _lagged(m[DRIVE], min(drive, p[MAX_ACCEL]), p[DRIVE_LAG], p[DRIVE_RATE], h)
     m[BRAKE] = _lagged(m[BRAKE], min(brake, p[MAX_BRAKE]), p[BRAKE_LAG], p[BRAKE_RATE], h)
-    accel = _accel(p, m[DRIVE], m[BRAKE], speed)
+    train, parts = p[TRAIN:], m[PARTS:]
+    real = train[powertrain.KIND] != powertrain.IDEAL
+    if real:
+        grip = GRIP_SHARE * p[FRICTION]
+        accel = powertrain.advance(train, parts, speed, m[DRIVE], m[BRAKE], grip, h)
+    else:
+        accel = _accel(p, m[DRIVE], m[BRAKE], speed)
     after = min(p[MAX_SPEED], max(0.0, speed + accel * h))
+    if real:
+        powertrain.book(train, parts, speed, after, accel, h)
     if after == 0.0 and accel <= 0.0:
         accel = 0.0  # it stands, and brakes do not push backwards
     m[ACCEL] = accel

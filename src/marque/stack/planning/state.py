@@ -37,7 +37,7 @@ from marque.types.market import Market
 from marque.types.mission import Mission
 from marque.types.plan import Plan
 from marque.types.road_map import NONE, RoadMap
-from marque.types.style import Style
+from marque.types.style import Style, able
 from marque.vehicle.market import load_market
 
 # of the rate at which the wheel can be turned, and of how far: the rest is for tracking
@@ -127,6 +127,7 @@ class Option:
 
 def make_context(mission: Mission, style: Style) -> Context:
     """Plan the route. MarqueError when the goal lane is not for cars."""
+    style = able(style, mission.platform)
     ego, area = ego_vector(mission, style), make_area(mission.road_map)
     keeps_aside(mission.road_map)  # takes its time once, and not in the first tick,
     ready(ego, area)  # nor in a later one

@@ -1,0 +1,1 @@
+"""Cars as the shared controller finds them: tracking, planned stops, emergency stops."""
