@@ -16,7 +16,9 @@ from marque.core.files import need_writable_file, need_writable_folder, write_te
 from marque.record.reader import DriveRecords, read_records
 from marque.record.recover import Recovery, recover
 
-app = typer.Typer(no_args_is_help=True, help="Drive logs: what stands in one, pictures, recovery, import.")
+app = typer.Typer(
+    no_args_is_help=True, help="Drive logs: what stands in one, pictures, recovery, import."
+)
 
 
 @app.command("info")

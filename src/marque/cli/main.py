@@ -20,7 +20,11 @@ VERBS = {  # in the order of the help text
     "drive": ("marque.cli.drive", "Drive from A to B through real traffic; log, report, summary."),
     "prove": ("marque.cli.prove", "Judge a driver on many seeded trips or situations."),
     "map": ("marque.cli.map", "Import, check, draw and describe road maps."),
-    "log": ("marque.cli.log", "Look into a drive log, draw it, finish one that was cut off, import one."),
+    "log": (
+        "marque.cli.log",
+        "Look into a drive log, draw it, finish one that was cut off, import one.",
+    ),
+    "cockpit": ("marque.cli.cockpit", "Replay a drive in the cockpit: what the car saw, and why."),
     "info": ("marque.cli.info", "Versions, caches, and what exists: maps, cars, drivers, worlds."),
 }
 

@@ -11,13 +11,13 @@ from typing import Any
 
 import numpy as np
 
+from marque.cockpit.energy import wheel_power_w
+from marque.cockpit.ways import ahead_on_lane
+from marque.cockpit.why import NO_REASON, Why, why_of
 from marque.core.arrays import FloatArray
 from marque.core.errors import MarqueError
 from marque.core.geometry import project
 from marque.core.time import NS_PER_S, PLAN_STEP_S, seconds
-from marque.cockpit.energy import wheel_power_w
-from marque.cockpit.ways import ahead_on_lane
-from marque.cockpit.why import Why, why_of
 from marque.maps.field import Route, cost_at, plan_route
 from marque.maps.lookup import LaneIndex
 from marque.types.codes import Reason
@@ -57,7 +57,7 @@ class Shown:
     order: Order = DRIVES
     order_ns: int = 0
     supervised: bool = False
-    why: Why = Why()
+    why: Why = NO_REASON
     guard: tuple[int, str, str, float, bool] | None = None  # t_ns, action, rule, margin, warning
     interventions: int = 0
     senses: str = ""

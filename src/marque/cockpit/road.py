@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from marque.core.arrays import BoolArray, FloatArray, IntArray
+from marque.core.arrays import BoolArray, FloatArray, Int32Array, IntArray
 from marque.core.errors import MarqueError
 from marque.maps.field import Route, cost_at, plan_route, route_lanes, route_length_m
 from marque.maps.places import to_latlon
@@ -138,13 +138,11 @@ def _lanes(road_map: RoadMap, lanes: IntArray, origin: FloatArray) -> list[list[
     xy = np.round(100.0 * (road_map.pt_xy_m[keep] - origin)).astype(np.int64)
     first = np.searchsorted(lane_of, lanes)
     last = np.searchsorted(lane_of, lanes, side="right")
-    flags = (
-        1 * road_map.lane_connector
-        + 2 * _drives(road_map, road_map.lane_left)
-        + 4 * _drives(road_map, road_map.lane_right)
-        + 8 * (road_map.lane_opposite != NONE)
-        + 16 * ((road_map.lane_allow & int(Allow.CAR)) != 0)
-    )
+    flags = road_map.lane_connector.astype(np.int64)
+    flags += 2 * _drives(road_map, road_map.lane_left)
+    flags += 4 * _drives(road_map, road_map.lane_right)
+    flags += 8 * (road_map.lane_opposite != NONE)
+    flags += 16 * ((road_map.lane_allow & int(Allow.CAR)) != 0)
     width = np.round(100.0 * road_map.lane_width_m).astype(np.int64)
     return [
         [int(road_map.lane_kind[k]), int(flags[k]), int(width[k]), *xy[a:b].ravel().tolist()]
@@ -152,7 +150,7 @@ def _lanes(road_map: RoadMap, lanes: IntArray, origin: FloatArray) -> list[list[
     ]
 
 
-def _drives(road_map: RoadMap, beside: IntArray) -> BoolArray:
+def _drives(road_map: RoadMap, beside: Int32Array) -> BoolArray:
     """Whether the neighbour exists and is a lane for vehicles."""
     kind = road_map.lane_kind[np.maximum(beside, 0)]
     return np.asarray((beside != NONE) & (kind <= LaneKind.BUS))

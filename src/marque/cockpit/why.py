@@ -38,6 +38,9 @@ class Why:
         return self.code not in (Reason.NONE.name, Reason.SPEED_UP.name)
 
 
+NO_REASON = Why()
+
+
 def why_of(before: Why, tick: Tick) -> Why:
     """The line after this tick."""
     t_ns, ego = tick.world.t_ns, tick.world.ego

@@ -1,8 +1,8 @@
 """A drive log back as an Episode.
 
 Kept without loss: every tick whole (truth, signal heads, plan with fall-back and margins, command,
-verdicts, reason, jerk), every event, order and reading, the header and the end. Read back, `episode_hash`
-gives what the log says. Works on cut-off logs too; then `end` is "cut off".
+verdicts, reason, jerk), every event, order and reading, the header and the end. Read back,
+`episode_hash` gives what the log says. Works on cut-off logs too; then `end` is "cut off".
 """
 
 import json

@@ -1,0 +1,34 @@
+"""Where frames come from: a log that is replayed, or a drive that goes on. What the server asks."""
+
+import json
+from typing import Any, Protocol
+
+from marque.cockpit.hub import Hub
+from marque.cockpit.series import Series
+
+
+class Source(Protocol):
+    """One drive."""
+
+    live: bool
+    road: dict[str, Any]
+    series: Series
+    frame: dict[str, Any] | None  # the newest that was shown
+    known: tuple[str, ...]  # commands that it hears
+
+    def state(self) -> dict[str, Any]:
+        """What the page's controls show."""
+        ...
+
+    def command(self, command: Any) -> dict[str, Any]:
+        """Carry out one; what to answer. MarqueError: it cannot be."""
+        ...
+
+    async def run(self, hub: Hub) -> None:
+        """Show frames until cancelled."""
+        ...
+
+
+def packed(kind: str, content: Any) -> str:
+    """One message to a page."""
+    return json.dumps({"kind": kind, "is": content}, separators=(",", ":"), allow_nan=False)
