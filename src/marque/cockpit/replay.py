@@ -16,7 +16,7 @@ from marque.cockpit.frames import Shown, begin_stage, frame
 from marque.cockpit.hub import Hub
 from marque.cockpit.road import other_ways, road_scene, ways_json
 from marque.cockpit.series import Series
-from marque.cockpit.source import packed
+from marque.cockpit.source import frame_message, packed
 from marque.core.errors import MarqueError
 from marque.core.time import seconds
 from marque.types.episode import Episode
@@ -125,7 +125,7 @@ class Replay:
             self._clock = clocks.sought(self._clock, now, self._ready_s() - self._begin_s)
         if k != self._shown or self._changed:
             self._shown, self.frame = k, self._frames[k]
-            hub.show(packed("frame", self.frame))
+            hub.show(frame_message(self.frame))
 
     def _make(self) -> None:
         """All frames, in order."""

@@ -1,6 +1,7 @@
 """Where frames come from: a log that is replayed, or a drive that goes on. What the server asks."""
 
 import json
+import time
 from typing import Any, Protocol
 
 from marque.cockpit.hub import Hub
@@ -27,6 +28,11 @@ class Source(Protocol):
     async def run(self, hub: Hub) -> None:
         """Show frames until cancelled."""
         ...
+
+
+def frame_message(frame: dict[str, Any]) -> str:
+    """A frame for the pages, with the wall clock at which it left: lateness is measured by it."""
+    return packed("frame", frame | {"wall_ms": round(1000.0 * time.time(), 1)})
 
 
 def packed(kind: str, content: Any) -> str:
