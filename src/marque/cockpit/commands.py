@@ -103,23 +103,42 @@ class Destination(_Asked):
     place: str = Field(min_length=1, max_length=120)
 
 
+class Driver(_Asked):
+    """Another driver, on to the same goal."""
+
+    do: Literal["driver"]
+    name: str = Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]{0,60}$")
+
+
 class Brand(_Asked):
     do: Literal["brand"]
     name: str = Field(pattern=r"^[a-z0-9][a-z0-9_-]{0,40}$")
 
 
 Command = Annotated[
-    Hello | Play | Pause | Seek | Speed | Jump | Person | Act | Wheel | SetSpeed | SetGap
-    | Destination | Brand,
+    Hello
+    | Play
+    | Pause
+    | Seek
+    | Speed
+    | Jump
+    | Person
+    | Act
+    | Wheel
+    | SetSpeed
+    | SetGap
+    | Destination
+    | Driver
+    | Brand,
     Field(discriminator="do"),
 ]  # fmt: skip
 _COMMAND: TypeAdapter[Any] = TypeAdapter(Command)
 REPLAY = ("play", "pause", "seek", "speed", "jump", "brand")
 LIVE = (
     "play", "pause", "speed", "person", "act", "drive", "set_speed", "set_gap", "destination",
-    "brand",
+    "driver", "brand",
 )  # fmt: skip
-AT_STANDSTILL = ("destination", "brand")
+AT_STANDSTILL = ("destination", "driver", "brand")
 
 
 def read_command(data: str | bytes) -> Any:

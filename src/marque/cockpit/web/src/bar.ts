@@ -64,8 +64,8 @@ export class Bar {
   private replay(road: Road | null): HTMLElement[] {
     const { words } = this.panel;
     this.play = button("▶", words.play, () => this.toggle(), "play");
-    const before = button("⏮", words.previous, () => this.send({ do: "jump", way: "previous" }), "previous");
-    const after = button("⏭", words.next, () => this.send({ do: "jump", way: "next" }), "next");
+    const before = button("|◀", words.previous, () => this.send({ do: "jump", way: "previous" }), "previous");
+    const after = button("▶|", words.next, () => this.send({ do: "jump", way: "next" }), "next");
     this.scrub = document.createElement("input");
     this.scrub.type = "range";
     this.scrub.id = "scrub";
@@ -97,7 +97,7 @@ export class Bar {
   private live(): HTMLElement[] {
     const { words } = this.panel;
     this.engage = button(words.engage, words.engage, () => this.send({ do: "act", what: "button" }), "engage");
-    this.play = button("⏸", words.pause, () => this.toggle(), "play");
+    this.play = button("❚❚", words.pause, () => this.toggle(), "play");
     const act = (what: string, text: string) => button(text, text, () => this.send({ do: "act", what }), `act-${what}`);
     const person = document.createElement("select");
     person.id = "attention";
@@ -133,7 +133,7 @@ export class Bar {
     if (frame) this.last = frame;
     const { words } = this.panel;
     if (this.play) {
-      this.play.textContent = state.plays ? "⏸" : "▶";
+      this.play.textContent = state.plays ? "❚❚" : "▶";
       const label = state.plays ? words.pause : words.play;
       this.play.setAttribute("aria-label", label);
       this.play.title = label;

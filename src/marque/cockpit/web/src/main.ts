@@ -161,6 +161,7 @@ function showFrame(next: Frame): void {
   if (jumped) {
     map.jumped();
     summarised = false;
+    $<HTMLDialogElement>("summary").close();
     if (!live) panel.forget();
   }
   if (!road || !brand) return;

@@ -86,6 +86,7 @@ export class Panel {
     const why = this.why(frame, brand);
     put("why", why);
     put("speed-value", this.number(3.6 * Math.abs(frame.speed.mps)));
+    $("limit").dataset.long = frame.speed.limit_mps !== null && frame.speed.limit_mps > 27.5 ? "yes" : "no";
     put("limit-value", frame.speed.limit_mps === null ? "–" : this.number(3.6 * frame.speed.limit_mps));
     const set = frame.speed.set_mps;
     put("set-value", set === null || set === undefined ? "–" : this.number(3.6 * set));
@@ -96,8 +97,10 @@ export class Panel {
     bar.style.left = `${50 + Math.min(0, 50 * share)}%`;
     bar.style.width = `${Math.abs(50 * share)}%`;
     put("energy", `${this.number(frame.trip.energy_kwh, 2)} kWh`);
-    const person = frame.person?.state ?? (mode.asks === "hands" ? "hands-off" : mode.asks === "eyes" ? "eyes-off" : mode.supervised ? "attentive" : "unknown");
-    put("person", words.people[person] ?? person);
+    const asked = mode.asks === "hands" ? "hands-off" : mode.asks === "eyes" ? "eyes-off" : mode.supervised ? "attentive" : "unknown";
+    const lacks = mode.asks === "takeover" || mode.name === "STANDSTILL" ? words.causes[mode.cause] : undefined;
+    const person = frame.person?.state;
+    put("person", person ? words.people[person] ?? person : lacks ?? words.people[asked]);
     const guard = frame.guard;
     $("guard").dataset.acts = guard ? "yes" : "no";
     const margin = guard && guard.margin !== null ? ` (${this.number(guard.margin, 1)})` : "";

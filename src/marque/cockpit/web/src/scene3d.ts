@@ -43,6 +43,7 @@ export class Scene3D implements View {
   private ahead = dynamic(0.55);
   private back = dynamic(0.9);
   private ring: THREE.Mesh;
+  private plain = new THREE.Mesh(new THREE.PlaneGeometry(2400, 2400), new THREE.MeshBasicMaterial());
   private gate = new THREE.Group();
   private sun = new THREE.DirectionalLight(0xffffff, 2.0);
   private sky = new THREE.HemisphereLight(0xffffff, 0x8a8f96, 1.6);
@@ -63,7 +64,8 @@ export class Scene3D implements View {
     this.ring = new THREE.Mesh(ring, new THREE.MeshBasicMaterial({ color: "#ff8a00" }));
     this.ring.visible = false;
     this.sun.position.set(-60, -40, 120);
-    this.scene.add(this.sky, this.sun, this.ground, this.ego, this.ring, this.gate);
+    this.plain.position.z = -0.06;
+    this.scene.add(this.plain, this.sky, this.sun, this.ground, this.ego, this.ring, this.gate);
     this.scene.add(this.back, this.ribbon, this.edge, this.ahead);
     this.size();
   }
@@ -76,8 +78,11 @@ export class Scene3D implements View {
   paint(colours: Colours, night: boolean): void {
     this.colours = colours;
     this.night = night;
-    this.scene.background = new THREE.Color(colours.ground);
-    this.scene.fog = new THREE.Fog(colours.ground, SEEN_M * 0.45, SEEN_M);
+    const ground = new THREE.Color(colours.ground);
+    const sky = ground.clone().lerp(new THREE.Color(night ? "#1d3550" : "#b9d3ec"), 0.75);
+    this.scene.background = sky;
+    this.scene.fog = new THREE.Fog(sky, SEEN_M * 0.5, SEEN_M);
+    this.plain.material.color.copy(ground);
     this.sky.intensity = night ? 1.5 : 2.2;
     this.sun.intensity = night ? 0.9 : 1.9;
     this.materials.clear();
@@ -123,6 +128,7 @@ export class Scene3D implements View {
     this.signals(frame);
     this.path(frame);
     this.highlight(frame);
+    this.plain.position.set(x, y, -0.06);
     this.look(x, y, h);
     this.renderer.render(this.scene, this.eye);
     this.drawn += 1;
