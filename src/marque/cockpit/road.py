@@ -53,6 +53,7 @@ def road_scene(episode: Episode) -> dict[str, Any]:
             "width_m": car.width_m,
             "height_m": car.height_m,
             "centre_m": car.centre_m,
+            "wheelbase_m": car.wheelbase_m,
         },
         "start": _metres(np.array([episode.start_xy_m]), origin)[0],
         "goal": _metres(np.array([episode.goal_xy_m]), origin)[0],

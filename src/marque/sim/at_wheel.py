@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from marque.core.errors import MarqueError
-from marque.core.time import seconds
+from marque.core.time import PLAN_STEP_NS, seconds
 from marque.guard.assist import AssistMemory, assist
 from marque.maps.field import plan_route, route_length_m
 from marque.maps.places import parse_place
@@ -66,11 +66,11 @@ class AtWheel:
     def is_now(self, state: str) -> None:
         """How attentive the person is from now on."""
         self.state = state
-        self._cues.append(Cue(state, self.t_ns))
+        self._cues.append(Cue(state, self.t_ns + PLAN_STEP_NS))
 
     def does(self, what: str) -> None:
         """What the person does now: button, brake, accelerator, wheel."""
-        self._cues.append(Cue(what, self.t_ns))
+        self._cues.append(Cue(what, self.t_ns + PLAN_STEP_NS))  # in the frame that comes
 
     def wants(self, set_mps: float | None = None, headway_s: float | None = None) -> None:
         """Another set speed, or another gap."""

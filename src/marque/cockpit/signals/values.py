@@ -76,6 +76,7 @@ def _car(frame: dict[str, Any], road: dict[str, Any]) -> dict[str, Any]:
         "Vehicle.Length": round(1000.0 * car["length_m"]),
         "Vehicle.Width": round(1000.0 * car["width_m"]),
         "Vehicle.Height": round(1000.0 * car["height_m"]),
+        "Vehicle.Chassis.Wheelbase": round(1000.0 * car["wheelbase_m"]),
         "Vehicle.Powertrain.Type": POWERTRAINS.get(car["powertrain"], "HYBRID"),
         "Vehicle.Powertrain.Transmission.CurrentGear": gear,
         "Vehicle.Powertrain.ElectricMotor.Power": frame["speed"]["power_kw"],

@@ -387,7 +387,7 @@ function draw(now: number): void {
   const slow = hmi.soft ? 60 : 0; // a CPU that draws has other work, too
   if (dt < slow && !stale) return;
   looked_ms = now;
-  if (live && commands) hands.look(frame !== null && !frame.mode.drives, dt / 1000);
+  if (live && commands) hands.look(true, dt / 1000);
   if (!frame || !road || !brand) return;
   const age = (performance.now() - frameAt_ms) / 1000;
   const moves = connected && (live || state?.plays === true) && frame.speed.mps > 0.05 && age < 0.3;
