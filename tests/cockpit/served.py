@@ -30,9 +30,10 @@ class Served:
 @contextlib.contextmanager
 def served(episode: Episode, token: str = TOKEN) -> Iterator[Served]:
     """While the block runs."""
+    replay = Replay(episode, "test.mcap")
     sock = open_port(None)
     port = sock.getsockname()[1]
-    cockpit = Cockpit(Replay(episode, "test.mcap"), port, token)
+    cockpit = Cockpit(replay, port, token)
     server = uvicorn_server(make_app(cockpit))
     thread = threading.Thread(target=lambda: asyncio.run(server.serve(sockets=[sock])))
     thread.start()
@@ -55,11 +56,11 @@ def wait(ready: Any, seconds: float = 20.0) -> Any:
     raise AssertionError("it never came to that")
 
 
-def page(served: Served, **options: Any) -> Any:
-    """A connection as the page opens it."""
+def page(served: Served) -> Any:
+    """A connection as the page opens it, to be used as a context."""
     from websockets.sync.client import connect
 
-    return connect(served.url("ws"), subprotocols=[PROTOCOL], max_size=None, **options)
+    return connect(served.url("ws"), subprotocols=[PROTOCOL], max_size=None)
 
 
 def heard(socket: Any, kind: str, seconds: float = 20.0) -> Any:

@@ -54,7 +54,7 @@ async def serve_viss(
 
     feeder = asyncio.create_task(feeding())
     try:
-        await _answering(websocket, session, lock)
+        await _answering(websocket, session, signals, lock)
     finally:
         feeder.cancel()
         with contextlib.suppress(
@@ -63,7 +63,9 @@ async def serve_viss(
             await feeder
 
 
-async def _answering(websocket: WebSocket, session: Session, lock: asyncio.Lock) -> None:
+async def _answering(
+    websocket: WebSocket, session: Session, signals: Signals, lock: asyncio.Lock
+) -> None:
     allowance = access.Allowance(access.SIGNAL_BURST, time.monotonic())
     rate = (access.SIGNAL_RATE_PER_S, access.SIGNAL_BURST)
     while True:
@@ -80,5 +82,6 @@ async def _answering(websocket: WebSocket, session: Session, lock: asyncio.Lock)
                 return
             continue
         data = message.get("text") or message.get("bytes") or ""
+        session.values, session.ts = signals.values, signals.ts
         async with lock:
             await websocket.send_text(answer(session, data))
