@@ -57,7 +57,7 @@ export class Charts {
   private make(): void {
     const { colours, holder } = this;
     if (!colours) return;
-    const wide = Math.max(200, holder.clientWidth / 2 - 8), tall = Math.max(120, holder.clientHeight - 8);
+    const wide = Math.max(200, holder.clientWidth / 2 - 8), tall = Math.max(110, holder.clientHeight - 44);
     const axis = { stroke: colours.ink, font: "20px sans-serif", grid: { stroke: colours.ground, width: 1 }, ticks: { show: false } };
     const options = (title: string, series: uPlot.Series[]): uPlot.Options => ({
       width: wide,
