@@ -1,6 +1,5 @@
 """A cockpit's server in a thread, on a port of its own, for tests that speak to it."""
 
-import asyncio
 import contextlib
 import json
 import threading
@@ -10,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from marque.cockpit.replay import Replay
-from marque.cockpit.server import PROTOCOL, Cockpit, make_app, open_port, uvicorn_server
+from marque.cockpit.server import PROTOCOL, Cockpit, make_app, open_port, run, uvicorn_server
 from marque.types.episode import Episode
 
 TOKEN = "a token for tests"
@@ -35,7 +34,7 @@ def served(episode: Episode, token: str = TOKEN) -> Iterator[Served]:
     port = sock.getsockname()[1]
     cockpit = Cockpit(replay, port, token)
     server = uvicorn_server(make_app(cockpit))
-    thread = threading.Thread(target=lambda: asyncio.run(server.serve(sockets=[sock])))
+    thread = threading.Thread(target=lambda: run(server.serve(sockets=[sock])))
     thread.start()
     try:
         wait(lambda: server.started)

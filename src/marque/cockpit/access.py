@@ -11,7 +11,7 @@
 
 import hmac
 import secrets
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from urllib.parse import urlsplit
 
 LOOPBACK = ("127.0.0.1", "localhost", "[::1]")
@@ -84,8 +84,8 @@ def spend(
     gained = rate_per_s * max(0.0, now_s - allowance.at_s)
     left = min(burst, allowance.left + gained)
     if left < 1.0:
-        return replace(allowance, left=left, at_s=now_s, refused=allowance.refused + 1), False
-    return replace(allowance, left=left - 1.0, at_s=now_s), True
+        return Allowance(left, now_s, allowance.refused + 1), False
+    return Allowance(left - 1.0, now_s, allowance.refused), True
 
 
 def is_cut_off(allowance: Allowance) -> bool:

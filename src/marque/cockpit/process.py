@@ -12,7 +12,7 @@ import signal
 import socket
 import sys
 
-from marque.cockpit import wire
+from marque.cockpit import server, wire
 from marque.cockpit.live import Live, read_link
 from marque.cockpit.server import Cockpit, make_app, uvicorn_server
 
@@ -29,11 +29,11 @@ async def run(listen: socket.socket, link: socket.socket) -> None:
     opening = pickle.loads(await reader.readexactly(size))
     live = Live(opening["episode"], writer.write)
     cockpit = Cockpit(live, opening["port"], opening["token"], opening["brand"])
-    server = uvicorn_server(make_app(cockpit))
-    serving = asyncio.create_task(server.serve(sockets=[listen]))
+    serves = uvicorn_server(make_app(cockpit))
+    serving = asyncio.create_task(serves.serve(sockets=[listen]))
     await read_link(reader, live)
     await asyncio.sleep(0.3)  # the last picture is on its way
-    server.should_exit = True
+    serves.should_exit = True
     await serving
 
 
@@ -45,7 +45,7 @@ def main() -> int:
     listen = socket.socket(fileno=int(sys.argv[1]))
     link = socket.socket(fileno=int(sys.argv[2]))
     with contextlib.suppress(asyncio.IncompleteReadError, ConnectionError):
-        asyncio.run(run(listen, link))
+        server.run(run(listen, link))
     return 0
 
 

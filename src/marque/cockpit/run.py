@@ -1,12 +1,11 @@
 """Starting the server from a terminal: the address with its token, a browser, an orderly end."""
 
-import asyncio
 import contextlib
 import webbrowser
 
 from marque.cockpit.access import new_token
 from marque.cockpit.replay import Replay
-from marque.cockpit.server import Cockpit, address, open_port, serve
+from marque.cockpit.server import Cockpit, address, open_port, run, serve
 from marque.cockpit.signals.tree import Tree
 
 SERVES = "cockpit: {} (read only: {}); Ctrl-C ends it"
@@ -23,7 +22,7 @@ def run_replay(
     if opens_browser:
         open_browser(address(at, cockpit.token))
     with contextlib.suppress(KeyboardInterrupt):
-        asyncio.run(serve(cockpit, sock))
+        run(serve(cockpit, sock))
 
 
 def open_browser(url: str) -> None:

@@ -9,7 +9,7 @@ import contextlib
 import json
 import socket
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Coroutine
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -155,6 +155,17 @@ def make_app(cockpit: Cockpit) -> ASGIApp:
         routes.append(Mount("/", StaticFiles(directory=PAGE, html=True)))
     app: ASGIApp = Starlette(routes=routes, lifespan=running)
     return _Guarded(GZipMiddleware(app, minimum_size=2000), cockpit.port)
+
+
+def run(coroutine: Coroutine[Any, Any, None]) -> None:
+    """As `asyncio.run`, on the faster loop where it is installed (it comes with the extra)."""
+    try:
+        from uvloop import new_event_loop
+    except ImportError:
+        asyncio.run(coroutine)
+        return
+    with asyncio.Runner(loop_factory=new_event_loop) as runner:
+        runner.run(coroutine)
 
 
 async def serve(cockpit: Cockpit, sock: socket.socket) -> None:

@@ -7,6 +7,8 @@ from typing import Any, Protocol
 from marque.cockpit.hub import Hub
 from marque.cockpit.series import Series
 
+_ENCODE = json.JSONEncoder(separators=(",", ":"), allow_nan=False).encode
+
 
 class Source(Protocol):
     """One drive."""
@@ -37,4 +39,4 @@ def frame_message(frame: dict[str, Any]) -> str:
 
 def packed(kind: str, content: Any) -> str:
     """One message to a page."""
-    return json.dumps({"kind": kind, "is": content}, separators=(",", ":"), allow_nan=False)
+    return _ENCODE({"kind": kind, "is": content})

@@ -32,9 +32,14 @@ class Asked:
         return self.period_s is not None or self.change is not None or bool(self.ranges)
 
 
+NOTHING_ASKED = Asked()
+
+
 def read_filters(told: Any) -> Asked:
     """None, one filter or a list. MarqueError: it is none of those that are known."""
-    listed = [] if told is None else told if isinstance(told, list) else [told]
+    if told is None:
+        return NOTHING_ASKED
+    listed = told if isinstance(told, list) else [told]
     if len(listed) > 8:
         raise MarqueError("more than 8 filters")
     found: dict[str, Any] = {}

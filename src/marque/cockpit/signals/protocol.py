@@ -8,9 +8,11 @@ unavailable_data (404). Source: COVESA VISS 3.0, Core and Transport; read as a d
 """
 
 import json
+import time
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import Any
 
 from marque.cockpit.signals.filters import Asked, due, read_filters
@@ -28,6 +30,10 @@ REASONS = {
     429: ("too_many_requests", "Too many requests."),
     503: ("service_unavailable", "The server is temporarily unable to handle the request."),
 }
+
+
+# made once: `json.dumps` with options of its own makes an encoder for each call
+_ENCODE = json.JSONEncoder(separators=(",", ":"), ensure_ascii=False).encode
 
 
 class Refusal(Exception):
@@ -63,10 +69,15 @@ class Session:
     serial: int = 0
 
 
-def stamp(now: datetime | None = None) -> str:
-    """A time as VISS writes it: UTC, milliseconds."""
-    at = now or datetime.now(UTC)
-    return at.strftime("%Y-%m-%dT%H:%M:%S.") + f"{at.microsecond // 1000:03d}Z"
+def stamp() -> str:
+    """Now as VISS writes it: UTC, milliseconds."""
+    second, ms = divmod(int(1000.0 * time.time()), 1000)
+    return f"{_second(second)}.{ms:03d}Z"
+
+
+@lru_cache(maxsize=4)
+def _second(second: int) -> str:
+    return datetime.fromtimestamp(second, UTC).strftime("%Y-%m-%dT%H:%M:%S")
 
 
 def answer(session: Session, data: str | bytes) -> str:
@@ -262,4 +273,4 @@ def _error(refusal: Refusal) -> dict[str, Any]:
 
 
 def _plain(message: dict[str, Any]) -> str:
-    return json.dumps(message, separators=(",", ":"), ensure_ascii=False)
+    return _ENCODE(message)

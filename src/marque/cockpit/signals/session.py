@@ -42,19 +42,17 @@ async def serve_viss(
         return
     await websocket.accept(subprotocol=SUBPROTOCOL)
     session = Session(tree, fits, write, signals.values, signals.ts)
-    lock = asyncio.Lock()
 
     async def feeding() -> None:
         while True:
             async with signals.news:
                 await signals.news.wait()
             for message in pushed(session, signals.values, signals.ts, time.monotonic()):
-                async with lock:
-                    await asyncio.wait_for(websocket.send_text(message), BUSY_S)
+                await asyncio.wait_for(websocket.send_text(message), BUSY_S)
 
     feeder = asyncio.create_task(feeding())
     try:
-        await _answering(websocket, session, signals, lock)
+        await _answering(websocket, session, signals)
     finally:
         feeder.cancel()
         with contextlib.suppress(
@@ -63,9 +61,7 @@ async def serve_viss(
             await feeder
 
 
-async def _answering(
-    websocket: WebSocket, session: Session, signals: Signals, lock: asyncio.Lock
-) -> None:
+async def _answering(websocket: WebSocket, session: Session, signals: Signals) -> None:
     allowance = access.Allowance(access.SIGNAL_BURST, time.monotonic())
     rate = (access.SIGNAL_RATE_PER_S, access.SIGNAL_BURST)
     while True:
@@ -83,5 +79,4 @@ async def _answering(
             continue
         data = message.get("text") or message.get("bytes") or ""
         session.values, session.ts = signals.values, signals.ts
-        async with lock:
-            await websocket.send_text(answer(session, data))
+        await websocket.send_text(answer(session, data))
