@@ -24,7 +24,7 @@ VERBS = {  # in the order of the help text
         "marque.cli.log",
         "Look into a drive log, draw it, finish one that was cut off, import one.",
     ),
-    "cockpit": ("marque.cli.cockpit", "Replay a drive in the cockpit: what the car saw, and why."),
+    "cockpit": ("marque.cli.cockpit", "Replay a drive in the browser: what the car saw, and why."),
     "info": ("marque.cli.info", "Versions, caches, and what exists: maps, cars, drivers, worlds."),
 }
 

@@ -209,7 +209,7 @@ def _why(stage: Stage, shown: Shown, tick: Tick) -> dict[str, Any]:
                 "gap_m": round(gap, 1),
                 "speed_mps": round(float(users.speed_mps[i]), 2),
             }
-            if tick.reason == Reason.LEAD and world.ego.speed_mps > 1.0:
+            if tick.reason == Reason.LEAD and world.ego.speed_mps > 3.0:
                 told["headway_s"] = round(gap / world.ego.speed_mps, 2)
     if why.rule:
         told["rule"] = why.rule
