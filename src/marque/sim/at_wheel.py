@@ -152,7 +152,7 @@ def another_trip(episode: Episode, index: Any, place: str) -> tuple[Trip, float]
     road_map = episode.road_map
     here = index.nearest(ego.x_m, ego.y_m, ego.heading_rad)
     if here is None or road_map.lane_connector[here[0]]:
-        raise MarqueError("our car stands on no lane from which a trip could begin")
+        raise MarqueError("our car stands in a junction or beside every lane; drive on a little")
     goal = parse_place(road_map, index, place)
     trip = Trip(here[0], here[1], *goal)
     route = plan_route(road_map, *goal)
