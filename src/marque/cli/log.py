@@ -1,4 +1,4 @@
-"""`marque log`: look into a drive log, finish one that was cut off, import a recorded drive."""
+"""`marque log`: look into a drive log, draw it, finish one that was cut off, import a drive."""
 
 import json
 import shlex
@@ -9,14 +9,16 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from marque.cli.options import FactsOption
-from marque.cli.show import facts_table, standard_output
+from marque.cli.options import FactsOption, MapOption
+from marque.cli.show import Waiting, facts_table, standard_output
 from marque.core.errors import MarqueError
-from marque.core.files import need_writable_file, write_text
+from marque.core.files import need_writable_file, need_writable_folder, write_text
 from marque.record.reader import DriveRecords, read_records
 from marque.record.recover import Recovery, recover
 
-app = typer.Typer(no_args_is_help=True, help="Drive logs: what stands in one, recovery, import.")
+app = typer.Typer(
+    no_args_is_help=True, help="Drive logs: what stands in one, pictures, recovery, import."
+)
 
 
 @app.command("info")
@@ -53,6 +55,50 @@ def recover_command(
     if json_file is not None:
         write_text(json_file, json.dumps(recovery_facts(found), indent=2) + "\n")
         print(f"wrote {json_file}")
+
+
+@app.command("draw")
+def draw_command(
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="A drive log (MCAP).")],
+    out: Annotated[
+        Path, typer.Option("-o", "--out", metavar="DIR", help="The folder of the pictures.")
+    ],
+    at: Annotated[
+        list[float] | None,
+        typer.Option("--at", min=0.0, metavar="T", help="Seconds of the drive; may be repeated."),
+    ] = None,
+    events: Annotated[bool, typer.Option("--events", help="A picture of each event.")] = False,
+    map_name: MapOption = "",
+) -> None:
+    """Pictures of a drive as PNG: at given times, at each event, or at one telling moment."""
+    from marque.draw.moments import draw_events, draw_times
+    from marque.draw.picture import drive_picture
+    from marque.record.reader import open_drive
+
+    if at and events:
+        raise MarqueError("--at and --events exclude each other; have one of them")
+    episode = open_drive(file, map_name)
+    need_writable_folder(out)
+    waiting = Waiting()
+
+    def told(done: int, of: int) -> None:
+        waiting(f"picture {done} of {of}")
+
+    if at:
+        files = draw_times(episode, at, out, told)
+    elif events:
+        files = draw_events(episode, out, told)
+    else:
+        files = [out / "picture.png"]
+        drive_picture(episode, files[0])
+    waiting.clear()
+    for path in files:
+        print(f"wrote {path}")
+    words = ["marque", "log", "draw", str(file), "-o", str(out)]
+    words += [word for each in at or () for word in ("--at", f"{each:g}")]
+    words += ["--events"] if events else []
+    words += ["--map", map_name] if map_name else []
+    print(f"again: {shlex.join(words)}")
 
 
 @app.command("import")

@@ -22,7 +22,11 @@ VERBS = {  # in the order of the help text
     "car": ("marque.cli.car", "List, show and measure cars; real cars over CAN."),
     "map": ("marque.cli.map", "Import, check, draw and describe road maps."),
     "brand": ("marque.cli.brand", "Characters of brands: list, show, and compare on the road."),
-    "log": ("marque.cli.log", "Look into a drive log, finish one that was cut off, import one."),
+    "log": (
+        "marque.cli.log",
+        "Look into a drive log, draw it, finish one that was cut off, import one.",
+    ),
+    "cockpit": ("marque.cli.cockpit", "Replay a drive in the browser: what the car saw, and why."),
     "info": ("marque.cli.info", "Versions, caches, and what exists: maps, cars, drivers, worlds."),
 }
 

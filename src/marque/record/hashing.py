@@ -1,6 +1,7 @@
 """What makes two drives the same: one hash over everything but the wall clock.
 
-A chain: the header first, then each tick over the hash so far, then events, readings and the end.
+A chain: the header first, then each tick over the hash so far, then events, readings, orders of
+supervision, and the end.
 Two runs with the same inputs and seed give the same hash on one machine type; changing, adding or
 leaving out a tick changes it.
 """
@@ -14,6 +15,7 @@ import numpy as np
 
 from marque.record.codec import encode_tick
 from marque.record.deliveries import encode_delivery
+from marque.record.orders import encode_order
 from marque.types.episode import Episode, Event
 from marque.types.platform import Actuator, Platform, drivetrain_of
 from marque.types.road_map import RoadMap
@@ -22,12 +24,13 @@ from marque.types.road_map import RoadMap
 class Chain:
     """The running hash of a drive that is being written."""
 
-    __slots__ = ("_digest", "_events", "_readings", "ticks")
+    __slots__ = ("_digest", "_events", "_orders", "_readings", "ticks")
 
     def __init__(self, header: dict[str, Any]) -> None:
         self._digest = hashlib.sha256(canonical(header)).digest()
         self._events = hashlib.sha256()
         self._readings: Any = None  # a drive without readings has the hash that it always had
+        self._orders: Any = None  # nor does one that nobody supervised change
         self.ticks = 0
 
     def add_tick(self, payload: bytes) -> None:
@@ -42,6 +45,11 @@ class Chain:
         self._readings = self._readings or hashlib.sha256()
         self._readings.update(payload)
 
+    def add_order(self, payload: bytes) -> None:
+        """Over `encode_order(t_ns, order)`, in the order in which they came."""
+        self._orders = self._orders or hashlib.sha256()
+        self._orders.update(payload)
+
     def add_event(self, event: Event) -> None:
         """In the order in which they happened."""
         self._events.update(canonical(event_fields(event)))
@@ -52,6 +60,8 @@ class Chain:
         last.update(self._events.digest())
         if self._readings is not None:
             last.update(self._readings.digest())
+        if self._orders is not None:
+            last.update(self._orders.digest())
         last.update(end.encode())
         return last.hexdigest()
 
@@ -61,6 +71,8 @@ def episode_hash(episode: Episode) -> str:
     chain = Chain(episode_header(episode))
     for tick in episode.ticks:
         chain.add_tick(encode_tick(tick))
+        for t_ns, order in tick.orders:
+            chain.add_order(encode_order(t_ns, order))
     for delivery in episode.readings:
         chain.add_delivery(encode_delivery(delivery))
     for event in episode.events:

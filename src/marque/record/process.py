@@ -24,17 +24,19 @@ from marque.record import viewer
 from marque.record.codec import decode_tick
 from marque.record.deliveries import stamp_of
 from marque.record.log_file import LogFile
+from marque.record.orders import decode_order
 from marque.record.schemas import (
     EVENT_SCHEMA,
     FOXGLOVE_SET,
     HEADER_SCHEMA,
     MARQUE_SET,
+    ORDER_SCHEMA,
     READINGS_SET,
 )
 from marque.types.episode import Event, Tick
 
 FRAME = struct.Struct("<BI")
-OPEN, TICK, EVENT, END, DELIVERY = 1, 2, 3, 4, 5
+OPEN, TICK, EVENT, END, DELIVERY, ORDER = 1, 2, 3, 4, 5, 6
 READY = "ready"  # the first line on standard output
 PROFILE = ""
 FIX_EVERY = 10  # ticks between two positions on the globe
@@ -104,6 +106,14 @@ class DriveLog:
             self._topic[topic] = self._file.channel(topic, "protobuf", schema)
         self._send(topic, stamp_of(payload), payload)
 
+    def order(self, payload: bytes) -> None:
+        """What supervision orders from now on, as it came; drives without it have no such topic."""
+        topic = "/marque/order"
+        if topic not in self._topic:
+            schema = self._file.schema("marque.Order", "jsonschema", ORDER_SCHEMA)
+            self._topic[topic] = self._file.channel(topic, "json", schema)
+        self._send(topic, decode_order(payload)[0], payload)
+
     def event(self, payload: bytes) -> None:
         """An event, for machines and for the viewer's log panel."""
         event = Event(**json.loads(payload))
@@ -156,6 +166,8 @@ def run(path: Path, source: IO[bytes], ready: Callable[[], None] = lambda: None)
                 log.tick(payload)
             elif kind == DELIVERY and log is not None:
                 log.delivery(payload)
+            elif kind == ORDER and log is not None:
+                log.order(payload)
             elif kind == EVENT and log is not None:
                 log.event(payload)
             elif kind == END:

@@ -336,4 +336,10 @@ EVENT_SCHEMA = (
     b'"kind":{"type":"string"},"text":{"type":"string"},"x_m":{"type":"number"},'
     b'"y_m":{"type":"number"}}}'
 )
+ORDER_SCHEMA = (
+    b'{"title":"marque.Order","type":"object","properties":{"t_ns":{"type":"integer"},'
+    b'"mode":{"type":"integer"},"cause":{"type":"integer"},"detail":{"type":"string"},'
+    b'"visual":{"type":"boolean"},"acoustic":{"type":"boolean"},"haptic":{"type":"boolean"},'
+    b'"countdown_s":{"type":["number","null"]},"hazard":{"type":"boolean"}}}'
+)
 HEADER_SCHEMA = b'{"title":"marque.Header","type":"object"}'

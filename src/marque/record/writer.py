@@ -24,6 +24,7 @@ from marque.record import process
 from marque.record.codec import encode_tick
 from marque.record.deliveries import encode_delivery
 from marque.record.hashing import Chain, canonical, episode_header, event_fields
+from marque.record.orders import encode_order
 from marque.record.recover import recover
 from marque.record.viewer import sketch
 from marque.types.episode import Episode, Event, Tick
@@ -78,6 +79,10 @@ class Recorder:
         self._need_open()
         payload = encode_tick(tick)
         self._chain.add_tick(payload)
+        for t_ns, order in tick.orders:  # few, and never dropped
+            line = encode_order(t_ns, order)
+            self._chain.add_order(line)
+            self._send(process.ORDER, line)
         if self._queued_bytes > QUEUE_BYTES and self._waits:
             self._drain()
         if self._queued_bytes > QUEUE_BYTES:

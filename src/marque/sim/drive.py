@@ -8,7 +8,7 @@ import math
 import time
 from collections.abc import Callable
 from copy import copy
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
@@ -29,19 +29,20 @@ from marque.maps.trips import Trip
 from marque.sensing.equipment import Equipment
 from marque.sensing.faults import Fault
 from marque.sensing.profile import SensorProfile
+from marque.sim.at_wheel import AtWheel
 from marque.sim.broken import Actuators, BrokenDriver, breaks
 from marque.sim.misled import Misled
 from marque.sim.narrate import Narrator, edges_ahead, words_of
 from marque.sim.person import Attended, Occupied
 from marque.sim.senses import Senses, begin_fusing, begin_senses
 from marque.sim.warm import warm
-from marque.sim.worlds.port import EndingWorld, WorldPort
+from marque.sim.worlds.port import EndingWorld, RoadWorld, WorldPort
 from marque.stack.control.tracking import ControlMemory
 from marque.stack.perception.chart import begin_chart
 from marque.stack.perception.direct import PerceptionMemory
 from marque.stack.perception.own_lane import begin_lane
 from marque.stack.perception.road_ahead import begin_road
-from marque.stack.planning.contract import Driver
+from marque.stack.planning.contract import AskedDriver, Driver
 from marque.stack.supervise import Watching
 from marque.stack.tick import Decision, StackMemory, tick
 from marque.types.codes import Reaction, Reason
@@ -194,14 +195,8 @@ def begin_stack(setup: Setup) -> StackMemory:
     if setup.fault is not None and breaks(setup.fault):
         driver = BrokenDriver(driver, setup.fault)
     believed = believed_of(setup)
-    road_map, index, trip = believed.road_map, believed.index, believed.trip
-    asked = setup.asked or Asked()
-    set_mps = asked.set_speed_mps if setup.blind is None else setup.blind.set_speed_mps
-    market = setup.attended.market if setup.attended is not None else asked.market
-    mission = Mission(
-        road_map, setup.platform, trip.goal_lane, trip.goal_s_m, setup.seed, set_mps, market,
-        asked.style, asked.keeps_lane,
-    )  # fmt: skip
+    road_map, index = believed.road_map, believed.index
+    mission = mission_of(setup)
     fusing = None
     if isinstance(setup.profile, Equipment):
         start = Car(setup).truth()
@@ -218,6 +213,19 @@ def begin_stack(setup: Setup) -> StackMemory:
         watching=_begin_watching(setup.attended, believed),
         road=begin_ahead(road_map, index),
     )
+
+
+def mission_of(setup: Setup, set_mps: float | None = None) -> Mission:
+    """What the driver is asked to do; `set_mps`: set since, over what was set at the start."""
+    believed = believed_of(setup)
+    road_map, trip = believed.road_map, believed.trip
+    asked = setup.asked or Asked()
+    first_mps = asked.set_speed_mps if setup.blind is None else setup.blind.set_speed_mps
+    market = setup.attended.market if setup.attended is not None else asked.market
+    return Mission(
+        road_map, setup.platform, trip.goal_lane, trip.goal_s_m, setup.seed, set_mps or first_mps,
+        market, asked.style, asked.keeps_lane,
+    )  # fmt: skip
 
 
 def _begin_watching(attended: Attended | None, believed: Believed) -> Watching | None:
@@ -261,19 +269,23 @@ def run_drive(
     episode: Episode,
     watch: Watcher | None = None,
     peek: Peek | None = None,
+    wheel: AtWheel | None = None,
 ) -> Timing:
     """Drive until arrival, the time limit or a contact; fills `episode`, calls `watch` per tick.
 
-    A watcher ends the drive by setting `episode.end`. Raises MarqueError when the traffic dies;
+    A watcher ends the drive by setting `episode.end`. With somebody at the wheel a drive goes on
+    when they take over. Raises MarqueError when the traffic dies;
     the episode then holds what was driven.
     """
     stack = begin_stack(setup)
     car = begin_car(setup)
     timing = Timing()
     senses = begin_sensing(setup)
+    if wheel is not None and isinstance(senses, Occupied):
+        senses = wheel.sits_in(senses)
     truth = world.reset(car.truth())
     narrator = Narrator(episode, setup.index, world)
-    ends = _End(setup, episode, narrator)
+    ends = _End(setup, episode, narrator, wheel is not None)
     warm(stack, copy(senses), truth)
     gc.collect()
     gc.freeze()
@@ -281,7 +293,9 @@ def run_drive(
     try:
         while not episode.end:
             senses.observe(truth)
-            stack, tick_record = frame(stack, car, truth, senses, timing, peek)
+            if wheel is not None:
+                stack = _as_asked(stack, setup, wheel, ends, narrator, world, truth)
+            stack, tick_record = frame(stack, car, truth, senses, timing, peek, wheel)
             if tick_record.orders and isinstance(senses, Occupied):
                 senses.hears(tick_record.orders[-1][1], tick_record.world.t_ns + PLAN_STEP_NS)
             episode.ticks.append(tick_record)
@@ -338,6 +352,7 @@ def frame(
     senses: Senses,
     timing: Timing,
     peek: Peek | None,
+    wheel: AtWheel | None = None,
 ) -> tuple[StackMemory, Tick]:
     """Five base steps: the first perceives and drives, all control and guard."""
     verdicts = []
@@ -361,6 +376,8 @@ def frame(
             if peek is not None:
                 peek(truth, before, now, stack)
         verdict = decision.verdict
+        if wheel is not None and not order.drives and decision.reading is not None:
+            verdict = wheel.driven(decision.reading, stack.platform)
         if verdict.action != Action.PASS:
             verdicts.append(verdict)
         car.step(verdict.command.accel_mps2, verdict.command.curvature_1pm)
@@ -373,13 +390,45 @@ def frame(
     return stack, Tick(
         world=truth,
         plan=plan,
-        command=decision.verdict.command,
+        command=verdict.command,
         verdicts=tuple(verdicts),
         reason=Reason.GUARD if any(v.action > Action.LIMIT for v in verdicts) else reason,
         ego_jerk_mps3=jerk,
         health=health,
         orders=tuple(orders),
     )
+
+
+def _as_asked(
+    stack: StackMemory,
+    setup: Setup,
+    wheel: AtWheel,
+    ends: "_End",
+    narrator: Narrator,
+    world: WorldPort,
+    truth: World,
+) -> StackMemory:
+    """What somebody at the wheel asked for since the last frame."""
+    if wheel.goes is not None:
+        (trip, limit_s), name = wheel.goes, wheel.driver or setup.driver
+        wheel.goes = None
+        ends.setup = replace(ends.setup, trip=trip, limit_s=limit_s, driver=name)
+        driver = load_driver(name)
+        mission = mission_of(ends.setup, wheel.set_mps)
+        road_map = setup.road_map
+        road = begin_road(road_map, trip.goal_lane, trip.goal_s_m)
+        watching = None if stack.watching is None else replace(stack.watching, road=road)
+        stack = replace(stack, driver=driver, driving=driver.start(mission), watching=watching)
+        stack = replace(stack, plan=None, coming=None, next_drive_ns=truth.t_ns)
+        if isinstance(world, RoadWorld):
+            world.set_route(trip_route(road_map, trip)[1])
+        narrator.another_goal(truth)
+        wheel.asked_ns = truth.t_ns if wheel.headway_s is not None else wheel.asked_ns
+    if wheel.asked_ns >= wheel.t_ns >= 0 and isinstance(stack.driver, AskedDriver):
+        driving = stack.driver.asked(stack.driving, wheel.set_mps, wheel.headway_s)
+        stack = replace(stack, driving=driving)
+    wheel.t_ns = truth.t_ns
+    return stack
 
 
 def _order(stack: StackMemory) -> Order:
@@ -391,8 +440,11 @@ class _End:
     """When a drive is over. Contacts are judged elsewhere; here they only end the drive, unless
     somebody drives into our car that has stood for a while: it may go on afterwards."""
 
-    def __init__(self, setup: Setup, episode: Episode, narrator: Narrator) -> None:
+    def __init__(
+        self, setup: Setup, episode: Episode, narrator: Narrator, goes_on: bool = False
+    ) -> None:
         self.setup = setup
+        self.goes_on = goes_on  # when somebody takes over
         self.narrator = narrator
         self.episode = episode
         self.contact_ns = -1
@@ -439,7 +491,7 @@ class _End:
                 self.rest_ns = t_ns
             self.order = order
         mode, cause = self.order.mode, words_of(self.order.cause)
-        if mode in (Mode.READY, Mode.OFF):
+        if mode in (Mode.READY, Mode.OFF) and not self.goes_on:
             return f"{TAKEN_OVER}: {cause}"
         rests = mode == Mode.STANDSTILL
         if rests and tick_record.world.t_ns - self.rest_ns > RESTS_S * 1e9:

@@ -131,6 +131,12 @@ class Narrator:
         """The goal was reached, and the car drove on."""
         self._note(truth, "passed_goal", f"drove past the goal at {truth.ego.speed_mps:.1f} m/s")
 
+    def another_goal(self, truth: World) -> None:
+        """The person chose another destination; the way was told already."""
+        self._route, self._edges, self._lost_looks = None, frozenset(), 0
+        x, y = self._episode.goal_xy_m
+        self._note(truth, "destination", f"a new destination: xy:{x:.1f},{y:.1f}")
+
     def _guard(self, tick: Tick) -> None:
         verdict = max(tick.verdicts, key=lambda each: each.action)
         t_ns = tick.world.t_ns

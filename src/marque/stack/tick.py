@@ -52,6 +52,7 @@ class Decision:
     plan: Plan | None
     scene: Scene | None
     order: Order = DRIVES
+    reading: Reading | None = None  # what it was decided by
 
 
 def tick(memory: StackMemory, came: Reading | Delivery) -> tuple[StackMemory, Decision]:
@@ -93,4 +94,4 @@ def tick(memory: StackMemory, came: Reading | Delivery) -> tuple[StackMemory, De
         coming=coming,
         next_drive_ns=due,
     )
-    return memory, Decision(verdict, plan, scene, order)
+    return memory, Decision(verdict, plan, scene, order, reading)

@@ -29,7 +29,7 @@ class Tick:
     reason: Reason
     ego_jerk_mps3: float  # from acceleration at 10 Hz
     health: Health = FINE  # as the stack saw its senses; not recorded, its changes are events
-    orders: tuple[tuple[int, Order], ...] = ()  # new ones, (t_ns, order); not recorded either
+    orders: tuple[tuple[int, Order], ...] = ()  # new ones, (t_ns, order)
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -1,6 +1,6 @@
 """The contract of a driver: what a plug-in under `marque.driver` has to offer."""
 
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 from marque.types.forecast import Forecast
 from marque.types.mission import Mission
@@ -17,4 +17,14 @@ class Driver(Protocol):
 
     def drive(self, memory: Any, scene: Scene, forecast: Forecast) -> tuple[Any, Plan]:
         """The plan that is in force from `scene.t_ns` + 100 ms."""
+        ...
+
+
+@runtime_checkable
+class AskedDriver(Protocol):
+    """A driver that takes a set speed and a gap while it drives; a plug-in need not."""
+
+    def asked(self, memory: Any, set_mps: float | None, headway_s: float | None) -> Any:
+        """Memory from now on: no faster than the set speed (None: as the road allows), and no
+        closer than the headway (None: its own)."""
         ...

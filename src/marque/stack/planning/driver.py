@@ -107,6 +107,17 @@ class Marque:
         """Plan the route. MarqueError when the goal lane is not for cars."""
         return Memory(make_context(mission, mission.style or self.style))
 
+    def asked(self, memory: Any, set_mps: float | None, headway_s: float | None) -> Memory:
+        """Another set speed, or another gap, while it drives."""
+        context = memory.context
+        ego = context.ego
+        if headway_s is not None:
+            ego = ego.copy()
+            ego[E_HEADWAY] = headway_s
+        mission = replace(context.mission, set_speed_mps=set_mps)
+        kept: Memory = replace(memory, context=replace(context, mission=mission, ego=ego))
+        return kept
+
     def drive(self, memory: Any, scene: Scene, forecast: Forecast) -> tuple[Memory, Plan]:
         """One tick of planning."""
         scene = roomier(scene)
