@@ -137,4 +137,4 @@ def test_info_tells_what_exists(capsys, tmp_path):
 
 
 def test_every_verb_named_in_the_table_exists():
-    assert list(program.VERBS) == ["drive", "prove", "map", "log", "info"]
+    assert list(program.VERBS) == ["drive", "prove", "bench", "map", "log", "info"]

@@ -19,7 +19,8 @@ WRONG_USE, STOPPED, FAILED = 2, 130, 1
 VERBS = {  # in the order of the help text
     "drive": ("marque.cli.drive", "Drive from A to B through real traffic; log, report, summary."),
     "prove": ("marque.cli.prove", "Judge a driver on many seeded trips or situations."),
-    "map": ("marque.cli.map", "Import, check, draw and describe road maps."),
+    "bench": ("marque.cli.bench", "How fast the engine's traffic is, beside other simulators."),
+    "map": ("marque.cli.map", "Import, make, check, draw and describe road maps."),
     "log": ("marque.cli.log", "Look into a drive log, finish one that was cut off, import one."),
     "info": ("marque.cli.info", "Versions, caches, and what exists: maps, cars, drivers, worlds."),
 }

@@ -50,7 +50,7 @@ app.command()(adversary)
 def city(
     map_name: MapOption = "",
     traffic: Annotated[
-        str, typer.Option(metavar="T", help="sumo | a .sumocfg with its own demand.")
+        str, typer.Option(metavar="T", help="sumo | engine (our own) | a .sumocfg.")
     ] = "sumo",
     routes: Annotated[int, typer.Option(min=1, metavar="N", help="Trips per seed.")] = 10,
     seed: Annotated[int, typer.Option(min=0, metavar="S", help="Of demand and trips.")] = 1,

@@ -1,6 +1,6 @@
 """Beginning a trip: who, from where, to where, by a key of seed, world, slot and number alone."""
 
-from marque.core.jit import jit_inside
+from marque.core.jit import jit_borrowed, jit_inside
 from marque.kernels.gaps import brake_way
 from marque.sim.engine.beside import ahead_on, behind_on, gap_behind
 from marque.sim.engine.look import Rules, led, onward
@@ -90,7 +90,7 @@ def make_person(
     w.whole[BLIND, i] = 1 if chance(key, i, BY_EYES, 0) < rules.blind_share else 0
 
 
-@jit_inside
+@jit_borrowed
 def begin(
     net: Network, ways: Ways, starts: Starts, kinds: Kinds, rules: Rules, w: World, scr: Scratch,
     number: int, i: int, attempt: int,

@@ -6,7 +6,7 @@ from marque.kernels.lane_change import gain, is_safe, route_need, worth_it
 from marque.sim.engine.entry import passes
 from marque.sim.engine.look import Rules, free_accel, led
 from marque.sim.engine.network import CONNECTOR, LEFT, LENGTH, PRED_OFF, RIGHT, WIDTH, Network
-from marque.sim.engine.people import BICYCLE, Kinds
+from marque.sim.engine.people import Kinds
 from marque.sim.engine.rows import cast_shadow, put_in, take_out, who
 from marque.sim.engine.state import (
     ACC,
@@ -17,7 +17,6 @@ from marque.sim.engine.state import (
     CHANGES,
     FIRST,
     GOAL,
-    KIND,
     LANE,
     LAST,
     LAT,
@@ -35,11 +34,12 @@ from marque.sim.engine.ways import COST, GOAL_LANE, ONWARD, ROOM, SIDE, Ways
 EVERY = 5  # steps between two thoughts of changing
 REST_STEPS = 40  # after a change
 LEAST_GAP_M = 1.0
+SWING_M = 6.0  # the way ahead that it takes to come over, if one stands
 SAFE_MPS2, POLITENESS, THRESHOLD_MPS2, KEEP_MPS2 = 2.0, 0.2, 0.3, 0.2
 BACK_M = 200.0  # a lane that has to be left again within so many metres is not worth it
 DETOUR_S = 15.0  # nor one that costs so much more
 CLEAR_M = 0.6  # so near the new middle a body has left the old lane
-SIDEWAYS_MPS, SLANT = 1.1, 0.35  # lateral speed, and as a share of the speed ahead
+SIDEWAYS_MPS, SLANT = 1.1, 0.6  # lateral speed, and as a share of the speed ahead
 
 
 @jit_inside
@@ -98,7 +98,7 @@ def consider(
 ) -> None:
     """Change lanes if it is time to think of it, safe, and worth it. now: acceleration here."""
     lane = w.whole[LANE, i]
-    if net.whole[CONNECTOR, lane] or w.whole[SHADOW, i] >= 0 or w.whole[KIND, i] == BICYCLE:
+    if net.whole[CONNECTOR, lane] or w.whole[SHADOW, i] >= 0:
         return
     step = w.clock[STEP]
     if (step + i) % EVERY != 0 or step - w.whole[CHANGED, i] < REST_STEPS:
@@ -139,6 +139,8 @@ def _may(
     s = w.real[AT, i] * net.real[LENGTH, other] / net.real[LENGTH, lane]
     if s - w.real[SIZE, i] < 1.0:
         return False
+    if net.real[LENGTH, other] - s < SWING_M:
+        return False
     away = side == 0 and _leads_off(ways, goal, lane, other, s)
     if away:
         return False
@@ -147,7 +149,7 @@ def _may(
     ours = free
     if p >= 0:
         gap = w.real[AT, p] - w.real[SIZE, p] - s
-        if gap < LEAST_GAP_M:
+        if gap + brake_way(w.real[SPEED, p], 4.0) < SWING_M:
             return False
         ours = led(rules, kinds, w, i, w.real[SPEED, p], gap, free)
     elif side == 0:
@@ -240,9 +242,3 @@ def slide(w: World, i: int, step_s: float) -> float:
     if abs(lat) <= most:
         return 0.0
     return float(lat - most) if lat > 0.0 else float(lat + most)
-
-
-@jit_inside
-def can_rest(v: float, way: float, brake: float) -> bool:
-    """Whether one can come to rest within a way."""
-    return brake_way(v, brake) < way

@@ -13,7 +13,7 @@ from marque.sim.engine.network import LAT_ACCEL_MPS2, Lights, Network, Shape, ne
 from marque.sim.engine.people import BICYCLE, KINDS, WALKER, Habits, Kinds
 from marque.sim.engine.state import Scratch, World, Worlds, new_scratch, new_worlds
 from marque.sim.engine.step import fill, run_worlds
-from marque.sim.engine.ways import Starts, Ways, ways_of
+from marque.sim.engine.ways import Goal, Starts, Ways, ways_of
 from marque.types.road_map import RoadMap
 
 STEP_S = 0.1
@@ -79,6 +79,7 @@ def open_engine(
     habits: Habits | None = None,
     threads: int = 1,
     lat_accel: float = LAT_ACCEL_MPS2,
+    first_goal: Goal | None = None,
 ) -> Engine:
     """Worlds whose road users begin a new trip whenever one ends, filled and ready.
 
@@ -88,16 +89,22 @@ def open_engine(
         raise MarqueError(
             f"an engine needs at least one world and one road user, not {worlds} and {users}"
         )
-    plan = plan_of(road_map, seed, lat_accel)
+    plan = plan_of(road_map, seed, lat_accel, first_goal)
     made = make_engine(road_map, plan, worlds, users, seed, habits, threads, hold=True)
     spread_out(made, road_map.name, habits or Habits())
     return made
 
 
-def plan_of(road_map: RoadMap, seed: int, lat_accel: float = LAT_ACCEL_MPS2) -> Plan:
-    """A map as the engine needs it, with goals drawn by seed."""
+def plan_of(
+    road_map: RoadMap,
+    seed: int,
+    lat_accel: float = LAT_ACCEL_MPS2,
+    first_goal: Goal | None = None,
+) -> Plan:
+    """A map as the engine needs it, with goals drawn by seed; first_goal (lane of the map, s) is
+    number 0."""
     network, lights, shape = network_of(road_map, lat_accel)
-    return network, lights, shape, *ways_of(road_map, network, shape, seed)
+    return network, lights, shape, *ways_of(road_map, network, shape, seed, first_goal)
 
 
 def make_engine(

@@ -25,6 +25,7 @@ from marque.sim.engine.network import (
     OVER_LO,
     OVER_OFF,
     OVER_OUT,
+    START,
     WALK_HEAD,
     WALK_PRIORITY,
     Network,
@@ -34,6 +35,7 @@ from marque.sim.engine.state import (
     ACCEL,
     AHEAD,
     AT,
+    CAME,
     CLAIMED,
     DUE,
     FAC,
@@ -55,7 +57,8 @@ from marque.types.codes import ConflictKind, SignalState
 
 HARDEST_MPS2 = 8.0
 LINE_GAP_M = 1.0  # from the bumper to a line when standing
-LEAST_GAP_M = 0.3
+DEAD_END_M = 9.0  # so far before the end of a lane that leads nowhere one waits to come over
+ASKED_MPS2 = 1.5  # braking that one who has to come over is let in for
 WALK_BRAKE_MPS2 = 2.5
 HOPS = 8
 AT_M = 1.0  # so near the place to stand counts as there
@@ -141,6 +144,11 @@ def drive(
     best = free
     if net.whole[OVER_OFF, cur] < net.whole[OVER_OFF, cur + 1]:
         best = min(best, _walks(net, kinds, rules, w, scr, i, cur, float(w.real[AT, i]), free))
+    if w.real[AT, i] < w.real[SIZE, i]:
+        before = net.whole[START, cur] if net.whole[CONNECTOR, cur] else w.whole[CAME, i]
+        if before >= 0 and net.whole[OVER_OFF, before] < net.whole[OVER_OFF, before + 1]:
+            s = float(w.real[AT, i] + net.real[LENGTH, before])
+            _walks(net, kinds, rules, w, scr, i, before, s, free)
     g = w.whole[SHADOW, i]
     if g >= 0 and w.whole[AHEAD, g] >= 0:
         a = w.whole[AHEAD, g]
@@ -159,6 +167,9 @@ def drive(
     if net.whole[CONNECTOR, cur]:
         best = min(best, _beside(net, kinds, rules, w, i, cur, float(w.real[AT, i]), free, True))
     j = w.whole[AHEAD, i]
+    k = scr.asks[cur]
+    if k >= 0 and k != i and not net.whole[CONNECTOR, cur]:
+        best = min(best, _let_in(net, kinds, rules, w, i, k, free))
     if j >= 0:
         return min(
             best,
@@ -184,7 +195,7 @@ def drive(
             if ways.goals[GOAL_LANE, goal] == cur:
                 break
             if c < 0:
-                best = min(best, stop_at(rules, kinds, w, i, d, free))
+                best = min(best, stop_at(rules, kinds, w, i, max(d - DEAD_END_M, LINE_GAP_M), free))
                 break
             line = d - net.real[LINE, cur]
             if not passes(w, i, c):
@@ -216,6 +227,21 @@ def drive(
         if not net.whole[CONNECTOR, cur]:
             c = onward(ways, goal, cur)
     return best
+
+
+@jit_inside
+def _let_in(
+    net: Network, kinds: Kinds, rules: Rules, w: World, i: int, k: int, free: float
+) -> float:
+    """Open a gap for k, on the lane beside, if that takes no more than gentle braking."""
+    lane, theirs = w.whole[LANE, i], w.whole[LANE, k]
+    at = w.real[AT, k] * net.real[LENGTH, lane] / net.real[LENGTH, theirs]
+    gap = at - w.real[SIZE, k] - w.real[AT, i]
+    j = w.whole[AHEAD, i]
+    if gap < 0.5 or (j >= 0 and w.real[AT, j] < at):
+        return free
+    a = led(rules, kinds, w, i, w.real[SPEED, k], gap, free)
+    return a if a >= -ASKED_MPS2 or w.real[SPEED, i] < 1.0 else free
 
 
 @jit_inside
@@ -322,7 +348,11 @@ def _walks(
         if p < 0:
             continue
         way = net.over_real[OVER_IN, q] - s
-        if way < 0.0 or way > 25.0 + 3.0 * v + brake_way(v, WALK_BRAKE_MPS2):
+        if way < 0.0:
+            if net.over_real[OVER_OUT, q] > s - w.real[SIZE, i]:
+                scr.walks[CLAIMED, walk] = 1.0
+            continue
+        if way > 25.0 + 3.0 * v + brake_way(v, WALK_BRAKE_MPS2):
             continue
         in_s = time_to(way, v, w.real[ACCEL, i], top)
         out_s = time_to(net.over_real[OVER_OUT, q] - s + w.real[SIZE, i], v, w.real[ACCEL, i], top)

@@ -82,6 +82,7 @@ class Scratch(NamedTuple):
     near_m: FloatArray  # [E] metres to where it begins
     used: Int32Array  # [4N + 1] connectors with such an entry, their number last
     heads: Int32Array  # [H + 1]
+    asks: Int32Array  # [E] who has to come over to a lane and cannot yet, NONE
     walks: FloatArray  # [2, W + 1] somebody who can no longer stop comes; when one comes, s
 
 
@@ -128,6 +129,7 @@ def new_scratch(threads: int, lanes: int, users: int, heads: int, walks: int) ->
         near_m=np.zeros((threads, lanes), dtype=np.float32),
         used=np.zeros((threads, 4 * users + 1), dtype=np.int32),
         heads=np.zeros((threads, heads + 1), dtype=np.int32),
+        asks=np.full((threads, lanes), NONE, dtype=np.int32),
         walks=np.zeros((threads, 2, walks + 1), dtype=np.float32),
     )
 

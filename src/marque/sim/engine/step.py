@@ -6,12 +6,14 @@ from marque.kernels.signals import phase_at
 from marque.sim.engine.begin import begin, make_person
 from marque.sim.engine.beside import CLEAR_M, consider, slide
 from marque.sim.engine.entry import passes
-from marque.sim.engine.look import HARDEST_MPS2, Rules, drive, onward
+from marque.sim.engine.look import DEAD_END_M, HARDEST_MPS2, Rules, drive, onward
 from marque.sim.engine.network import (
     CONNECTOR,
     CROSSES,
     END,
+    LEFT,
     LENGTH,
+    RIGHT,
     WALK_HEAD,
     WALK_PRIORITY,
     Lights,
@@ -59,9 +61,10 @@ from marque.sim.engine.state import (
     Scratch,
     World,
 )
-from marque.sim.engine.ways import GOAL_CYCLE, GOAL_LANE, ONWARD, Starts, Ways
+from marque.sim.engine.ways import GOAL_CYCLE, GOAL_LANE, ONWARD, ROOM, SIDE, Starts, Ways
 from marque.types.codes import SignalState
 
+OUTSIDE = 2  # value of BLIND for who is moved from outside
 FAR_S = 1e3
 HORIZON_M, HORIZON_S = 30.0, 6.0
 STANDS_MPS = 0.1
@@ -69,6 +72,7 @@ UNDECIDED_S = 3.0  # standing before a line so long, one decides anew
 OTHER_GOAL_S = 20.0  # standing where the lane leads nowhere so long, one goes elsewhere
 STUCK_S = 300.0  # SUMO's time to teleport: counts as gridlock
 BRAKES_HARD_MPS2 = 4.0
+ASK_M = 100.0  # before the last chance
 EVERY = 5  # steps between two tries to begin a trip
 AWAY_WINDOW, AWAY_STEPS, AWAY_SHARE = 60, 15, 0.25  # looking away: 1.5 s in every 6, now and then
 
@@ -96,6 +100,7 @@ def note_near(net: Network, ways: Ways, w: World, scr: Scratch, users: int) -> N
     for k in range(scr.used[used]):
         scr.near[scr.used[k]] = NOBODY
     scr.used[used] = 0
+    scr.asks[:] = NOBODY
     lanes = net.lanes
     for i in range(users):
         lane = w.whole[LANE, i]
@@ -111,11 +116,31 @@ def note_near(net: Network, ways: Ways, w: World, scr: Scratch, users: int) -> N
             d += net.real[LENGTH, after]
         else:
             c = w.whole[VIA, i]
+            _ask(net, ways, w, scr, i, lane, d)
             if j >= 0:
                 k = who(w, j)
                 if j != k or w.whole[VIA, k] < 0 or not passes(w, k, w.whole[VIA, k]):
                     continue
         _note(net, ways, w, scr, i, c, d, j < 0)
+
+
+@jit_inside
+def _ask(net: Network, ways: Ways, w: World, scr: Scratch, i: int, lane: int, d: float) -> None:
+    """Who has to leave a lane soon shows it to those on the lane beside."""
+    goal = w.whole[GOAL, i]
+    side = ways.table[SIDE, goal, lane]
+    if side == 0 or w.whole[SHADOW, i] >= 0:
+        return
+    left_m = ways.values[ROOM, goal, lane] - w.real[AT, i]
+    if w.whole[VIA, i] < 0:
+        left_m = min(left_m, d)
+    if left_m > ASK_M or left_m < -DEAD_END_M:
+        return
+    other = net.whole[LEFT, lane] if side > 0 else net.whole[RIGHT, lane]
+    if other >= 0 and (
+        scr.asks[other] < 0 or w.real[AT, scr.asks[other]] < w.real[AT, i]
+    ):
+        scr.asks[other] = i
 
 
 @jit_inside
@@ -168,7 +193,7 @@ def step_world(
         lane = w.whole[LANE, i]
         if lane < 0 or lane >= lanes:
             continue
-        if w.whole[BLIND, i] and _looks_away(rules, w, number, i):
+        if w.whole[BLIND, i] == OUTSIDE or (w.whole[BLIND, i] == 1 and _looks_away(rules, w, number, i)):
             continue
         a = drive(net, ways, kinds, rules, w, scr, i)
         if a < -HARDEST_MPS2:
@@ -178,6 +203,8 @@ def step_world(
             consider(net, ways, kinds, rules, w, scr, i, a)
     for i in range(users):
         lane = w.whole[LANE, i]
+        if w.whole[BLIND, i] == OUTSIDE:
+            continue
         if lane < 0:
             w.counts[WAITING_STEPS] += 1.0
             if rules.hold and (w.clock[STEP] + i) % EVERY == 0:
@@ -246,6 +273,8 @@ def _move(net: Network, ways: Ways, rules: Rules, w: World, i: int) -> None:
         w.counts[HARD] += 1.0
     if v_new < STANDS_MPS:
         _stand(net, ways, rules, w, i)
+        if w.whole[LANE, i] < 0:
+            return
     else:
         w.real[WAIT, i] = 0.0
     lane = w.whole[LANE, i]
@@ -285,6 +314,9 @@ def _stand(net: Network, ways: Ways, rules: Rules, w: World, i: int) -> None:
         w.whole[PASS2, i] = NOBODY
     if w.real[WAIT, i] >= STUCK_S and w.real[WAIT, i] - rules.step_s < STUCK_S:
         w.counts[STUCK] += 1.0
+        if rules.hold:  # as SUMO teleports: one more gridlock on the count, and another trip
+            _leave(w, i)
+            return
     lost = (
         w.whole[VIA, i] < 0
         and net.whole[CONNECTOR, lane] == 0
@@ -304,15 +336,21 @@ def _stand(net: Network, ways: Ways, rules: Rules, w: World, i: int) -> None:
 
 
 @jit_inside
-def _arrive(rules: Rules, w: World, i: int) -> None:
+def _leave(w: World, i: int) -> None:
+    """Off the road; the next trip begins when there is room."""
     drop_shadow(w, i)
     take_out(w, i)
-    w.counts[ARRIVED] += 1.0
-    w.counts[TRIP_SECONDS] += (w.clock[STEP] - w.whole[BEGAN, i]) * rules.step_s
     w.whole[TRIP, i] += 1
     w.whole[BEGAN, i] = w.clock[STEP]
     w.real[LAT, i] = 0.0
     w.real[SPEED, i] = 0.0
+
+
+@jit_inside
+def _arrive(rules: Rules, w: World, i: int) -> None:
+    w.counts[ARRIVED] += 1.0
+    w.counts[TRIP_SECONDS] += (w.clock[STEP] - w.whole[BEGAN, i]) * rules.step_s
+    _leave(w, i)
 
 
 @jit_inside
@@ -355,7 +393,9 @@ def row_of(rows: World, k: int) -> World:
 @jit_inside
 def scratch_of(rows: Scratch, k: int) -> Scratch:
     """One thread's scratch: views."""
-    return Scratch(rows.near[k], rows.near_m[k], rows.used[k], rows.heads[k], rows.walks[k])
+    return Scratch(
+        rows.near[k], rows.near_m[k], rows.used[k], rows.heads[k], rows.asks[k], rows.walks[k]
+    )  # fmt: skip
 
 
 @jit_borrowed

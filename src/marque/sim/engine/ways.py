@@ -50,7 +50,13 @@ class Starts(NamedTuple):
 
 
 def ways_of(
-    road_map: RoadMap, net: Network, shape: Shape, seed: int, goals: int = 48, cycle_goals: int = 12
+    road_map: RoadMap,
+    net: Network,
+    shape: Shape,
+    seed: int,
+    first_goal: Goal | None = None,
+    goals: int = 80,
+    cycle_goals: int = 16,
 ) -> tuple[Ways, Starts]:
     """Goals drawn over the metres of the lanes, with their fields.
 
@@ -58,6 +64,11 @@ def ways_of(
     """
     draw = np.random.Generator(np.random.PCG64([seed, 5]))
     lanes, fields = _drawn(road_map, net, shape, Allow.CAR, goals, draw)
+    if first_goal is not None:
+        lane, s = first_goal
+        usable = open_lanes(road_map, Allow.CAR)
+        fields.insert(0, _field(road_map, net, shape, lane, s, Allow.CAR, usable))
+        lanes.insert(0, (int(shape.engine_of[lane]), s))
     cycle_lanes, cycle_fields = _drawn(road_map, net, shape, Allow.BICYCLE, cycle_goals, draw)
     if not lanes:
         raise MarqueError(f"map '{road_map.name}' has no lane from which a car reaches another")
