@@ -10,6 +10,7 @@ from marque.cli.adversary import adversary
 from marque.cli.aeb import ncap, r152
 from marque.cli.alks import alks
 from marque.cli.cut_in import cut_in
+from marque.cli.engine import engine
 from marque.cli.faults import faults
 from marque.cli.motorway import motorway
 from marque.cli.options import CarOption, DriverOption, MapOption, ResultOption, SensorsOption
@@ -44,6 +45,7 @@ app.command()(ncap)
 app.command()(r152)
 app.command()(alks)
 app.command()(adversary)
+app.command()(engine)
 
 
 @app.command()
