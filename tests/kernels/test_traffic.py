@@ -45,7 +45,9 @@ def test_krauss_is_the_greatest_speed_from_which_one_stops_in_time(v, v_lead, ga
 @settings(max_examples=20)
 @given(st.floats(0.5, 60.0), st.floats(0.0, 15.0), accel, st.floats(5.0, 15.0))
 def test_time_to_is_what_driving_it_takes(distance, v, a, top):
-    assert time_to(distance, v, a, top) == pytest.approx(twin.time_to(distance, v, a, top), abs=5e-3)
+    assert time_to(distance, v, a, top) == pytest.approx(
+        twin.time_to(distance, v, a, top), abs=5e-3
+    )
 
 
 @given(way, way, speed, accel, speed)

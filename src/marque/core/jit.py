@@ -94,7 +94,5 @@ def jit_inside(function: F) -> F:
     """`jit_borrowed` for a part of such a function: it becomes part of its caller's code."""
     if not ENABLED:
         return function
-    make = numba.njit(
-        cache=True, error_model="numpy", nogil=True, _nrt=False, forceinline=True
-    )
+    make = numba.njit(cache=True, error_model="numpy", nogil=True, _nrt=False, forceinline=True)
     return cast(F, make(function))

@@ -53,7 +53,9 @@ def open_map(name_or_path: str) -> tuple[RoadMap, Path]:
     if not path.exists():
         looks_like_path = path.suffix != "" or len(path.parts) > 1
         if looks_like_path:
-            raise MarqueError(f"no map file {name_or_path}; known names are {sorted((*NAMED, *MADE))}")
+            raise MarqueError(
+                f"no map file {name_or_path}; known names are {sorted((*NAMED, *MADE))}"
+            )
         raise unknown("map", name_or_path, (*NAMED, *MADE))
     if path.is_dir():
         raise MarqueError(f"{path} is a folder; a map file is needed ({KNOWN} or a marque map)")

@@ -12,6 +12,7 @@ import tempfile
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from importlib import import_module
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
@@ -244,10 +245,8 @@ def _call(home: Path, name: str, options: list[str], folder: str) -> str:
 
 def highway_rate() -> Mapping[str, Any]:
     """highway-env's own highway of 50 vehicles, in this process."""
-    import gymnasium
-    import highway_env  # noqa: F401  (registers its worlds)
-
-    world = gymnasium.make("highway-v0")
+    import_module("highway_env")  # registers its worlds
+    world = import_module("gymnasium").make("highway-v0")
     world.reset(seed=1)
     inner: Any = world.unwrapped
     vehicles = len(inner.road.vehicles)

@@ -128,9 +128,7 @@ def _ring_net(home: Path, folder: Path, ring: Ring) -> Path:
     return _netconvert(home, folder, ring.name, nodes, edges)
 
 
-def _netconvert(
-    home: Path, folder: Path, name: str, nodes: str, edges: str, *more: str
-) -> Path:
+def _netconvert(home: Path, folder: Path, name: str, nodes: str, edges: str, *more: str) -> Path:
     (folder / f"{name}.nod.xml").write_text(f"<nodes>{nodes}</nodes>")
     (folder / f"{name}.edg.xml").write_text(f"<edges>{edges}</edges>")
     out = folder / f"{name}.net.xml"
@@ -226,9 +224,7 @@ def _vtype(spread: float) -> str:
     )
 
 
-def _sumo_ring(
-    home: Path, folder: Path, net: Path, ring: Ring, count: int, seed: int
-) -> float:
+def _sumo_ring(home: Path, folder: Path, net: Path, ring: Ring, count: int, seed: int) -> float:
     """Mean speed of SUMO's drivers."""
     per_lane = -(-count // ring.lanes)
     vehicles = ""

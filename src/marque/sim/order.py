@@ -217,7 +217,8 @@ def engine_spec(ready: Ready) -> EngineSpec:
 
 
 def sumocfg_of(traffic: str) -> Path | None:
-    """The configuration that `traffic` names, None for `sumo`, `engine` and `none`. MarqueError otherwise."""
+    """The configuration that `traffic` names; None for `sumo`, `engine`, `none`. MarqueError
+    otherwise."""
     if traffic in (SUMO, EMPTY, ENGINE):
         return None
     path = Path(traffic).expanduser()
@@ -342,7 +343,9 @@ def open_world(ready: Ready, progress: Progress | None = None) -> RoadWorld:
 def drive_reference(ready: Ready, progress: Progress | None = None) -> Reference:
     """SUMO's own driver on the same route, at the same hour. MarqueError: there is no SUMO."""
     if ready.spec is None:
-        raise MarqueError("the reference driver is SUMO's own; without SUMO's traffic there is none")
+        raise MarqueError(
+            "the reference driver is SUMO's own; without SUMO's traffic there is none"
+        )
     spec = replace(ready.spec, progress=progress)
     trip, road_map = ready.setup.trip, ready.setup.road_map
     x, y, heading = road_map.place(trip.start_lane, trip.start_s_m)

@@ -135,9 +135,7 @@ def _ways(plan: Plan, node: Node, lanes: dict[str, list[NetLane]]) -> list[Way]:
         start, end = lanes[a][i], lanes[b][j]
         line = _curve(start.shape_m, end.shape_m)
         approach = _approach(plan.roads[a], node, number)
-        out.append(
-            Way(f":{node.name}_{number}_0", start.name, end.name, a, "", line, approach)
-        )
+        out.append(Way(f":{node.name}_{number}_0", start.name, end.name, a, "", line, approach))
     return out
 
 
@@ -179,9 +177,7 @@ def _curve(before: FloatArray, after: FloatArray) -> FloatArray:
     return line
 
 
-def _way_records(
-    net: Net, node: Node, way: Way, waits: bool, lanes: dict[str, NetLane]
-) -> None:
+def _way_records(net: Net, node: Node, way: Way, waits: bool, lanes: dict[str, NetLane]) -> None:
     start, end = lanes[way.start], lanes[way.end]
     signal, link = way.approach.light or ("", -1)
     state = "=" if node.kind == EQUAL else "m" if waits else "M"
@@ -265,9 +261,7 @@ def _program(
     first = next(iter(axis.values()), 0.0)
     durations, states = [], []
     for phase in (0, 1):
-        go = [
-            _along(axis[way.incoming], first) == (phase == 0) for way in ways
-        ]
+        go = [_along(axis[way.incoming], first) == (phase == 0) for way in ways]
         walk = [_along(heading, first) != (phase == 0) for heading, _ in arms]
         green = "".join(
             ("g" if way.letter == "l" else "G") if on else "r"

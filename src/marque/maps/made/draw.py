@@ -1,5 +1,6 @@
 """The three plans: a town, a motorway, a grid. The same seed draws the same map."""
 
+import itertools
 import math
 from collections.abc import Callable, Mapping
 from types import MappingProxyType
@@ -74,7 +75,7 @@ def _town_street(
         plan.roads[f"{start}{end}"].stops = [float(draw.uniform(25.0, 70.0))]
         return
     limit = (30.0 if draw.random() < 0.4 else 50.0) / 3.6
-    outer = row in (0, TOWN_SIDE - 1) or a[1] == b[1] and a[1] in (0, TOWN_SIDE - 1)
+    outer = row in (0, TOWN_SIDE - 1) or (a[1] == b[1] and a[1] in (0, TOWN_SIDE - 1))
     if row == one_way[0]:
         plan.road(start, end, limit_mps=limit)
     elif row == one_way[1]:
@@ -86,7 +87,7 @@ def _town_street(
 def _roundabout(plan: Plan, name: str) -> None:
     """A ring in the place of a node: one of its own for each arm, joined counter-clockwise."""
     middle = plan.nodes.pop(name).xy_m
-    arms: list[tuple[float, str]] = []
+    arms: list[tuple[int, str]] = []
     for road in list(plan.roads.values()):
         if name not in (road.start, road.end):
             continue
@@ -161,7 +162,7 @@ def _carriageway(plan: Plan, exits: list[float], sign: int, way: str) -> None:
     if sign > 0:  # its interchanges come in the other order
         swapped = [(MOTORWAY_M - x) for x in reversed(exits)]
         _move_stations(plan, way, swapped, y)
-    for a, b in zip(names, names[1:], strict=False):
+    for a, b in itertools.pairwise(names):
         auxiliary = a[1] == "d" or a[1] == "m"
         plan.road(a, b, lanes=4 if auxiliary else 3, limit_mps=MOTORWAY_MPS, major=True,
                   classes=CAR_CLASSES, line_m=_carriage_line(plan, a, b, auxiliary))  # fmt: skip

@@ -8,8 +8,24 @@ from marque.core.arrays import FloatArray
 
 LANE_M = 3.3
 CAR_CLASSES = frozenset(
-    "private emergency authority army vip passenger hov taxi bus coach delivery truck trailer "
-    "motorcycle moped evehicle".split()
+    [
+        "private",
+        "emergency",
+        "authority",
+        "army",
+        "vip",
+        "passenger",
+        "hov",
+        "taxi",
+        "bus",
+        "coach",
+        "delivery",
+        "truck",
+        "trailer",
+        "motorcycle",
+        "moped",
+        "evehicle",
+    ]
 )
 STREET_CLASSES = CAR_CLASSES | {"bicycle"}
 SIGNAL, PRIORITY, EQUAL, JOIN = "traffic_light", "priority", "right_before_left", "join"

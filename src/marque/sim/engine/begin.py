@@ -47,13 +47,14 @@ from marque.sim.engine.ways import COST, GOAL_LANE, Starts, Ways
 
 TRIES = 4
 EARLY_MPS2 = 1.5  # what a beginning may ask of who comes behind
+KERB_M = 1.0  # so far from the road one waits
 FIRST_SHARE = 0.6  # of the limit, at the beginning
 
 
 # names of the numbers that are drawn for one road user
 (
-    BY_KIND, BY_GOAL, BY_PLACE, BY_LANE, BY_SPEED_A, BY_SPEED_B, BY_HEADWAY_A, BY_HEADWAY_B, BY_EYES,
-    BY_WALK,
+    BY_KIND, BY_GOAL, BY_PLACE, BY_LANE, BY_SPEED_A, BY_SPEED_B, BY_HEADWAY_A, BY_HEADWAY_B,
+    BY_EYES, BY_WALK,
 ) = range(10)  # fmt: skip
 
 
@@ -182,7 +183,7 @@ def _begin_walk(net: Network, rules: Rules, w: World, number: int, i: int, attem
     w.whole[GOAL, i] = 1 if chance(key, i, attempt * 64 + BY_PLACE, 0) < 0.5 else 0
     w.real[SPEED, i] = 0.0
     w.real[WAIT, i] = 0.0
-    put_in(w, i, lanes + walk, -0.5)
+    put_in(w, i, lanes + walk, -KERB_M)
     w.whole[BEGAN, i] = w.clock[STEP]
     w.counts[BEGUN] += 1.0
     return True

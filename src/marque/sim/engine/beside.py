@@ -4,8 +4,8 @@ from marque.core.jit import jit_inside
 from marque.kernels.gaps import brake_way
 from marque.kernels.lane_change import gain, is_safe, route_need, worth_it
 from marque.sim.engine.entry import passes
-from marque.sim.engine.look import Rules, free_accel, led
-from marque.sim.engine.network import CONNECTOR, LEFT, LENGTH, PRED_OFF, RIGHT, WIDTH, Network
+from marque.sim.engine.look import DEAD_END_M, LINE_GAP_M, Rules, free_accel, led
+from marque.sim.engine.network import CONNECTOR, LEFT, LENGTH, LINE, PRED_OFF, RIGHT, WIDTH, Network
 from marque.sim.engine.people import Kinds
 from marque.sim.engine.rows import cast_shadow, put_in, take_out, who
 from marque.sim.engine.state import (
@@ -123,10 +123,11 @@ def consider(
         need = max(need, route_need(remaining, w.real[SPEED, i], 1))
     for way in (side if side != 0 else 1, -side if side != 0 else -1):
         other = left if way > 0 else right
-        if other >= 0 and side in (0, way):
-            if _may(net, ways, kinds, rules, w, scr, i, other, way, side, need, now):
-                _go(net, ways, w, i, other, way)
-                return
+        if other < 0 or (side != 0 and side != way):
+            continue
+        if _may(net, ways, kinds, rules, w, scr, i, other, way, side, need, now):
+            _go(net, ways, w, i, other, way)
+            return
 
 
 @jit_inside
@@ -139,7 +140,9 @@ def _may(
     s = w.real[AT, i] * net.real[LENGTH, other] / net.real[LENGTH, lane]
     if s - w.real[SIZE, i] < 1.0:
         return False
-    if net.real[LENGTH, other] - s < SWING_M:
+    ends = ways.table[ONWARD, goal, other] < 0 and ways.goals[GOAL_LANE, goal] != other
+    spare = SWING_M + (DEAD_END_M if ends else LINE_GAP_M + net.real[LINE, other])
+    if net.real[LENGTH, other] - s < spare:
         return False
     away = side == 0 and _leads_off(ways, goal, lane, other, s)
     if away:

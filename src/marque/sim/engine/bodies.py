@@ -79,7 +79,7 @@ def fill_boxes(
             out[5, i] = 0.0
             continue
         s = w.real[AT, i]
-        fx, fy, ux, uy = point_at(shape.pt_off, shape.pt_xy, shape.pt_s, lane, s)
+        fx, fy, _ux, _uy = point_at(shape.pt_off, shape.pt_xy, shape.pt_s, lane, s)
         back = s - w.real[SIZE, i]
         at = lane
         for _ in range(BACK_LANES):
@@ -90,7 +90,7 @@ def fill_boxes(
                 break
             at = before
             back += net.real[LENGTH, at]
-        rx, ry, vx, vy = point_at(shape.pt_off, shape.pt_xy, shape.pt_s, at, back)
+        rx, ry, _vx, _vy = point_at(shape.pt_off, shape.pt_xy, shape.pt_s, at, back)
         heading = math.atan2(fy - ry, fx - rx)
         lat = w.real[LAT, i]
         out[0, i] = 0.5 * (fx + rx) - lat * math.sin(heading)

@@ -2,7 +2,6 @@
 
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 
@@ -149,7 +148,7 @@ def spread_out(engine: Engine, map_name: str, habits: Habits) -> None:
     """Everybody on the road. MarqueError: they do not fit; it says how many do."""
     mix = mix_of(engine, habits)
     spreads = np.array([habits.speed_spread, habits.headway_spread])
-    args: tuple[Any, ...] = (engine.network, engine.ways, engine.starts, engine.kinds, engine.rules)
+    args = (engine.network, engine.ways, engine.starts, engine.kinds, engine.rules)
     users = engine.worlds.users
     for k in range(engine.worlds.count):
         there = fill(*args, engine.worlds.rows, engine.scratch, mix, spreads, k, FILL_ROUNDS)

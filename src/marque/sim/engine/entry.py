@@ -56,14 +56,14 @@ AMBER_BRAKE_MPS2 = 3.0
 OTHERS_ACCEL_MPS2 = 2.0
 SIDE_M = 0.6  # more shared ground than the map's, which is measured for a car's width
 MARGIN_S, SURE_S = 1.0, 0.5  # between bodies; behind somebody who is about to be gone
-STOOD_S, PATIENCE_S = 0.5, 3.0
+STOOD_S, PATIENCE_S, LONG_S = 0.5, 3.0, 10.0
 STOPS_MPS2 = 4.0  # how hard who is in front may be taken to brake
 
 
 @jit_inside
 def passes(w: World, i: int, connector: int) -> bool:
     """Whether somebody has decided to enter, or can no longer stop before it."""
-    return w.whole[PASS1, i] == connector or w.whole[PASS2, i] == connector
+    return bool(w.whole[PASS1, i] == connector or w.whole[PASS2, i] == connector)
 
 
 @jit_inside
@@ -115,7 +115,7 @@ def has_room(net: Network, kinds: Kinds, w: World, i: int, connector: int) -> bo
         while k >= 0:
             need += w.real[SIZE, k] + 2.0
             k = w.whole[AHEAD, k]
-    return room >= need
+    return bool(room >= need)
 
 
 @jit_inside
@@ -128,9 +128,9 @@ def may_enter(
     state = state_of(net, scr, c)
     if net.whole[HEAD, c] >= 0 and not lets_pass(state, brake_way(v, AMBER_BRAKE_MPS2) <= line):
         return False
-    if must_stand(net.whole[CONTROL, c], state):
-        if w.real[WAIT, i] <= STOOD_S or line >= AT_LINE_M:
-            return False
+    stood = w.real[WAIT, i] > STOOD_S and line < AT_LINE_M
+    if must_stand(net.whole[CONTROL, c], state) and not stood:
+        return False
     if net.whole[CROSSES, c] and not has_room(net, kinds, w, i, c):
         return False
     top = min(net.real[LIMIT, c] * w.real[FAC, i], kinds[K_TOP, w.whole[KIND, i]])
@@ -261,12 +261,15 @@ def _goes_first(
     order = standing_priority(net.conf_whole[PRIORITY, q], state, theirs)
     if order > 0:
         return True
-    if order == 0:
-        if stands and w.real[SPEED, i] < STOOD_MPS:
-            return waits_longer(w.real[WAIT, i], i, w.real[WAIT, near], near)
-        ours = d / max(w.real[SPEED, i], 1.0)
-        other = scr.near_m[o] / max(w.real[SPEED, near], 1.0)
-        return ours < other or (ours == other and i < near)
-    if not stands or w.real[WAIT, i] < PATIENCE_S or w.real[WAIT, near] < PATIENCE_S:
+    # who stands so long, with nobody on the shared ground, waits for something else than us; of
+    # those who have equal rights the longest waits first, but not for ever
+    patience = PATIENCE_S if order < 0 else LONG_S
+    if stands and w.real[WAIT, near] >= PATIENCE_S and w.real[WAIT, i] >= patience:
+        return True
+    if order < 0:
         return False
-    return waits_longer(w.real[WAIT, i], i, w.real[WAIT, near], near)
+    if stands and w.real[SPEED, i] < STOOD_MPS:
+        return waits_longer(w.real[WAIT, i], i, w.real[WAIT, near], near)
+    ours = d / max(w.real[SPEED, i], 1.0)
+    other = scr.near_m[o] / max(w.real[SPEED, near], 1.0)
+    return ours < other or (ours == other and i < near)

@@ -103,7 +103,7 @@ def led(
         w.real[HEADWAY, i],
         kinds[K_STAND, kind],
     )
-    return min(free, free + interaction - w.real[ACCEL, i])
+    return float(min(free, free + interaction - w.real[ACCEL, i]))
 
 
 @jit_inside
@@ -202,10 +202,10 @@ def drive(
                 if not may_enter(net, kinds, w, scr, i, c, d, line):
                     best = min(best, stop_at(rules, kinds, w, i, line, free))
                     break
-                if brake_way(v, brake) + 2.0 * rules.step_s * v + AT_M >= line - LINE_GAP_M:
-                    if not decide_pass(w, i, c):
-                        best = min(best, stop_at(rules, kinds, w, i, line, free))
-                        break
+                due = brake_way(v, brake) + 2.0 * rules.step_s * v + AT_M >= line - LINE_GAP_M
+                if due and not decide_pass(w, i, c):
+                    best = min(best, stop_at(rules, kinds, w, i, line, free))
+                    break
             after = c
             best = min(best, _beside(net, kinds, rules, w, i, c, -d, free, passes(w, i, c)))
         allowed = net.real[LIMIT, after] * w.real[FAC, i]
@@ -325,9 +325,9 @@ def _occupied(
             return stop_at(rules, kinds, w, i, way, free)
     while j >= 0:
         left = other_out - (w.real[AT, j] - w.real[SIZE, j])
-        if w.real[AT, j] > other_in and left > 0.0:
-            if latest_out(left, w.real[SPEED, j]) + 0.5 * SURE_S > in_s:
-                return stop_at(rules, kinds, w, i, way, free)
+        on_it = w.real[AT, j] > other_in and left > 0.0
+        if on_it and latest_out(left, w.real[SPEED, j]) + 0.5 * SURE_S > in_s:
+            return stop_at(rules, kinds, w, i, way, free)
         j = w.whole[AHEAD, j]
     return free
 

@@ -7,6 +7,7 @@ Crosswalk w is lane E + w, so that people on foot stand in the same lists as eve
 from typing import Any, NamedTuple
 
 import numpy as np
+import numpy.typing as npt
 
 from marque.core.arrays import BoolArray, FloatArray, Int8Array, Int32Array, IntArray
 from marque.core.errors import MarqueError
@@ -46,7 +47,7 @@ class Network(NamedTuple):
     """E lanes, C conflicts, X passages over crosswalks, W crosswalks."""
 
     lanes: int  # E
-    real: FloatArray  # [4, E + W] float32
+    real: npt.NDArray[np.float32]  # [4, E + W]
     whole: Int32Array  # [11, E + 1]
     pred: Int32Array
     conf_real: FloatArray  # [4, C] float32
@@ -232,7 +233,11 @@ def _passages(m: RoadMap, kept: IntArray) -> dict[str, Any]:
 
 def _signals(m: RoadMap) -> dict[str, Any]:
     """Programs: a state for each phase and each head of its group."""
-    ends, states, state_off, heads, heads_off = [], [], [], [], [0]
+    ends: list[FloatArray] = []
+    states: list[list[int]] = []
+    state_off: list[int] = []
+    heads: list[IntArray] = []
+    heads_off = [0]
     for g in range(len(m.group_name)):
         of_group = np.flatnonzero(m.head_group == g)
         first, last = int(m.phase_off[g]), int(m.phase_off[g + 1])
@@ -240,7 +245,7 @@ def _signals(m: RoadMap) -> dict[str, Any]:
         heads.append(of_group)
         heads_off.append(heads_off[-1] + len(of_group))
         for letters in m.phase_state[first:last]:
-            state_off.append(sum(map(len, states)))
+            state_off.append(sum(len(row) for row in states))
             states.append([letter_state(letters, int(m.head_link[h])) for h in of_group])
     return {
         "head_count": len(m.head_group),

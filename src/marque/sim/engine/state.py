@@ -10,11 +10,13 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 import numpy as np
+import numpy.typing as npt
 
 from marque.core.arrays import FloatArray, Int32Array, IntArray
 from marque.types.road_map import NONE
 
 NOBODY = -1
+RealArray = npt.NDArray[np.float32]
 LEAST_SHADOWS, SHADOW_SHARE = 8, 10
 
 # counters, one row for each world
@@ -68,7 +70,7 @@ class World(NamedTuple):
     Few arrays with many rows, because a compiled call pays for each array that it passes on.
     """
 
-    real: FloatArray  # [REALS, M] float32
+    real: RealArray  # [REALS, M]
     whole: Int32Array  # [WHOLES, M]
     row: Int32Array  # [2, E + W]
     counts: FloatArray  # [COUNTERS]
@@ -79,11 +81,11 @@ class Scratch(NamedTuple):
     """What one thread needs while it computes one step of one world."""
 
     near: Int32Array  # [E] who comes to a connector next, NONE
-    near_m: FloatArray  # [E] metres to where it begins
+    near_m: RealArray  # [E] metres to where it begins
     used: Int32Array  # [4N + 1] connectors with such an entry, their number last
     heads: Int32Array  # [H + 1]
     asks: Int32Array  # [E] who has to come over to a lane and cannot yet, NONE
-    walks: FloatArray  # [2, W + 1] somebody who can no longer stop comes; when one comes, s
+    walks: RealArray  # [2, W + 1] somebody who can no longer stop comes; when one comes, s
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -136,10 +138,10 @@ def new_scratch(threads: int, lanes: int, users: int, heads: int, walks: int) ->
 
 def snapshot(worlds: Worlds) -> World:
     """A copy of all that decides how the worlds go on."""
-    return World(*(array.copy() for array in worlds.rows))
+    return worlds.rows._replace(**{k: v.copy() for k, v in worlds.rows._asdict().items()})
 
 
 def restore(worlds: Worlds, saved: World) -> None:
     """Back to a snapshot of the same worlds."""
     for array, old in zip(worlds.rows, saved, strict=True):
-        array[...] = old
+        np.copyto(array, old)

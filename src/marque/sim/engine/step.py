@@ -137,9 +137,7 @@ def _ask(net: Network, ways: Ways, w: World, scr: Scratch, i: int, lane: int, d:
     if left_m > ASK_M or left_m < -DEAD_END_M:
         return
     other = net.whole[LEFT, lane] if side > 0 else net.whole[RIGHT, lane]
-    if other >= 0 and (
-        scr.asks[other] < 0 or w.real[AT, scr.asks[other]] < w.real[AT, i]
-    ):
+    if other >= 0 and (scr.asks[other] < 0 or w.real[AT, scr.asks[other]] < w.real[AT, i]):
         scr.asks[other] = i
 
 
@@ -193,7 +191,9 @@ def step_world(
         lane = w.whole[LANE, i]
         if lane < 0 or lane >= lanes:
             continue
-        if w.whole[BLIND, i] == OUTSIDE or (w.whole[BLIND, i] == 1 and _looks_away(rules, w, number, i)):
+        if w.whole[BLIND, i] == OUTSIDE or (
+            w.whole[BLIND, i] == 1 and _looks_away(rules, w, number, i)
+        ):
             continue
         a = drive(net, ways, kinds, rules, w, scr, i)
         if a < -HARDEST_MPS2:
@@ -400,8 +400,8 @@ def scratch_of(rows: Scratch, k: int) -> Scratch:
 
 @jit_borrowed
 def run_worlds(
-    net: Network, lights: Lights, ways: Ways, starts: Starts, kinds: Kinds, rules: Rules, rows: World, scratch: Scratch,
-    thread: int, low: int, high: int, steps: int,
+    net: Network, lights: Lights, ways: Ways, starts: Starts, kinds: Kinds, rules: Rules,
+    rows: World, scratch: Scratch, thread: int, low: int, high: int, steps: int,
 ) -> None:  # fmt: skip
     """Many steps of the worlds low..high-1: all of one world, then all of the next, so that a
     world stays in the processor's own memory."""
@@ -414,8 +414,8 @@ def run_worlds(
 
 @jit_borrowed
 def fill(
-    net: Network, ways: Ways, starts: Starts, kinds: Kinds, rules: Rules, rows: World, scratch: Scratch,
-    mix_until: object, spreads: object, k: int, rounds: int,
+    net: Network, ways: Ways, starts: Starts, kinds: Kinds, rules: Rules, rows: World,
+    scratch: Scratch, mix_until: object, spreads: object, k: int, rounds: int,
 ) -> int:  # fmt: skip
     """Everybody of world k on the road, if `rounds` tries will do. Returns how many are."""
     scr = scratch_of(scratch, 0)

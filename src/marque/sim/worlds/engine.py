@@ -18,7 +18,7 @@ from marque.maps.lookup import LaneIndex
 from marque.sim.engine import state as at
 from marque.sim.engine.bodies import boxes_of
 from marque.sim.engine.engine import STEP_S, Engine, open_engine
-from marque.sim.engine.entry import decide_pass, passes
+from marque.sim.engine.entry import decide_pass
 from marque.sim.engine.network import CONNECTOR, LENGTH
 from marque.sim.engine.people import KIND_USER, KIND_WIDTH_M
 from marque.sim.engine.rows import cast_shadow, drop_shadow, put_in, take_out
@@ -70,8 +70,10 @@ class EngineWorld:
     def __init__(self, spec: EngineSpec) -> None:
         self._spec = spec
         if spec.users < 1:
-            raise MarqueError("the engine's traffic needs --density of at least 1; have "
-                              "--traffic none for an empty road")
+            raise MarqueError(
+                "the engine's traffic needs --density of at least 1; have "
+                "--traffic none for an empty road"
+            )
         goal = (spec.goal_lane, spec.goal_s_m)
         self._engine: Engine = open_engine(
             spec.road_map, 1, spec.users + 1, spec.seed, None, 1, first_goal=goal
@@ -170,7 +172,7 @@ class EngineWorld:
             take_out(w, EGO)
         c, s = cos(ego.heading_rad), sin(ego.heading_rad)
         front = ego.x_m + spec.ego_front_m * c, ego.y_m + spec.ego_front_m * s
-        lane, along, aside = self._lane_at(*front, ego.heading_rad)
+        lane, along, _aside = self._lane_at(*front, ego.heading_rad)
         w.real[at.SPEED, EGO] = max(0.0, ego.speed_mps)
         w.real[at.ACC, EGO] = ego.accel_mps2
         if lane < 0:
@@ -204,8 +206,7 @@ class EngineWorld:
         room = float(net.real[LENGTH, lane]) - along
         v = float(w.real[at.SPEED, EGO])
         if via >= 0 and v > 0.5 and brake_way(v, SURE_BRAKE_MPS2) + 0.5 * v > room:
-            if not passes(w, EGO, via):
-                decide_pass(w, EGO, via)
+            decide_pass(w, EGO, via)
 
     def _world(self, ego: EgoTruth) -> World:
         engine, w = self._engine, self._w
@@ -252,4 +253,3 @@ class EngineWorld:
         out[changing & (lat < 0.0)] = Indicator.LEFT
         out[changing & (lat > 0.0)] = Indicator.RIGHT
         return out
-
