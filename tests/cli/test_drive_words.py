@@ -216,7 +216,7 @@ def test_a_car_file_that_is_missing(streets, out, capsys):
 @pytest.mark.parametrize(
     ("words", "named"),
     [
-        (("--traffic", "mars"), "no traffic 'mars'; have [none, sumo]"),
+        (("--traffic", "mars"), "no traffic 'mars'; have [engine, none, sumo]"),
         (("--traffic", "no/such.sumocfg"), "no/such.sumocfg"),
         (("--traffic", "none", "--density", "5"), "--density"),
         (("--traffic", "none", "--begin", "5"), "--begin"),

@@ -29,8 +29,8 @@ def drive(
         float, typer.Option("--min-length-m", min=1.0, metavar="L", help="Of a seeded trip.")
     ] = 2000.0,
     traffic: Annotated[
-        str, typer.Option(metavar="T", help="sumo | none | a .sumocfg with its own demand.")
-    ] = "sumo",
+        str, typer.Option(metavar="T", help="sumo | engine (our own) | none | a .sumocfg.")
+    ] = "",
     density: Annotated[
         int | None, typer.Option(min=0, metavar="X", help="Vehicles present. Default: by the map.")
     ] = None,
@@ -101,7 +101,8 @@ def drive(
         Path | None, typer.Option("--json", metavar="FILE", help="The summary, once more.")
     ] = None,
 ) -> int:
-    """Drive from A to B. Without places: a seeded trip of at least 2 km through Berlin.
+    """Drive from A to B. Without places: a seeded trip of at least 2 km through Berlin in
+    SUMO's traffic or, where SUMO is not installed, through our own town in our own traffic.
 
     Exit 0: arrived (or the minutes are up) and nothing at fault; 1: judged failed; 2: wrong use
     or bad input; 130: stopped.
@@ -109,8 +110,9 @@ def drive(
     from marque.cli.driving import Wanted, Watched, carry_out
     from marque.sim.ahead import CodeAhead
     from marque.sim.no_map import usual_driver
-    from marque.sim.order import EMPTY, Order, open_ground, prepare
+    from marque.sim.order import EMPTY, ENGINE, SUMO, Order, open_ground, prepare, usual_traffic
 
+    traffic = traffic or (SUMO if scenario else usual_traffic())
     order = Order(
         map_name=map_name, traffic=traffic, density=density, begin_s=begin, sumo_args=sumo_args,
         driver=driver or usual_driver(no_map), car=car, brand=brand,
@@ -126,8 +128,8 @@ def drive(
         raise MarqueError("--reference drives to a goal; with --no-map there is none")
     if reference and scenario:
         raise MarqueError("--reference is SUMO's own driver; in a scenario there is none")
-    if reference and traffic == EMPTY:
-        raise MarqueError("--reference is SUMO's own driver; on an empty road there is none")
+    if reference and traffic in (EMPTY, ENGINE):
+        raise MarqueError("--reference is SUMO's own driver; without SUMO's traffic there is none")
     if json_file is not None:
         need_writable_file(json_file)
     if out is not None:

@@ -19,8 +19,9 @@ WRONG_USE, STOPPED, FAILED = 2, 130, 1
 VERBS = {  # in the order of the help text
     "drive": ("marque.cli.drive", "Drive from A to B through real traffic; log, report, summary."),
     "prove": ("marque.cli.prove", "Judge a driver on many seeded trips or situations."),
+    "bench": ("marque.cli.bench", "How fast the engine's traffic is, beside other simulators."),
     "car": ("marque.cli.car", "List, show and measure cars; real cars over CAN."),
-    "map": ("marque.cli.map", "Import, check, draw and describe road maps."),
+    "map": ("marque.cli.map", "Import, make, check, draw and describe road maps."),
     "brand": ("marque.cli.brand", "Characters of brands: list, show, and compare on the road."),
     "log": (
         "marque.cli.log",

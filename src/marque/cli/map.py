@@ -58,6 +58,32 @@ def import_command(
     print(f"see it with: marque map draw {out} -o map.png")
 
 
+@app.command("make")
+def make_command(
+    kind: Annotated[str, typer.Argument(metavar="KIND", help="town | motorway | grid.")],
+    seed: Annotated[int, typer.Option(min=0, help="The same seed makes the same map.")] = 1,
+    out: Annotated[
+        Path | None, typer.Option("-o", "--out", metavar="FILE", help="[KIND-SEED.marque]")
+    ] = None,
+    json_file: FactsOption = None,
+) -> None:
+    """Make a map of our own (docs/engine.md). The names town, motorway and grid are seed 1."""
+    from marque.maps import store
+    from marque.maps.facts import map_facts
+    from marque.maps.made.draw import make_map
+
+    out = out or Path(f"{kind}-{seed}{store.SUFFIX}")
+    if out.is_dir():
+        raise MarqueError(f"{out} is a folder; name the map file to write")
+    road_map = make_map(kind, seed)
+    store.save(road_map, out, b"")
+    facts = {**map_facts(road_map, out), "schema": "marque.map.make/1", "seed": seed}
+    Console().print(_facts_table(facts))
+    print(f"wrote {out}")
+    _write_json(json_file, facts)
+    print(f"drive on it with: marque drive --map {out} --traffic engine")
+
+
 @app.command("check")
 def check_command(file: MapArgument, json_file: FactsOption = None) -> None:
     """Name every defect of a map; exit 1 when one is serious."""

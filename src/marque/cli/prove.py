@@ -10,6 +10,7 @@ from marque.cli.adversary import adversary
 from marque.cli.aeb import ncap, r152
 from marque.cli.alks import alks
 from marque.cli.cut_in import cut_in
+from marque.cli.engine import engine
 from marque.cli.faults import faults
 from marque.cli.motorway import motorway
 from marque.cli.options import (
@@ -53,13 +54,14 @@ app.command()(ncap)
 app.command()(r152)
 app.command()(alks)
 app.command()(adversary)
+app.command()(engine)
 
 
 @app.command()
 def city(
     map_name: MapOption = "",
     traffic: Annotated[
-        str, typer.Option(metavar="T", help="sumo | a .sumocfg with its own demand.")
+        str, typer.Option(metavar="T", help="sumo | engine (our own) | a .sumocfg.")
     ] = "sumo",
     routes: Annotated[int, typer.Option(min=1, metavar="N", help="Trips per seed.")] = 10,
     seed: Annotated[int, typer.Option(min=0, metavar="S", help="Of demand and trips.")] = 1,

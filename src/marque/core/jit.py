@@ -77,3 +77,22 @@ def jit(function: F) -> F:
     if not ENABLED:
         return function
     return cast(F, numba.njit(cache=True, error_model="numpy")(function))
+
+
+def jit_borrowed(function: F) -> F:
+    """`jit` for functions that make no arrays and only look at those of their caller, who keeps
+    them alive: references are not counted, which for a call with twenty arrays costs more than what
+    it computes. Other Python threads may run meanwhile.
+    """
+    if not ENABLED:
+        return function
+    make = numba.njit(cache=True, error_model="numpy", nogil=True, _nrt=False)
+    return cast(F, make(function))
+
+
+def jit_inside(function: F) -> F:
+    """`jit_borrowed` for a part of such a function: it becomes part of its caller's code."""
+    if not ENABLED:
+        return function
+    make = numba.njit(cache=True, error_model="numpy", nogil=True, _nrt=False, forceinline=True)
+    return cast(F, make(function))

@@ -157,3 +157,37 @@ def can_stop(v: float, a_new: float, room: float, brake: float, jerk: float, dt:
         return 0.5 * v * dt <= max(room, 0.0) + LEAST_M
     way = 0.5 * (v + v_new) * dt
     return way + stop_distance(v_new, a_new, brake, jerk) <= room
+
+
+@jit
+def idm(
+    v: float,
+    v_lead: float,
+    gap: float,
+    v_free: float,
+    accel: float,
+    brake: float,
+    headway: float,
+    s0: float,
+) -> float:
+    """The whole of IDM, a (1 - (v / v0)^4 - (s* / s)^2): free road and leader at once. An infinite
+    `gap` is a free road."""
+    interaction = idm_interaction(v, v_lead, gap, accel, brake, headway, s0)
+    return idm_free(v, v_free, accel) + interaction - accel
+
+
+@jit
+def krauss(
+    v: float, v_lead: float, gap: float, v_free: float, accel: float, brake: float, headway: float
+) -> float:
+    """Krauss' rule as an acceleration for the next `headway` seconds (his reaction time): as fast
+    as one may be to come to rest behind a leader that brakes as hard as we can.
+
+    Source: Krauss, Microscopic Modeling of Traffic Flow (1998), eq. (4.16), without dawdling. `gap`
+    is beyond the distance at which one stands.
+    """
+    room = max(0.0, gap)
+    back = brake * headway
+    safe = math.sqrt(back * back + v_lead * v_lead + 2.0 * brake * room) - back
+    wanted = min(v_free, safe, v + accel * headway)
+    return (max(0.0, wanted) - v) / headway

@@ -15,6 +15,7 @@ from marque.maps import store
 from marque.maps.formats import KNOWN, import_map
 from marque.maps.formats.netconvert import sumo_folder
 from marque.maps.formats.sumo_net import read_bytes
+from marque.maps.made.draw import KINDS, make_map
 from marque.types.road_map import RoadMap
 
 _IMPORTERS = (
@@ -35,6 +36,9 @@ NAMED = {
 }
 
 
+MADE, MADE_SEED = tuple(KINDS), 1  # of our own making: `marque map make`
+
+
 def open_map(name_or_path: str) -> tuple[RoadMap, Path]:
     """A map and the marque map file it stands in.
 
@@ -42,18 +46,37 @@ def open_map(name_or_path: str) -> tuple[RoadMap, Path]:
     use. MarqueError: unknown name, unreadable or damaged file, SUMO missing for a name.
     """
     path = Path(name_or_path).expanduser()
+    if name_or_path in MADE:
+        return _made(name_or_path)
     if name_or_path in NAMED:
         return _converted(sumo_folder() / NAMED[name_or_path], name_or_path)
     if not path.exists():
         looks_like_path = path.suffix != "" or len(path.parts) > 1
         if looks_like_path:
-            raise MarqueError(f"no map file {name_or_path}; known names are {sorted(NAMED)}")
-        raise unknown("map", name_or_path, NAMED)
+            raise MarqueError(
+                f"no map file {name_or_path}; known names are {sorted((*NAMED, *MADE))}"
+            )
+        raise unknown("map", name_or_path, (*NAMED, *MADE))
     if path.is_dir():
         raise MarqueError(f"{path} is a folder; a map file is needed ({KNOWN} or a marque map)")
     if path.name.endswith((".osm", ".gz", ".pbf", ".xml", ".xodr")):
         return _converted(path, "")
     return store.load(path), path
+
+
+def _made(name: str) -> tuple[RoadMap, Path]:
+    """A map of our own making, by the default seed; made on first use."""
+    key = hashlib.sha256(f"{store.VERSION} {marque.__version__} {name} {MADE_SEED} ".encode())
+    for part in _importer_files():
+        key.update(part.read_bytes())
+    kept = user_cache() / "maps" / f"{name}-{key.hexdigest()[:16]}{store.SUFFIX}"
+    if kept.exists():
+        try:
+            return store.load(kept), kept
+        except MarqueError:
+            pass  # an old or damaged cache entry is made again
+    store.save(make_map(name, MADE_SEED), kept, b"")
+    return store.load(kept), kept
 
 
 def _converted(source: Path, name: str) -> tuple[RoadMap, Path]:
@@ -81,6 +104,7 @@ def _importer_files() -> list[Path]:
         for path in (
             *here.glob("formats/*"),
             *here.glob("formats/opendrive/*"),
+            *here.glob("made/*"),
             *(here / name for name in _IMPORTERS),
         )
         if path.is_file()

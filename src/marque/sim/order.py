@@ -8,6 +8,7 @@ import contextlib
 import os
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
+from importlib.util import find_spec
 from pathlib import Path
 
 from marque.core.errors import MarqueError, unknown
@@ -34,6 +35,8 @@ from marque.sim.person import Attended, person_script, weather_script
 from marque.sim.reference import Reference, reference_run
 from marque.sim.scenario.play import Play, read_play
 from marque.sim.worlds.empty import EmptyWorld
+from marque.sim.worlds.engine import LABEL as ENGINE_LABEL
+from marque.sim.worlds.engine import EngineSpec, EngineWorld
 from marque.sim.worlds.port import RoadWorld
 from marque.sim.worlds.sumo import SumoSpec, SumoWorld
 from marque.sim.worlds.sumo_link import need_sumo
@@ -48,7 +51,8 @@ from marque.vehicle.domain import load_domain
 from marque.vehicle.market import load_market
 
 DEFAULT_MAP, MOTORWAY_MAP = "berlin", "autobahn"
-SUMO, EMPTY = "sumo", "none"
+SUMO, EMPTY, ENGINE = "sumo", "none", "engine"
+OWN_MAP = "town"  # where SUMO is not installed, or the traffic is the engine's
 # the time limit of a drive whose reference was not driven, from the time-optimal profile
 LIMIT_FACTOR, LIMIT_EXTRA_S = 6.0, 180.0
 LEAST_WAY_M = 1.0
@@ -62,7 +66,7 @@ class Order:
     """A drive in the words of its user. Places as `maps.places` reads them."""
 
     map_name: str = ""  # "": Berlin, without a map a motorway, or the network that a .sumocfg names
-    traffic: str = SUMO  # sumo | none | path of a .sumocfg
+    traffic: str = SUMO  # sumo | engine | none | path of a .sumocfg
     density: int | None = None  # vehicles present; None: by the map's size
     begin_s: float | None = None  # in the time of a .sumocfg
     sumo_args: str = ""
@@ -112,6 +116,8 @@ class Ready:
         """What traffic it will be, before it starts."""
         if self.play is not None:
             return f"OpenSCENARIO {self.play.scenario.file.name}"
+        if self.order.traffic == ENGINE:
+            return f"{ENGINE_LABEL}, {engine_spec(self).users} road users, seed {self.order.seed}"
         if self.spec is None:
             return EmptyWorld.label
         facts = launch(self.spec).facts
@@ -129,7 +135,7 @@ def open_ground(order: Order) -> Ground:
     name = order.map_name
     cfg = sumocfg_of(order.traffic)
     if not name:
-        named = MOTORWAY_MAP if order.no_map else DEFAULT_MAP
+        named = MOTORWAY_MAP if order.no_map else usual_map(order.traffic)
         name = named if cfg is None else str(cfg_files(cfg)[0])
     _check_words(order)
     road_map, file = open_map(name)
@@ -141,16 +147,18 @@ def _check_words(order: Order) -> None:
     _check_blind_words(order)
     if bool(order.start) != bool(order.goal) and not order.no_map:
         raise MarqueError("--from and --to belong together; or leave both for a seeded trip")
-    if order.traffic != EMPTY:
+    if order.traffic not in (EMPTY, ENGINE):
         need_sumo()
         return
     for word, given in (
-        ("--density", order.density is not None),
+        ("--density", order.density is not None and order.traffic == EMPTY),
         ("--begin", order.begin_s is not None),
         ("--sumo-args", bool(order.sumo_args)),
     ):
         if given:
-            raise MarqueError(f"{word} belongs to SUMO's traffic; --traffic none has none")
+            raise MarqueError(
+                f"{word} belongs to SUMO's traffic; --traffic {order.traffic} has none"
+            )
 
 
 def _check_scenario_words(order: Order) -> None:
@@ -184,18 +192,45 @@ def _check_blind_words(order: Order) -> None:
             raise MarqueError(f"{word} belongs to --no-map; with a map, --from and --to say where")
 
 
+def usual_traffic() -> str:
+    """SUMO's where it is installed, else our own engine's."""
+    return SUMO if find_spec("sumo") is not None else ENGINE
+
+
+def usual_map(traffic: str) -> str:
+    """Berlin where SUMO, which brings its network, is installed; else the town of our making."""
+    return OWN_MAP if traffic == ENGINE or find_spec("sumo") is None else DEFAULT_MAP
+
+
+def engine_spec(ready: Ready) -> EngineSpec:
+    """The engine's traffic of a drive."""
+    trip, platform = ready.setup.trip, ready.setup.platform
+    return EngineSpec(
+        road_map=ready.setup.road_map,
+        index=ready.ground.index,
+        seed=ready.order.seed,
+        density=ready.order.density,
+        goal_lane=trip.goal_lane,
+        goal_s_m=trip.goal_s_m,
+        ego_length_m=platform.length_m,
+        ego_width_m=platform.width_m,
+        ego_front_m=platform.front_m,
+    )
+
+
 def sumocfg_of(traffic: str) -> Path | None:
-    """The configuration that `traffic` names, None for `sumo` and `none`. MarqueError otherwise."""
-    if traffic in (SUMO, EMPTY):
+    """The configuration that `traffic` names; None for `sumo`, `engine`, `none`. MarqueError
+    otherwise."""
+    if traffic in (SUMO, EMPTY, ENGINE):
         return None
     path = Path(traffic).expanduser()
     if path.is_file():
         return path
     if path.suffix or len(path.parts) > 1:
         raise MarqueError(
-            f"no traffic file {traffic}; have [none, sumo] or the path of a .sumocfg file"
+            f"no traffic file {traffic}; have [engine, none, sumo] or the path of a .sumocfg file"
         )
-    raise unknown("traffic", traffic, (SUMO, EMPTY))
+    raise unknown("traffic", traffic, (ENGINE, SUMO, EMPTY))
 
 
 def prepare(order: Order, ground: Ground, trip: Trip | None = None) -> Ready:
@@ -310,6 +345,8 @@ def open_world(ready: Ready, progress: Progress | None = None) -> RoadWorld:
     """
     if ready.play is not None:
         return ready.play.world(ready.setup.platform)
+    if ready.order.traffic == ENGINE:
+        return EngineWorld(engine_spec(ready))
     if ready.spec is None:
         return EmptyWorld(ready.setup.road_map)
     spec = replace(ready.spec, progress=progress)
@@ -320,7 +357,9 @@ def open_world(ready: Ready, progress: Progress | None = None) -> RoadWorld:
 def drive_reference(ready: Ready, progress: Progress | None = None) -> Reference:
     """SUMO's own driver on the same route, at the same hour. MarqueError: there is no SUMO."""
     if ready.spec is None:
-        raise MarqueError("the reference driver is SUMO's own; on an empty road there is none")
+        raise MarqueError(
+            "the reference driver is SUMO's own; without SUMO's traffic there is none"
+        )
     spec = replace(ready.spec, progress=progress)
     trip, road_map = ready.setup.trip, ready.setup.road_map
     x, y, heading = road_map.place(trip.start_lane, trip.start_s_m)
@@ -376,7 +415,7 @@ def checked_trip(road_map: RoadMap, trip: Trip) -> Trip:
 def _spec(
     order: Order, ground: Ground, platform: Platform, edges: tuple[str, ...]
 ) -> SumoSpec | None:
-    if order.traffic == EMPTY:
+    if order.traffic in (EMPTY, ENGINE):
         return None
     cfg = sumocfg_of(order.traffic)
     net = None if cfg else store.load_net(ground.file)

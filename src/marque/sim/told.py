@@ -4,7 +4,7 @@ import shlex
 from collections.abc import Sequence
 from typing import Any
 
-from marque.sim.order import EMPTY, SUMO, Ready, place_text
+from marque.sim.order import EMPTY, ENGINE, SUMO, Ready, place_text
 from marque.sim.reference import Reference
 
 
@@ -34,7 +34,7 @@ def drive_options(ready: Ready) -> list[tuple[str, object]]:
             ("--brand", order.brand),
             ("--sensors", order.sensors),
         ]
-    named = order.map_name or (road_map.name if order.traffic in (SUMO, EMPTY) else "")
+    named = order.map_name or (road_map.name if order.traffic in (SUMO, EMPTY, ENGINE) else "")
     return [
         ("--no-map", order.no_map or None),
         ("--map", named),

@@ -120,14 +120,15 @@ def nobody() -> RoadUsers:
 def _states_of(road_map: RoadMap, group: int) -> Int8Array:
     phases = range(int(road_map.phase_off[group]), int(road_map.phase_off[group + 1]))
     links = road_map.head_link[road_map.head_group == group].tolist()
-    rows = [[_state(road_map.phase_state[phase], link) for link in links] for phase in phases]
+    rows = [[letter_state(road_map.phase_state[phase], link) for link in links] for phase in phases]
     total_s = float(road_map.phase_duration_s[phases.start : phases.stop].sum())
     if total_s <= 0.0:
         return np.zeros((0, len(links)), dtype=np.int8)
     return np.array(rows, dtype=np.int8).reshape(len(rows), len(links))
 
 
-def _state(letters: str, link: int) -> int:
+def letter_state(letters: str, link: int) -> int:
+    """SignalState of one link by a phase's letters; OFF where the phase has none for it."""
     if not 0 <= link < len(letters):
         return int(SignalState.OFF)
     return int(LETTERS.get(letters[link], SignalState.UNKNOWN))

@@ -1,0 +1,1 @@
+"""Maps of our own making: a town, a motorway, a grid, drawn by seed."""
