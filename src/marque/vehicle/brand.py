@@ -36,12 +36,12 @@ class _Character(BaseModel):
 
     model_config = ConfigDict(extra="forbid", strict=True)
 
-    accel_mps2: float = _within(1.0, 2.0, "accel_mps2")
+    accel_mps2: float = _within(1.0, 1.8, "accel_mps2")
     brake_mps2: float = _within(1.5, 2.5, "brake_mps2")
     jerk_mps3: float = _within(0.6, 1.4, "jerk_mps3")
     launch_jerk_mps3: float = _within(0.5, 1.8, "launch_jerk_mps3")
     stop_jerk_mps3: float = _within(0.5, 1.5, "stop_jerk_mps3")
-    lateral_mps2: float = _within(1.6, 2.5, "lateral_mps2")
+    lateral_mps2: float = _within(1.6, 2.4, "lateral_mps2")
     lane_bias_m: float = _within(-0.075, 0.075, "lane_bias_m")
     headway_s: float = _within(1.0, 2.4, "headway_s")
     standstill_gap_m: float = _within(1.5, 4.0, "standstill_gap_m")

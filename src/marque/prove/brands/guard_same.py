@@ -65,7 +65,7 @@ def _reading(t_ns: int, x: float, speed: float, gap: float, aside: float) -> Rea
 def _plan(t_ns: int, x: float, speed: float) -> Plan:
     t: FloatArray = np.arange(STEPS) * STEP_S
     stops_s = speed / STOP_MPS2
-    braked: FloatArray = np.minimum(t, np.float64(stops_s))
+    braked: FloatArray = np.clip(t, 0.0, stops_s)
     falls: FloatArray = speed - STOP_MPS2 * braked
     way: FloatArray = speed * braked - 0.5 * STOP_MPS2 * braked**2
     return Plan(

@@ -143,5 +143,5 @@ def snapshot(worlds: Worlds) -> World:
 
 def restore(worlds: Worlds, saved: World) -> None:
     """Back to a snapshot of the same worlds."""
-    for array, old in zip(worlds.rows, saved, strict=True):
-        np.copyto(array, old)
+    for name, array in worlds.rows._asdict().items():
+        np.copyto(array, getattr(saved, name))
