@@ -143,5 +143,5 @@ def snapshot(worlds: Worlds) -> World:
 
 def restore(worlds: Worlds, saved: World) -> None:
     """Back to a snapshot of the same worlds."""
-    for array, old in zip(worlds.rows, saved, strict=True):
-        np.copyto(array, old)
+    for name, old in saved._asdict().items():
+        getattr(worlds.rows, name)[...] = old
