@@ -464,3 +464,15 @@ def test_who_brakes_and_does_not_lead_may_let_us_go_first() -> None:
     assert asks() > 0.0
     row[0, paths.BRAKING] = 6.0
     assert asks() == 0.0
+
+
+def test_who_leads_and_brakes_is_expected_to_brake_on() -> None:
+    """At our speed it is no threat; braking with 6 m/s^2, so near, it is."""
+    leader = watch.now_at(detections([User(CAR.front_m + 5.0 + 2.25, 0.0, 0.0, 12.0)], 0), 0)
+    for braking, threat in ((0.0, False), (6.0, True)):
+        leader[0, paths.BRAKING] = braking
+        least, _ = aeb.assess(
+            arc_path(0.0), 0.0, 0.0, (12.0, 0.0, 0.0), leader, aeb.delay_s(CAR),
+            CAR.max_brake_mps2, shape_of(CAR),
+        )  # fmt: skip
+        assert (least > 0.0) == threat

@@ -270,3 +270,42 @@ def test_the_whole_guard_brakes_for_a_cut_in_and_lets_go_again(drift: float) -> 
     assert "cut_in" in rules
     assert not any(v.action == Action.BRAKE for v in got.verdicts[:50])
     assert min(v.command.accel_mps2 for v in got.verdicts) > -6.0
+
+
+def test_of_two_who_come_in_the_worse_decides() -> None:
+    near, far = beside(8.0, 0.3, 6.0, 1.0), beside(60.0, 0.3, 19.0, 1.0)
+    notes = np.zeros((2, cut_in.NOTE))
+    notes[:, cut_in.ENTERS] = cut_in.BELIEVED
+    for i, user in enumerate((near, far)):
+        notes[i, cut_in.DRIFT] = user.speed * math.sin(user.heading)
+    objects = watch.now_at(detections([near, far], 0), 0)
+    for rows in ([0, 1], [1, 0]):
+        got = cut_in.assess(
+            PATH, (0.0, 0.0), (20.0, 0.0, 0.0), objects[rows], notes[rows], np.zeros(3),
+            (BRAKE, RAMP), SHAPE,
+        )  # fmt: skip
+        assert got == BRAKE
+    assert asked(far, 20.0) == 0.0
+
+
+def test_the_least_braking_of_a_weak_car_is_all_that_it_has() -> None:
+    """It is in our lane already, and stands 12 m ahead."""
+    way = np.empty((cut_in.STEPS + 1, 2))
+    inside = np.full(cut_in.STEPS + 1, -1.0)
+    it = (12.0, 0.0, 0.0, -1.0, 0.0, 8.6, 1.9)
+
+    def least(brake: float, speed: float) -> float:
+        return cut_in._least(way, (speed, 0.0, 0.0), np.zeros(3), inside, it, (brake, RAMP))
+
+    assert least(0.4, 10.0) == 0.4  # weaker than the least of the levels
+    assert least(BRAKE, 15.0) == BRAKE  # no level will do
+    assert least(BRAKE, 5.0) in cut_in.LEVELS
+
+
+def test_now_or_never_is_all_there_is() -> None:
+    """As the gap shrinks: nothing, what is needed, and before it is lost all there is, at once."""
+    got = [asked(beside(gap, 0.2, 8.0, 0.8), 20.0) for gap in np.arange(40.0, 0.0, -0.1)]
+    first = next(i for i, braking in enumerate(got) if braking > 0.0)
+    full = next(i for i, braking in enumerate(got) if braking == BRAKE)
+    assert first < full
+    assert all(braking >= cut_in.CALM_MPS2 for braking in got[first:full])

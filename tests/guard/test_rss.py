@@ -245,3 +245,31 @@ def test_braking_is_held_until_the_margin_has_been_good_for_half_a_second() -> N
     assert braked and braked[-1] == round(1.48 / 0.02)
     assert all(v.command.accel_mps2 <= -0.5 for v in got.interventions)
     assert got.verdicts[-1].command.accel_mps2 == 1.0
+
+
+def test_who_may_cause_no_braking_is_not_looked_at() -> None:
+    users = [lead(CAR, 8.0), lead(CAR, 30.0)]
+    objects = watch.now_at(detections(users, 0), 0)
+
+    def kept(*most: float) -> tuple[float, float]:
+        return rss.keep_distance(
+            arc_path(0.0), 0.0, 0.0, 12.0, 0.0, objects, rss.response_s(CAR), CAR.max_brake_mps2,
+            shape_of(CAR), np.array(most),
+        )  # fmt: skip
+
+    assert kept(0.0, math.inf) == keep(CAR, [users[1]], 12.0)
+    assert kept(2.0, 0.0)[0] == 2.0
+    assert kept(0.0, 0.0) == (0.0, math.inf)
+
+
+def test_one_who_crosses_and_brakes_to_a_stop_in_our_way_counts() -> None:
+    """At 6 m/s it would be gone; braking with 7 m/s^2 it stops after 2.6 m, before us."""
+    crosses = User(CAR.front_m + 8.0, -1.0, math.pi / 2, 6.0, 4.0)
+    assert keep(CAR, [crosses], 10.0) == (0.0, math.inf)
+    objects = watch.now_at(detections([crosses], 0), 0)
+    objects[0, paths.BRAKING] = 7.0
+    braking, _ = rss.keep_distance(
+        arc_path(0.0), 0.0, 0.0, 10.0, 0.0, objects, rss.response_s(CAR), CAR.max_brake_mps2,
+        shape_of(CAR), np.array([math.inf]),
+    )  # fmt: skip
+    assert braking > 0.0

@@ -48,7 +48,7 @@ def test_what_a_pack_leaves_out_is_the_drivers_own(tmp_path):
         (
             "headway_s = 1.8",
             "headway_s = 0.4",
-            "character.headway_s = 0.4 is not allowed; 1 to 2.4",
+            "headway_s = 0.4 is not allowed; 1 to 2.4",
         ),
         ("headway_s = 1.8", "headway_s = nan", "character.headway_s"),
         ("headway_s = 1.8", 'headway_s = "long"', "character.headway_s = 'long' is not allowed"),

@@ -24,7 +24,7 @@ from marque.sim.engine import state as at
 from marque.sim.engine.begin import place
 from marque.sim.engine.bodies import boxes_of, overlaps
 from marque.sim.engine.engine import Engine, make_engine, mix_of
-from marque.sim.engine.network import CONNECTOR, LENGTH, network_of
+from marque.sim.engine.network import CONNECTOR, LENGTH, START, network_of
 from marque.sim.engine.people import (
     CAR,
     K_ACCEL,
@@ -157,7 +157,7 @@ def _endless(net: Any) -> tuple[Ways, Starts]:
     lanes = net.lanes
     onward = np.full(lanes, NONE, dtype=np.int32)
     for c in np.flatnonzero(net.whole[CONNECTOR, :lanes]):
-        onward[net.whole[1, c]] = c  # row 1 is START
+        onward[net.whole[START, c]] = c
     table = np.zeros((2, 1, lanes), dtype=np.int32)
     table[0, 0] = onward
     values = np.zeros((2, 1, lanes), dtype=np.float32)

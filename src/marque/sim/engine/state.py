@@ -143,5 +143,5 @@ def snapshot(worlds: Worlds) -> World:
 
 def restore(worlds: Worlds, saved: World) -> None:
     """Back to a snapshot of the same worlds."""
-    for name, array in worlds.rows._asdict().items():
-        np.copyto(array, getattr(saved, name))
+    for name, old in saved._asdict().items():
+        getattr(worlds.rows, name)[...] = old
