@@ -131,3 +131,45 @@ def test_a_car_from_outside_is_found_by_entry_point(
     monkeypatch.setattr("marque.core.registry.load", lambda kind, name: path)
     assert "van" in platform_names()
     assert load_platform("van").name == "van"
+
+
+FUEL = (FOLDER / "bmw_530li.toml").read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "message"),
+    [
+        ("[engine]", "[generator]", r"generator|engine is missing"),
+        ("ratios = [", "ratios = [1.0, ", r"gearbox.ratios do not fall"),
+        ("full_rpm = 1600.0", "full_rpm = 7500.0", r"idle_rpm, full_rpm and max_rpm do not rise"),
+        ("wheel_radius_m = 0.335", "wheel_radius_m = 3.35", r"wheel_radius_m = 3.35 .* 0.2 to 0.6"),
+        ("boost_share = 0.35", "boost_share = true", r"engine.boost_share = True"),
+        ('confidence = "estimated"', 'confidence = "sure"', r"have \[estimated, measured"),
+        ('"mass_kg", ', "", r"mass_kg has no source"),
+        ('"mass_kg", ', '"mass_kg", "mass_kg", ', r"mass_kg has 2 sources"),
+        ('"mass_kg", ', '"mass_kg", "wings", ', r"a source names 'wings'"),
+        ("price_cny = 525900.0", "price_cny = 5.0", r"price_cny = 5.0 is not allowed"),
+        ("wheelbase_m = 3.105", "wheelbase_m = 4.99", r"wheelbase_m = 4.99 .* is at most 4.92"),
+    ],
+)
+def test_what_moves_a_car_is_checked_too(
+    tmp_path: Path, before: str, after: str, message: str
+) -> None:
+    assert before in FUEL
+    with pytest.raises(MarqueError, match=message):
+        load_platform(write(tmp_path / "bad.toml", FUEL.replace(before, after, 1)))
+
+
+@pytest.mark.parametrize("table", ["engine", "gearbox", "road", "brakes"])
+def test_a_drivetrain_is_whole(tmp_path: Path, table: str) -> None:
+    keep = tomllib.loads(FUEL)
+    del keep[table], keep["source"]
+    lines = [f"{k} = {_toml(v)}" for k, v in keep.items() if not isinstance(v, dict)]
+    for name, values in keep.items():
+        if isinstance(values, dict):
+            lines += [f"[{name}]", *(f"{k} = {_toml(v)}" for k, v in values.items())]
+    text = "\n".join(lines)
+    with pytest.raises(MarqueError, match=rf"{table} is missing; a drivetrain of kind 'fuel'"):
+        load_platform(write(tmp_path / "short.toml", text))
+    with pytest.raises(MarqueError, match=r"is no part of a drivetrain of kind 'electric'|missing"):
+        load_platform(write(tmp_path / "odd.toml", text.replace('"fuel"', '"electric"')))

@@ -53,7 +53,8 @@ def look(answer: Answer, ego: EgoReading, t_ns: int, dt_s: float, platform: Plat
     angle = math.atan(told * lever_m) if answer.asked else ego.steer_rad
     before = answer.steer_rad if math.isfinite(answer.steer_rad) else ego.steer_rad
     angle = min(platform.max_steer_rad, max(-platform.max_steer_rad, angle))
-    angle = _followed(before, angle, steer.lag_s, steer.rate, dt_s)
+    slow = platform.max_lateral_jerk_mps3 * lever_m / max(1.0, v * v)
+    angle = _followed(before, angle, steer.lag_s, min(steer.rate, slow), dt_s)
     weak_ns = dead_ns = -1
     sure = min(braking, answer.braking_mps2)  # a step of time early or late is no weakness
     if v > SLOW_MPS and sure > BRAKES_MPS2 and -ego.accel_mps2 < ENOUGH * share * sure:

@@ -23,7 +23,7 @@ from marque.vehicle.can.real_car import RealCar
 from marque.vehicle.can.safety import Safety
 
 CYCLE_NS = round(CYCLE_S * NS_PER_S)
-LOW_MPS = 1.5  # estimated
+LOW_MPS = 1.0  # estimated
 DRIVER_BRAKES_MPS2 = 2.5
 CURVE_GAIN, CURVE_GAIN_1PS = 0.6, 0.9  # of the torque controller: per error of lateral acceleration
 STOPS_MPS = 0.3

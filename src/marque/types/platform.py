@@ -168,6 +168,7 @@ class Platform:
     max_speed_mps: float
     drivetrain: Drivetrain | None = None  # None: the actuators above are all there is
     max_lateral_mps2: float = 9.0  # that its steering can bring on; less where a torque steers it
+    max_lateral_jerk_mps3: float = 99.0  # the same, of how fast
 
     @property
     def front_m(self) -> float:

@@ -18,6 +18,7 @@ from marque.types.platform import PARTS, Actuator, Platform, drivetrain_of
 from marque.vehicle.car_file import NEEDS, PlatformFile, first_fault
 
 FOLDER = Path(__file__).parent / "platforms"
+UNDECLARED = ("drivetrain", "max_lateral_mps2", "max_lateral_jerk_mps3")  # in a file's head
 OPENDBC = "opendbc:"  # names one of opendbc's cars
 
 
@@ -87,9 +88,7 @@ def _some_names() -> str:
 
 def _platform(file: PlatformFile) -> Platform:
     values: dict[str, Any] = {
-        f.name: getattr(file, f.name)
-        for f in fields(Platform)
-        if f.name not in ("drivetrain", "max_lateral_mps2")
+        f.name: getattr(file, f.name) for f in fields(Platform) if f.name not in UNDECLARED
     }
     for part in ("steer", "drive", "brake"):
         one = values[part]

@@ -89,6 +89,10 @@ def control(
         (p.wheelbase_m, p.understeer_rads2pm, *_tyres(p)),
         (p.max_accel_mps2, p.max_brake_mps2),
     )
+    if p.max_lateral_jerk_mps3 < LATERAL_JERK_MPS3 and not first:
+        room = p.max_lateral_jerk_mps3 * dt_s / max(1.0, ego.speed_mps * ego.speed_mps)
+        last = memory.curvature_1pm
+        curvature = min(last + room, max(last - room, curvature))
     return ControlMemory(t_ns, accel, curvature), Command(t_ns, accel, curvature, plan.indicator)
 
 

@@ -211,7 +211,8 @@ class Bench:
         rows = [*self.car.family.steer, *self.car.family.accel]
         for number, one in enumerate(rows):
             message = self._dbc.name_to_msg.get(one.message)
-            if message is None:
+            mine = not one.only or self.car.name in one.only
+            if message is None or not mine or self.car.name in one.others:
                 continue
             for name in (one.signal, *one.when, *([one.signed_by] if one.signed_by else [])):
                 if name not in message.sigs:
@@ -314,6 +315,8 @@ class Bench:
             share = value / self._limits["NIDEC_BRAKE_MAX"]
             air = float(np.interp(v, *NIDEC_AIR)) if value > 0.0 else 0.0
             parts[number] = -NIDEC_BRAKE_MPS2 * (share + air)
+        elif one.as_ == "nidec_speed":  # 5 m/s more than now stands for half of its pedal
+            parts[number] = NIDEC_BRAKE_MPS2 * max(0.0, value / 3.6 - v) / 10.0
         elif one.as_ == "nidec_gas":
             most = np.interp(
                 v, self._limits["NIDEC_MAX_ACCEL_BP"], self._limits["NIDEC_MAX_ACCEL_V"]

@@ -25,7 +25,15 @@ QUANTITIES = (
     "yaw_rate_radps", "standstill", "engaged", "gas", "brake", "driver_torque",
     "driver_torque_abs", "driver_torque_right", "eps_torque",
 )  # fmt: skip
-WAYS = ("torque", "angle_deg", "curvature_1pm", "accel_mps2", "nidec_brake", "nidec_gas")
+WAYS = (
+    "torque",
+    "angle_deg",
+    "curvature_1pm",
+    "accel_mps2",
+    "nidec_brake",
+    "nidec_gas",
+    "nidec_speed",
+)
 
 
 class Linear(BaseModel):
@@ -71,7 +79,7 @@ class Actuation(BaseModel):
     """What an actuator reads. `when`: only with these values in the same frame. `scale`: the name
     of what stands for full torque in opendbc's parameters of the car; `from`, `to`: of a table that
     the raw value goes through; `add`: adds to the other frames instead of being one of them;
-    `none`: the value that asks for nothing."""
+    `none`: the value that asks for nothing; `only`, `others`: for these cars, for all but these."""
 
     model_config = ConfigDict(extra="forbid", populate_by_name=True)
 
@@ -85,6 +93,8 @@ class Actuation(BaseModel):
     from_: str = Field(default="", alias="from")
     to: str = ""
     add: bool = False
+    only: list[str] = []
+    others: list[str] = []
     when: dict[str, float] = {}
 
 

@@ -18,7 +18,7 @@ from marque.vehicle.can.family import Family, family_names, load_family
 from marque.vehicle.catalog import OPENDBC, load_platform
 
 PREFIX = OPENDBC
-TORQUE_SHARE = 0.6  # of full torque that a plan may need; the rest corrects
+TORQUE_SHARE = 0.5  # of full torque that a plan may need; the rest corrects
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -150,8 +150,9 @@ def platform_of(bare: str, params: Any) -> Platform:
         cog_to_rear_axle_m=wheelbase - float(params.centerToFront),
         max_steer_rad=min(0.64, math.radians(500.0) / float(params.steerRatio)),
         # opendbc lets a torque rise to its most in about a second, an angle much faster
-        steer=Actuator(0.08, 0.12, 0.35) if by_torque else Actuator(0.06, 0.12, 0.30),
+        steer=Actuator(0.08, 0.12, 0.20) if by_torque else Actuator(0.06, 0.12, 0.30),
         max_lateral_mps2=TORQUE_SHARE * _lateral_factor(bare, params) if by_torque else 9.0,
+        max_lateral_jerk_mps3=0.9 * _lateral_factor(bare, params) if by_torque else 3.0,
         drive=Actuator(late, 0.15, 8.0),
         brake=Actuator(late, 0.12, 20.0),
         max_accel_mps2=2.0,  # what opendbc may ask for; the car's own emergency brake stays its own
