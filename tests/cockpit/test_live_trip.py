@@ -9,7 +9,6 @@ import sys
 import time
 
 import pytest
-
 from test_browser import CHROMIUM, SOFTWARE_GL, pytestmark, shot, until  # noqa: F401
 
 sync_api = pytest.importorskip("playwright.sync_api")
