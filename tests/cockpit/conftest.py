@@ -2,7 +2,13 @@
 
 from pathlib import Path
 
-NEED_EXTRA = ("test_server.py", "test_live_cockpit.py", "test_browser.py", "test_signal_rates.py")
+NEED_EXTRA = (
+    "test_server.py",
+    "test_live_cockpit.py",
+    "test_browser.py",
+    "test_live_trip.py",
+    "test_signal_rates.py",
+)
 
 
 def pytest_ignore_collect(collection_path: Path) -> bool | None:

@@ -101,6 +101,11 @@ class AtWheel:
         self._assist, verdict = assist(self._assist, reading, command, platform)
         return verdict
 
+    def warm(self, reading: Reading, platform: Platform) -> None:
+        """Load the machine code of `driven`; nothing of it is kept."""
+        self.driven(reading, platform)
+        self._assist = AssistMemory()
+
     def facts(self) -> dict[str, Any]:
         """For the page."""
         lost = self.state

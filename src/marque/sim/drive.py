@@ -35,7 +35,7 @@ from marque.sim.misled import Misled
 from marque.sim.narrate import Narrator, edges_ahead, words_of
 from marque.sim.person import Attended, Occupied
 from marque.sim.senses import Senses, begin_fusing, begin_senses
-from marque.sim.warm import warm
+from marque.sim.warm import warm, with_a_leader
 from marque.sim.worlds.port import EndingWorld, RoadWorld, WorldPort
 from marque.stack.control.tracking import ControlMemory
 from marque.stack.perception.chart import begin_chart
@@ -287,6 +287,8 @@ def run_drive(
     narrator = Narrator(episode, setup.index, world)
     ends = _End(setup, episode, narrator, wheel is not None)
     warm(stack, copy(senses), truth)
+    if wheel is not None:
+        _warm_wheel(stack, copy(senses), truth, wheel)
     gc.collect()
     gc.freeze()
     began, cpu = time.perf_counter(), time.process_time()
@@ -397,6 +399,14 @@ def frame(
         health=health,
         orders=tuple(orders),
     )
+
+
+def _warm_wheel(stack: StackMemory, senses: Senses, truth: World, wheel: AtWheel) -> None:
+    """The guard beside a person is compiled before it is needed, not when somebody takes over."""
+    senses.observe(with_a_leader(truth, stack.platform))
+    _, decision = tick(stack, senses.receive(truth.ego, truth.t_ns))
+    if decision.reading is not None:
+        wheel.warm(decision.reading, stack.platform)
 
 
 def _as_asked(

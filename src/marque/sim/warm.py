@@ -20,7 +20,7 @@ LEADER_M, LEADER_MPS = 5.0, 3.0  # of whom nothing but machine code is learned
 def warm(stack: StackMemory, senses: Senses, truth: World) -> None:
     """Load machine code before the clock runs: ticks whose outcome is thrown away, and a step of
     the car. Much is not called before somebody is near, so somebody is."""
-    senses.observe(_with_a_leader(truth, stack.platform))
+    senses.observe(with_a_leader(truth, stack.platform))
     for part in range(3 * PLAN_STEP_NS // BASE_STEP_NS + 1):
         stack, _ = tick(stack, senses.receive(truth.ego, truth.t_ns + part * BASE_STEP_NS))
     dynamics.step(
@@ -32,7 +32,7 @@ def warm(stack: StackMemory, senses: Senses, truth: World) -> None:
     )
 
 
-def _with_a_leader(truth: World, platform: Platform) -> World:
+def with_a_leader(truth: World, platform: Platform) -> World:
     """The same world with one more car, a length before our bumper, driving slowly."""
     ego, users = truth.ego, truth.users
     away = platform.wheelbase_m + platform.length_m + LEADER_M
