@@ -139,7 +139,7 @@ def guard(
         rule, margin = rule or "standstill", margin if rule else 0.0
     shown = manoeuvre.lights(order, command)
     asked = command if shown == command.indicator else replace(command, indicator=shown)
-    if action != Action.PASS:
+    if action != Action.PASS or accel > command.accel_mps2:  # more than the car can brake
         asked = Command(reading.t_ns, accel, curvature, shown)
     seen_now = (threat.seen, threat.warned_ns)
     memory = replace(memory, lock=lock)
