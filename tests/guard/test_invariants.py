@@ -57,7 +57,7 @@ def test_i2_a_safe_distance_stays_safe_under_the_full_response(speed, lead, more
     assert gap > 0.0
 
 
-@settings(max_examples=10)
+@settings(max_examples=3)
 @given(speed=st.floats(4.0, 14.0), ahead_s=st.floats(-2.5, 4.0), theirs=st.floats(5.0, 16.0))
 def test_i4_we_are_never_on_the_ground_of_somebody_who_goes_first(speed, ahead_s, theirs):
     """They keep their speed; our driver keeps ours, whatever comes."""
@@ -81,7 +81,7 @@ def asked(draw_accel: float, draw_bend: float, t_ns: int) -> Command:
     return Command(t_ns, draw_accel, draw_bend, Indicator.OFF)
 
 
-@settings(max_examples=25)
+@settings(max_examples=10)
 @given(
     wild=st.lists(st.tuples(WILD, WILD, st.booleans()), min_size=30, max_size=30),
     speed=st.floats(0.0, 30.0), platform=st.sampled_from([CAR, SUV]), seen=st.booleans(),

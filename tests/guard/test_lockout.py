@@ -72,7 +72,9 @@ def test_no_other_mode_counts_as_a_demand(mode, was):
 
 @pytest.mark.parametrize("mode", [m for m in Mode if m != Mode.OFF])
 def test_what_goes_on_counts_once(mode):
-    assert into(mode, Locks(1, (S, 2 * S), 7), was=mode) == Locks(1, (S, 2 * S), 7)
+    before = Locks(1, (S, 2 * S), 7)
+    assert into(mode, before, was=mode) == before
+    assert locks(before, mode, int(mode), Cause.EYES_OFF, 3 * S, MARKET) == before
 
 
 @pytest.mark.parametrize("was", [m for m in Mode if m not in (Mode.OFF, Mode.MANOEUVRE)])

@@ -18,7 +18,7 @@ from marque.types.codes import SignalState
 from marque.types.episode import Episode
 from towns import save_town
 
-pytestmark = pytest.mark.sumo
+pytestmark = [pytest.mark.sumo, pytest.mark.prove]  # 16 s of CPU time each
 
 
 class Colourblind(Marque):

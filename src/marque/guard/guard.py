@@ -139,7 +139,7 @@ def guard(
         rule, margin = rule or "standstill", margin if rule else 0.0
     shown = manoeuvre.lights(order, command)
     asked = command if shown == command.indicator else replace(command, indicator=shown)
-    if action != Action.PASS:
+    if action != Action.PASS or accel > command.accel_mps2:  # more than the car can brake
         asked = Command(reading.t_ns, accel, curvature, shown)
     seen_now = (threat.seen, threat.warned_ns)
     memory = replace(memory, lock=lock)
@@ -203,10 +203,12 @@ def _interlocked(
     detections may be used."""
     ego = reading.ego
     way = watch.ego_path(path, ego.x_m, ego.y_m, ego.heading_rad, asked[1])
-    others = watch.now_at(reading.detections, reading.t_ns) if sees else watch.NOBODY
+    road = reading.road_ahead
+    asks = sees and road is not None and len(road.zone_entry) > 0
+    others = watch.now_at(reading.detections, reading.t_ns) if asks else watch.NOBODY
     accels = (memory.accel_mps2, asked[0])
     lock, found = interlock.look(
-        memory.lock, reading.road_ahead, way, ego, accels, others, platform, reading.t_ns
+        memory.lock, road, way, ego, accels, others, platform, reading.t_ns
     )
     late_s = platform.brake.dead_s + platform.brake.lag_s
     eased = envelope.eased(found.braking_mps2, ego.speed_mps, memory.accel_mps2, late_s)
