@@ -22,7 +22,8 @@ from marque.sim.engine.entry import decide_pass
 from marque.sim.engine.network import CONNECTOR, LENGTH
 from marque.sim.engine.people import KIND_USER, KIND_WIDTH_M
 from marque.sim.engine.rows import cast_shadow, drop_shadow, put_in, take_out
-from marque.sim.engine.step import OUTSIDE, scratch_of, set_heads
+from marque.sim.engine.state import scratch_row
+from marque.sim.engine.step import OUTSIDE, set_heads
 from marque.sim.worlds.port import TrafficCounts
 from marque.types.codes import Indicator, Turn
 from marque.types.episode import Event
@@ -232,7 +233,7 @@ class EngineWorld:
             indicator=self._indicators(slot),
             lane=map_lane,
         )
-        scratch = scratch_of(engine.scratch, 0)
+        scratch = scratch_row(engine.scratch, 0)
         set_heads(engine.lights, scratch, float(w.clock[at.STEP]) * STEP_S)
         heads = scratch.heads[: engine.lights.head_count].astype(np.int8)
         return World(t_ns=self._t_ns, ego=ego, users=users, heads=heads)
