@@ -35,7 +35,8 @@ from marque.sim.engine.people import (
     KINDS,
     Habits,
 )
-from marque.sim.engine.step import fill, scratch_of
+from marque.sim.engine.state import scratch_row
+from marque.sim.engine.step import fill
 from marque.sim.engine.ways import Starts, Ways, ways_of
 from marque.types.road_map import NONE, RoadMap
 
@@ -174,7 +175,7 @@ def _engine_ring(road_map: RoadMap, ring: Ring, count: int, seed: int) -> tuple[
         road_map, (network, lights, shape, ways, starts), 1, count, seed, habits, 1, hold=False
     )
     _people(engine, habits)
-    w, scr = engine.worlds.world(0), scratch_of(engine.scratch, 0)
+    w, scr = engine.worlds.world(0), scratch_row(engine.scratch, 0)
     roads = np.flatnonzero(network.whole[CONNECTOR, :-1] == 0)
     until = np.cumsum(network.real[LENGTH, roads])
     for i in range(count):

@@ -13,11 +13,12 @@ from marque.core.arrays import BoolArray, FloatArray, Int8Array, Int32Array, Int
 from marque.core.errors import MarqueError
 from marque.maps.field import open_lanes
 from marque.sim.worlds.empty import letter_state
-from marque.types.codes import Allow, ConflictKind
+from marque.types.codes import Allow, ConflictKind, SignalState
 from marque.types.road_map import NONE, RoadMap
 
 LAT_ACCEL_MPS2 = 3.0  # of a driver in a bend
 LEAST_LIMIT_MPS = 2.0
+LONGEST_PHASE_S = 60.0  # programs on demand stay in a phase until somebody comes
 CURVE_QUANTILE = 0.9  # of a connector's curvature, so that one noisy point is no bend
 
 
@@ -241,12 +242,20 @@ def _signals(m: RoadMap) -> dict[str, Any]:
     for g in range(len(m.group_name)):
         of_group = np.flatnonzero(m.head_group == g)
         first, last = int(m.phase_off[g]), int(m.phase_off[g + 1])
-        ends.append(np.cumsum(m.phase_duration_s[first:last]))
+        ends.append(np.cumsum(np.minimum(m.phase_duration_s[first:last], LONGEST_PHASE_S)))
+        opens = _ever_open(m, first, last)
         heads.append(of_group)
         heads_off.append(heads_off[-1] + len(of_group))
         for letters in m.phase_state[first:last]:
             state_off.append(sum(len(row) for row in states))
-            states.append([letter_state(letters, int(m.head_link[h])) for h in of_group])
+            states.append(
+                [
+                    letter_state(letters, int(m.head_link[h]))
+                    if int(m.head_link[h]) in opens
+                    else int(SignalState.OFF)
+                    for h in of_group
+                ]
+            )
     return {
         "head_count": len(m.head_group),
         "group_first": m.phase_off.astype(np.int32),
@@ -256,6 +265,17 @@ def _signals(m: RoadMap) -> dict[str, Any]:
         "group_heads": np.concatenate([np.zeros(0, dtype=np.int64), *heads]).astype(np.int32),
         "phase_head_off": np.array(state_off, dtype=np.int32),
         "phase_head_state": np.array([s for row in states for s in row], dtype=np.int8),
+    }
+
+
+def _ever_open(m: RoadMap, first: int, last: int) -> set[int]:
+    """Links that some phase lets pass. Who is only let pass on demand, which the map's programs do
+    not have, would wait for ever: those heads count as dark."""
+    return {
+        link
+        for letters in m.phase_state[first:last]
+        for link, letter in enumerate(letters)
+        if letter in "gGoOs"
     }
 
 

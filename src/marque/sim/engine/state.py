@@ -136,6 +136,11 @@ def new_scratch(threads: int, lanes: int, users: int, heads: int, walks: int) ->
     )
 
 
+def scratch_row(scratch: Scratch, thread: int) -> Scratch:
+    """One thread's scratch, for callers that are not compiled: views."""
+    return Scratch(*(array[thread] for array in scratch))
+
+
 def snapshot(worlds: Worlds) -> World:
     """A copy of all that decides how the worlds go on."""
     return worlds.rows._replace(**{k: v.copy() for k, v in worlds.rows._asdict().items()})

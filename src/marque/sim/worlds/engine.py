@@ -22,8 +22,8 @@ from marque.sim.engine.entry import decide_pass
 from marque.sim.engine.network import CONNECTOR, LENGTH
 from marque.sim.engine.people import KIND_USER, KIND_WIDTH_M
 from marque.sim.engine.rows import cast_shadow, drop_shadow, put_in, take_out
-from marque.sim.engine.step import OUTSIDE
-from marque.sim.worlds.empty import Programs
+from marque.sim.engine.state import scratch_row
+from marque.sim.engine.step import OUTSIDE, set_heads
 from marque.sim.worlds.port import TrafficCounts
 from marque.types.codes import Indicator, Turn
 from marque.types.episode import Event
@@ -79,7 +79,6 @@ class EngineWorld:
             spec.road_map, 1, spec.users + 1, spec.seed, None, 1, first_goal=goal
         )
         self._w = self._engine.worlds.world(0)
-        self._programs = Programs(spec.road_map)
         self._leave_to_us()
         self._engine.step(round(WARM_S / STEP_S))
         self._warm = self._engine.snapshot()
@@ -234,8 +233,10 @@ class EngineWorld:
             indicator=self._indicators(slot),
             lane=map_lane,
         )
-        t_s = float(w.clock[at.STEP]) * STEP_S
-        return World(t_ns=self._t_ns, ego=ego, users=users, heads=self._programs.heads(t_s))
+        scratch = scratch_row(engine.scratch, 0)
+        set_heads(engine.lights, scratch, float(w.clock[at.STEP]) * STEP_S)
+        heads = scratch.heads[: engine.lights.head_count].astype(np.int8)
+        return World(t_ns=self._t_ns, ego=ego, users=users, heads=heads)
 
     def _indicators(self, slot: np.ndarray) -> np.ndarray:
         """A change of lanes under way, or the turn that comes next."""
