@@ -30,7 +30,7 @@ def trip(tmp_path):
     assert address, process.poll()
     yield address, process
     process.kill()
-    process.wait()
+    process.communicate()
 
 
 def test_a_person_takes_over_stops_chooses_a_destination_and_hands_back(trip) -> None:

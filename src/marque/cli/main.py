@@ -25,7 +25,7 @@ VERBS = {  # in the order of the help text
     "brand": ("marque.cli.brand", "Characters of brands: list, show, and compare on the road."),
     "log": (
         "marque.cli.log",
-        "Look into a drive log, draw it, finish one that was cut off, import one.",
+        "Look into a drive log, draw it, finish one, import one.",
     ),
     "cockpit": ("marque.cli.cockpit", "Replay a drive in the browser: what the car saw, and why."),
     "info": ("marque.cli.info", "Versions, caches, and what exists: maps, cars, drivers, worlds."),

@@ -118,6 +118,7 @@ async function loadStage(): Promise<void> {
   const [made, series] = await Promise.all(["./road", "./series"].map(async (url) => (await fetch(url)).json()));
   road = made;
   panel.forget();
+  if (live) panel.heard(made.events ?? []);
   charts.load(series);
   view.stage(made);
   map.stage(made);
