@@ -134,7 +134,9 @@ def _illegal(told: Told, last: Told, situation: str, limits: Any) -> str:
     """Why a command is illegal by the table; empty: it is not."""
     accel = told.accel_mps2
     if situation == "not engaged":
-        if told.lateral is not None and (told.way != "torque" or told.lateral != 0.0):
+        torque = told.way == "torque"
+        least = limits.get("digit", 1e-9)
+        if told.lateral is not None and (not torque or abs(told.raw_torque) >= least):
             return "steers without permission"
         if accel is not None and abs(accel) > DIGIT:
             return "accelerates or brakes without permission"
@@ -152,9 +154,9 @@ def _illegal_steering(told: Told, last: Told, limits: Any) -> str:
     if told.way == "torque" and "torque" in limits:
         raw = abs(told.raw_torque)
         before = abs(last.raw_torque) if last.raw_torque * told.raw_torque > 0.0 else 0.0
-        if raw > limits["torque"]:
+        if raw > limits["torque"] + limits.get("digit", 0.0):
             return f"torque {raw:.0f}"
-        if raw > before + limits["up"]:
+        if raw > before + limits["up"] + limits.get("digit", 0.0):
             return f"torque from {before:.0f} to {raw:.0f} in one frame"
     if told.way == "curvature_1pm" and abs(told.lateral) > limits.get("curvature", 1e9) + 1e-5:
         return f"curvature {told.lateral:.4f}"
