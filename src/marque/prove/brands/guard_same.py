@@ -63,7 +63,7 @@ def _reading(t_ns: int, x: float, speed: float, gap: float, aside: float) -> Rea
 
 
 def _plan(t_ns: int, x: float, speed: float) -> Plan:
-    t: FloatArray = np.arange(STEPS) * STEP_S
+    t: FloatArray = np.arange(STEPS, dtype=np.float64) * STEP_S
     stops_s = speed / STOP_MPS2
     braked: FloatArray = np.clip(t, 0.0, stops_s)
     falls: FloatArray = speed - STOP_MPS2 * braked

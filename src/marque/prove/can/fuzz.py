@@ -93,7 +93,7 @@ def _fuzz_car(
     frames = list(seeds.values())
     acting = [frame for frame in frames if frame.address in bench.bench.listens]
     limits = _table()[str(car.params.safetyConfigs[-1].safetyModel)]
-    last = Told()
+    last = bench.told  # what it was told while it drove
     for _ in range(count):
         frame = _drawn(bench, acting, frames, rng)
         told = bench.bench.read(Told(), frame, SPEED_MPS)
@@ -104,7 +104,7 @@ def _fuzz_car(
         total.foreign_passed += passed and frame.address not in seeds
         if passed and not fault:
             total.legal_passed += 1
-            last = told if told.way else last
+            last = told if told.way or told.said_torque else last
         if passed and fault:
             total.illegal_passed += 1
             if len(total.shown) < SHOWN:
@@ -134,7 +134,9 @@ def _illegal(told: Told, last: Told, situation: str, limits: Any) -> str:
     """Why a command is illegal by the table; empty: it is not."""
     accel = told.accel_mps2
     if situation == "not engaged":
-        if told.lateral is not None and (told.way != "torque" or told.lateral != 0.0):
+        torque = told.way == "torque"
+        least = limits.get("digit", 1e-9)
+        if told.lateral is not None and (not torque or abs(told.raw_torque) >= least):
             return "steers without permission"
         if accel is not None and abs(accel) > DIGIT:
             return "accelerates or brakes without permission"
@@ -151,10 +153,10 @@ def _illegal_steering(told: Told, last: Told, limits: Any) -> str:
         return ""
     if told.way == "torque" and "torque" in limits:
         raw = abs(told.raw_torque)
-        before = abs(last.raw_torque) if last.raw_torque * told.raw_torque > 0.0 else 0.0
-        if raw > limits["torque"]:
+        before = abs(last.said_torque) if last.said_torque * told.raw_torque > 0.0 else 0.0
+        if raw > limits["torque"] + limits.get("digit", 0.0):
             return f"torque {raw:.0f}"
-        if raw > before + limits["up"]:
+        if raw > before + limits["up"] + limits.get("digit", 0.0):
             return f"torque from {before:.0f} to {raw:.0f} in one frame"
     if told.way == "curvature_1pm" and abs(told.lateral) > limits.get("curvature", 1e9) + 1e-5:
         return f"curvature {told.lateral:.4f}"

@@ -58,6 +58,7 @@ class Told:
     lateral: float | None = None
     parts: dict[int, float] = field(default_factory=dict)  # acceleration by actuation
     raw_torque: float = 0.0
+    said_torque: float = 0.0  # raw, of the newest frame, whether it switches the torque on or not
 
     @property
     def accel_mps2(self) -> float | None:
@@ -275,13 +276,15 @@ class Bench:
         return told
 
     def _steered(self, told: Told, one: Actuation, value: float, on: bool, v: float) -> Told:
+        said = value if one.as_ == "torque" else told.said_torque
         if not on:
             off = told.way in ("", one.as_)
-            return Told("", None, told.parts, 0.0) if off else told
+            way, lateral = ("", None) if off else (told.way, told.lateral)
+            return Told(way, lateral, told.parts, 0.0 if off else told.raw_torque, said)
         raw = value
         if one.as_ == "torque":
             value = self._scaled(one, value, v)
-        return Told(one.as_, value, told.parts, raw)
+        return Told(one.as_, value, told.parts, raw, said)
 
     def _scaled(self, one: Actuation, value: float, v: float) -> float:
         """Torque of -1 to 1."""
@@ -324,7 +327,7 @@ class Bench:
             parts[number] = 1.44 * float(most) * value / self._limits["NIDEC_GAS_MAX"]
         else:
             parts[number] = self._looked_up(one, value)
-        return Told(told.way, told.lateral, parts, told.raw_torque)
+        return Told(told.way, told.lateral, parts, told.raw_torque, told.said_torque)
 
 
 def _plain(signal: str) -> bool:
