@@ -58,15 +58,23 @@ def test_a_person_takes_over_stops_chooses_a_destination_and_hands_back(trip) ->
         until(page, "Math.abs(__hmi.frame.speed.mps) < 0.05", 30.0)
         page.keyboard.up("ArrowDown")
 
-        box = page.evaluate(
-            "(() => { const b = document.getElementById('map').getBoundingClientRect();"
-            " return [b.width, b.height]; })()"
-        )
-        for share in (0.5, 0.35, 0.65, 0.2, 0.8):  # a click beside every road is refused
-            page.click("#map", position={"x": share * box[0], "y": 0.5 * box[1]})
+        for share in (0.5, 0.6, 0.7, 0.8):  # where it stands in a junction, a little further on
+            x, y = page.evaluate(
+                "share => { const r = __hmi.road.route, i = 2 * Math.floor(share * r.length / 2);"
+                " return __hmi.onMap([r[i] / 100, r[i + 1] / 100]); }",
+                share,
+            )
+            page.click("#map", position={"x": x, "y": y})
             time.sleep(2.0)
             if page.evaluate("JSON.stringify(__hmi.road.goal)") != goal:
                 break
+            print(page.evaluate("__hmi.said"))
+            page.keyboard.down("ArrowUp")
+            time.sleep(1.5)
+            page.keyboard.up("ArrowUp")
+            page.keyboard.down("ArrowDown")
+            until(page, "Math.abs(__hmi.frame.speed.mps) < 0.05", 30.0)
+            page.keyboard.up("ArrowDown")
         assert page.evaluate("JSON.stringify(__hmi.road.goal)") != goal
         until(page, "document.getElementById('event-list').textContent.includes('destination')")
 

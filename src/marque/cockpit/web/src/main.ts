@@ -79,6 +79,7 @@ const hmi = {
   night: () => night,
   camera: () => CAMERAS[cameraAt],
   commands: () => commands,
+  onMap: (place: [number, number]) => map.onPage(place),
   why: "",
   ask: "",
   said: "",

@@ -42,6 +42,12 @@ export class TripMap {
     this.redraw();
   }
 
+  /** Where a place is on the page, from the canvas's corner. */
+  onPage(p: ArrayLike<number>): [number, number] {
+    const [x, y] = this.at(p), ratio = this.canvas.width / this.canvas.clientWidth;
+    return [x / ratio, y / ratio];
+  }
+
   /** The trail starts anew after a jump in a replay. */
   jumped(): void {
     this.driven = [];
