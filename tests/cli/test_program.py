@@ -49,7 +49,10 @@ def test_version(capsys):
 @pytest.mark.parametrize(
     ("words", "named"),
     [
-        (["drvie"], "no verb 'drvie'; have [bench, drive, info, log, map, prove]; did you mean 'drive'?"),
+        (
+            ["drvie"],
+            "no verb 'drvie'; have [bench, drive, info, log, map, prove]; did you mean 'drive'?",
+        ),
         (["drive", "--sed", "1"], "--sed"),
         (["drive", "--seed", "x"], "--seed"),
         (["drive", "--seed", "-1"], "--seed"),
