@@ -51,7 +51,8 @@ def test_version(capsys):
     [
         (
             ["drvie"],
-            "no verb 'drvie'; have [cockpit, drive, info, log, map, prove]; did you mean 'drive'?",
+            "no verb 'drvie'; have [bench, brand, car, cockpit, drive, info, log, map, prove]; "
+            "did you mean 'drive'?",
         ),
         (["drive", "--sed", "1"], "--sed"),
         (["drive", "--seed", "x"], "--seed"),

@@ -15,6 +15,7 @@ from marque.types.verdict import Action
 from oracle import cut_in_twin as twin
 
 LATE, RAMP, BRAKE = 0.3, 20.0, 8.3
+UNTOLD = np.full(1, math.nan)  # nobody says how the lane under it runs
 SHAPE = (0.0, 4.3, 1.9)
 PATH = arc_path(0.0)
 
@@ -116,7 +117,7 @@ def noted(drifts: list[float], *, side: float = 1.6, gap: float = 12.0, speed: f
         objects = watch.now_at(detections([beside(gap, side, other, drift)], 0), 0)
         known = np.array([k > 0])
         ego = (0.0, 0.0, speed, 0.0)
-        notes = cut_in.note(notes, known, objects, PATH, ego, SHAPE, (0.5, BRAKE), 0.1)
+        notes = cut_in.note(notes, known, objects, PATH, ego, SHAPE, (0.5, BRAKE), 0.1, UNTOLD)
     return notes[0]
 
 
@@ -135,14 +136,21 @@ def test_sway_is_told_from_motion() -> None:
     assert steady[cut_in.ENTERS] == cut_in.BELIEVED
 
 
-def passing(path: FloatArray, headings: list[float], y0: float = 3.5) -> FloatArray:
-    """Notes of a car to our left, 14 m/s, after deliveries in which it had these headings."""
+def passing(
+    path: FloatArray, headings: list[float], y0: float = 3.5, roads: list[float] | None = None
+) -> FloatArray:
+    """Notes of a car to our left, 14 m/s, after deliveries in which it had these headings. roads:
+    those of the lane under it, where they are known."""
     notes, x, y = np.zeros((1, cut_in.NOTE)), 12.0, y0
     for k, heading in enumerate(headings):
         user = User(x, y, heading, 14.0, 4.3, 1.9)
         objects = watch.now_at(detections([user], 0), 0)
         ego = (0.0, 0.0, 20.0, 0.0)
-        notes = cut_in.note(notes, np.array([k > 0]), objects, path, ego, SHAPE, (0.5, BRAKE), 0.1)
+        known = np.array([k > 0])
+        told = roads[k] - roads[k - 1] if roads is not None and k > 0 else math.nan
+        notes = cut_in.note(
+            notes, known, objects, path, ego, SHAPE, (0.5, BRAKE), 0.1, np.array([told])
+        )
         x, y = x + 1.4 * math.cos(heading), y + 1.4 * math.sin(heading)
     return notes[0]
 
@@ -172,6 +180,17 @@ def test_who_follows_the_bend_beside_us_does_not_come_in_and_who_leaves_it_does(
     assert got[cut_in.ENTERS] == 0.0
     got = passing(arc_path(bend), [*kept, *[kept[-1] - 0.012 * k for k in range(1, 6)]], y0)
     assert got[cut_in.ENTERS] == cut_in.BELIEVED
+
+
+def test_who_turns_with_its_lane_does_not_come_in_where_the_lane_is_known() -> None:
+    """Its lane begins to bend towards us, ours not yet: its own doing, unless the road is told."""
+    turns = [0.0] * 8 + [-0.01 * k for k in range(6)]
+    assert passing(PATH, turns)[cut_in.ENTERS] == cut_in.BELIEVED
+    assert passing(PATH, turns, roads=turns)[cut_in.ENTERS] == 0.0
+    straight = [0.0] * len(turns)
+    assert passing(PATH, turns, roads=straight)[cut_in.ENTERS] == cut_in.BELIEVED
+    leaps = [0.0] * 8 + [1.0 + k for k in range(6)]  # matched to other lanes each time: no bend
+    assert passing(PATH, turns, roads=leaps)[cut_in.ENTERS] == cut_in.BELIEVED
 
 
 def test_one_delivery_without_motion_does_not_end_a_cut_in_and_five_do() -> None:
@@ -213,7 +232,7 @@ def test_a_neighbour_that_sways_in_its_lane_is_left_alone(speed: float) -> None:
             objects = watch.now_at(detections([user], 0), 0)
             ego = (0.0, 0.0, speed, 0.0)
             notes = cut_in.note(
-                notes, np.array([k > 0]), objects, PATH, ego, SHAPE, (0.5, BRAKE), 0.1
+                notes, np.array([k > 0]), objects, PATH, ego, SHAPE, (0.5, BRAKE), 0.1, UNTOLD
             )
             motion = (speed, 0.0, 0.0)
             assert (

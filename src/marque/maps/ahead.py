@@ -110,10 +110,10 @@ def _looked(memory: AheadMemory, reading: Reading) -> AheadMemory:
 def road_under(road_map: RoadMap, index: LaneIndex, found: Detections) -> FloatArray:
     """[n] how the lane under each detected road user runs, map frame; nan off the lanes, and in
     junctions, where it may go on in more than one way."""
-    if not np.isfinite(found.x_m + found.y_m + found.heading_rad).all():
-        return np.full(found.count, np.nan)
-    lane, s, _ = index.match_many(found.x_m, found.y_m, found.heading_rad, found.kind)
     out = np.full(found.count, np.nan)
+    if not (found.count and np.isfinite(found.x_m + found.y_m + found.heading_rad).all()):
+        return out
+    lane, s, _ = index.match_many(found.x_m, found.y_m, found.heading_rad, found.kind)
     known = lane != NONE
     known[known] = ~road_map.lane_connector[lane[known]]
     for row in np.flatnonzero(known):
