@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from marque.cockpit import brands
 from marque.core.errors import MarqueError
+from marque.vehicle import brand
 
 
 def tokens(**day: str) -> dict:
@@ -55,23 +56,30 @@ def test_whatever_passes_can_be_read(ink: int, panel: int) -> None:
     assert brands.contrast(found["day"]["ink"], found["day"]["panel"]) >= 4.5
 
 
-def test_a_brand_overrides_what_it_says_and_keeps_the_rest(tmp_path, monkeypatch) -> None:
-    folder = tmp_path / "azure"
-    folder.mkdir()
-    (folder / brands.FILE).write_text('title = "Azure"\ntone = "warm"\n[day]\naccent = "#003a8c"\n')
-    monkeypatch.setattr(brands, "FOLDER", tmp_path)
+@pytest.fixture
+def fresh():
     brands.load_brand.cache_clear()
-    try:
-        found = brands.load_brand("azure")
-        assert brands.brand_names() == ["marque", "azure"]
-        assert (found["title"], found["tone"]) == ("Azure", "warm")
-        assert found["day"]["accent"] == "#003a8c"
-        assert found["day"]["ink"] == brands.PLAIN["day"]["ink"]
-        with pytest.raises(MarqueError, match="no brand 'azur'"):
-            brands.load_brand("azur")
-        (folder / brands.FILE).write_text("title = ")
-        brands.load_brand.cache_clear()
-        with pytest.raises(MarqueError, match="cannot be read"):
-            brands.load_brand("azure")
-    finally:
-        brands.load_brand.cache_clear()
+    yield
+    brands.load_brand.cache_clear()
+
+
+@pytest.mark.parametrize("name", [each for each in brands.brand_names() if each != "marque"])
+def test_every_brand_of_the_house_can_be_read_and_keeps_what_it_does_not_say(name, fresh) -> None:
+    found, own = brands.load_brand(name), brand.load_brand(name)
+    assert found["title"] == own.title and found["tone"] == own.cockpit["tone"]
+    assert found["day"]["accent"] == own.cockpit["day"]["accent"]
+    assert found["day"]["ink"] == brands.PLAIN["day"]["ink"]
+
+
+def test_a_brand_that_is_none_or_cannot_be_read_is_refused(tmp_path, monkeypatch, fresh) -> None:
+    with pytest.raises(MarqueError, match="no brand 'azur'"):
+        brands.load_brand("azur")
+    text = (
+        (brand.FOLDER / "kestrel.toml")
+        .read_text()
+        .replace("[cockpit.day]", '[cockpit.day]\nink = "#ffffff"')
+    )
+    (tmp_path / "kestrel.toml").write_text(text)
+    monkeypatch.setattr(brand, "FOLDER", tmp_path)
+    with pytest.raises(MarqueError, match=r"kestrel: day: ink on panel has a contrast of 1\.0:1"):
+        brands.load_brand("kestrel")

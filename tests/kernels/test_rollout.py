@@ -91,8 +91,8 @@ def drawn(seed):
             one.lead = -1 if one.lead == k else one.lead
     virtual = [k for k, o in enumerate(others) if o.k_off is not None]
     ego = twin.Ego(3.8, 0.9, r.uniform(1.0, 2.0), r.uniform(1.5, 2.5), r.uniform(0.8, 2.5),
-                   r.uniform(1.0, 1.8), r.uniform(1.5, 2.5), 7.5, r.uniform(0.6, 2.0),
-                   r.uniform(0.6, 2.0))  # fmt: skip
+                   r.uniform(1.0, 1.8), r.uniform(1.5, 2.5), 7.5,
+                   *np.random.default_rng(seed + 1_000_000).uniform(0.6, 2.0, 2))  # fmt: skip
     mode = int(r.choice([0, 0, 0, 0, 1, 2, 3]))
     return Scene(
         ego=ego,

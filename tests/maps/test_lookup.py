@@ -33,6 +33,7 @@ angle = st.floats(-10.0, 10.0)
 
 
 @example("town", -2.0, -2.3, 3.0)  # beyond a corner
+@example("mixed", 1.00001, 0.0, None)  # hardly beyond a point of a straight line
 @given(st.sampled_from(["town", "mixed"]), coordinate, coordinate, st.none() | angle)
 def test_nearest_is_the_best_of_all_lanes(
     which: str, x: float, y: float, heading: float | None

@@ -1,23 +1,19 @@
 """How a brand looks and sounds in the cockpit: tokens, checked so that everything stays readable.
 
-A brand is a folder `brands/NAME/` whose `cockpit.toml` overrides tokens of the default; where there
-is no such file, the default holds. Colours that nobody can read are refused by name (WCAG 2.2,
+The table `[cockpit]` of a brand's file overrides tokens of the default; what it leaves out is the
+default's. Colours that nobody can read are refused by name (WCAG 2.2,
 1.4.3: text at 4.5:1 or more; 1.4.11: what must be told apart at 3:1).
 """
 
-import tomllib
 from functools import lru_cache
-from pathlib import Path
 from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-import marque
-from marque.core.errors import MarqueError, unknown
+from marque.core.errors import MarqueError
+from marque.vehicle import brand
 
 DEFAULT = "marque"
-FOLDER = Path(marque.__file__).parent / "brands"
-FILE = "cockpit.toml"
 TEXT_RATIO, SHAPE_RATIO = 4.5, 3.0
 _Colour = Annotated[str, Field(pattern=r"^#[0-9a-fA-F]{6}$")]
 
@@ -85,24 +81,18 @@ PLAIN: dict[str, Any] = {
 
 
 def brand_names() -> list[str]:
-    """The default, and every brand that is installed."""
-    found = [each.name for each in FOLDER.glob("*") if (each / FILE).is_file()]
-    return [DEFAULT, *sorted(name for name in found if name != DEFAULT)]
+    """The default, and every brand that exists."""
+    return [DEFAULT, *(name for name in brand.brand_names() if name != DEFAULT)]
 
 
 @lru_cache(maxsize=32)
 def load_brand(name: str) -> dict[str, Any]:
     """Tokens by name. MarqueError: unknown, a field that is wrong, colours nobody can read."""
-    if name not in brand_names():
-        raise unknown("brand", name, brand_names())
-    path = FOLDER / name / FILE
-    if not path.is_file():
+    if name == DEFAULT and name not in brand.brand_names():
         return checked(PLAIN, name)
-    try:
-        told = tomllib.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
-        raise MarqueError(f"{path} cannot be read: {error}") from error
-    return checked(_over(PLAIN | {"name": name, "title": name}, told), str(path))
+    found = brand.load_brand(name)
+    own = {"name": found.name, "title": found.title}
+    return checked(_over(PLAIN | own, found.cockpit), name)
 
 
 def checked(tokens: dict[str, Any], where: str) -> dict[str, Any]:

@@ -18,7 +18,7 @@ from marque.types.road_map import NONE, RoadMap
 MATCH_REACH_M = 4.0  # farther from a centre line, a road user is on no lane
 _BLOCK = 8  # segments that are looked at, or skipped, together
 _HEADING_M = 2.5  # a heading error of 1 rad weighs as much as this distance
-_AS_NEAR_M2 = 1e-9  # squared distances that differ by rounding alone
+_AS_NEAR, _AS_NEAR_M2 = 1e-9, 1e-12  # of squared distances: share, and rounding
 _SAME_M = 1e-9
 _CLOSED_M = 2.0  # and so does a lane that is closed to the road user
 
@@ -334,10 +334,11 @@ def _fit(
         dx = px - t * ux
         dy = py - t * uy
         gap2 = dx * dx + dy * dy
-        if gap2 > best + _AS_NEAR_M2:
+        slack = _AS_NEAR * best + _AS_NEAR_M2
+        if gap2 > best + slack:
             continue
         along = (cos_h * ux + sin_h * uy) / math.sqrt(length2)
-        if gap2 < best - _AS_NEAR_M2 or along > turn:
+        if gap2 < best - slack or along > turn:
             best = gap2
             best_s = arc[i] + t * (arc[i + 1] - arc[i])
             side = 1.0 if ux * py - uy * px >= 0.0 else -1.0

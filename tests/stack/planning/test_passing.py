@@ -188,7 +188,7 @@ def test_what_counts_is_where_they_will_be_when_we_are_there(y, heading, speed, 
     path = SimpleNamespace(xy_m=xy, heading_rad=np.zeros(400))
     cap = np.full(400, 13.9)
     seen = one_on_foot(60.0, y, heading, speed)
-    ((_, person),) = _people(seen)
+    ((_, person),) = _people(seen, 0.0)
     assert _lower(cap, SimpleNamespace(path=path), 5.0, EGO, 13.0, person) == slower
     assert (cap[: int(45.0 / STEP_M)] == 13.9).all() and (cap[int(70.0 / STEP_M) :] == 13.9).all()
     assert (cap.min() < 13.0) == slower
