@@ -151,7 +151,9 @@ def _run(
     from marque.sim.at_wheel import AtWheel
 
     setup = ready.setup
-    with contextlib.closing(Link(episode, wanted.watched.port, "marque")) as link:
+    # the page asks for a brand by its name, and files have none
+    brand = "" if ready.order.brand.endswith(".toml") else ready.order.brand
+    with contextlib.closing(Link(episode, wanted.watched.port, brand or "marque")) as link:
         print(f"cockpit: {link.address}", flush=True)
         open_browser(link.address)
         wheel = AtWheel(ready.setup.attended, setup.platform)
