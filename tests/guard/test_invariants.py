@@ -74,7 +74,7 @@ def test_i4_we_are_never_on_the_ground_of_somebody_who_goes_first(speed, ahead_s
         68.0 < x < 72.0 + CAR.length_m and -2.0 - 2.25 < users[0].y < 2.0 + 2.25
         for x, users in zip(front, run.users, strict=True)
     ]
-    assert sum(both) * 0.02 < 0.15  # a quarter of a second is what the last moment is blind to
+    assert sum(both) * 0.02 < 0.15  # 0.15 s is what the last moment is blind to
 
 
 def asked(draw_accel: float, draw_bend: float, t_ns: int) -> Command:
