@@ -7,7 +7,7 @@ from typing import Annotated, Any
 
 import typer
 
-from marque.cli.options import FactsOption, ResultOption
+from marque.cli.options import FactsOption, ResultOption, SensorsOption
 from marque.cli.show import Bar, facts_table, standard_output
 from marque.core.files import need_writable_file, need_writable_folder, write_text
 
@@ -62,7 +62,7 @@ def compare(
     cars: Annotated[str, typer.Option("--car", metavar="C,C,...")] = "saloon_ev",
     routes: Annotated[int, typer.Option(min=2, metavar="N", help="Trips on each map.")] = 4,
     seed: Annotated[int, typer.Option(min=0, metavar="S")] = 1,
-    sensors: Annotated[str, typer.Option(metavar="PROFILE")] = "standard",
+    sensors: SensorsOption = "standard",
     traffic: Annotated[str, typer.Option(metavar="T", help="sumo | none.")] = "sumo",
     min_length_m: Annotated[float, typer.Option("--min-length-m", min=300.0)] = 1500.0,
     workers: Annotated[int, typer.Option(min=1, metavar="K", help="Trips at a time.")] = 1,
@@ -81,9 +81,7 @@ def compare(
     from marque.sim.order import Order
     from marque.sim.told import command_line
 
-    order = Order(
-        traffic=traffic, sensors=sensors, seed=seed, min_length_m=min_length_m,
-    )  # fmt: skip
+    order = Order(traffic=traffic, sensors=sensors, seed=seed, min_length_m=min_length_m)
     folder = out or Path("out") / f"brands-{'-'.join(Path(b).stem for b in brands)}-s{seed}"
     asked = Comparison(
         order, tuple(brands), tuple(maps.split(",")), tuple(cars.split(",")), routes, folder,

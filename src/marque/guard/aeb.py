@@ -6,8 +6,8 @@
 2. Others go straight on at their speed. One that goes along or against our path, with no turn
    between, is also predicted to follow the road; it counts only if both predictions end in
    contact. (Oncoming traffic in a curve points at us all the time, and so does who drives beside
-   and a little behind us on the outer side of a bend.) Somebody oncoming who drifts
-   across the road is expected to mend that within DRIFT_S, and so is who comes up behind us. The
+   and a little behind us on the outer side of a bend.) Somebody oncoming who drifts across the
+   road is expected to mend that within DRIFT_S, and so is who drives beside us or behind us. The
    same holds for one that is turning or braking: straight on at its speed, and as it moves now,
    must both end in contact. But who is ahead, goes our way and brakes is expected to brake on.
 3. A vehicle that crosses our path and can still stop gently before it is expected to; one that

@@ -5,6 +5,7 @@ importer's own code, so that an old conversion is never taken for a new one.
 """
 
 import hashlib
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
@@ -66,23 +67,26 @@ def open_map(name_or_path: str) -> tuple[RoadMap, Path]:
 
 def _made(name: str) -> tuple[RoadMap, Path]:
     """A map of our own making, by the default seed; made on first use."""
-    key = hashlib.sha256(f"{store.VERSION} {marque.__version__} {name} {MADE_SEED} ".encode())
-    for part in _importer_files():
-        key.update(part.read_bytes())
-    kept = user_cache() / "maps" / f"{name}-{key.hexdigest()[:16]}{store.SUFFIX}"
-    if kept.exists():
-        try:
-            return store.load(kept), kept
-        except MarqueError:
-            pass  # an old or damaged cache entry is made again
-    store.save(make_map(name, MADE_SEED), kept, b"")
-    return store.load(kept), kept
+    return _kept(name, f"{name} {MADE_SEED}", b"", lambda: (make_map(name, MADE_SEED), b""))
 
 
 def _converted(source: Path, name: str) -> tuple[RoadMap, Path]:
     data = read_bytes(source)
     label = name or source.name.split(".", 1)[0]
-    key = hashlib.sha256(f"{store.VERSION} {marque.__version__} {label} ".encode())
+
+    def convert() -> tuple[RoadMap, bytes]:
+        road_map, net = import_map(source)
+        return replace(road_map, name=label), net
+
+    return _kept(label, label, data, convert)
+
+
+def _kept(
+    label: str, words: str, data: bytes, make: Callable[[], tuple[RoadMap, bytes]]
+) -> tuple[RoadMap, Path]:
+    """The map in the cache that was made of these words and data by this program; made anew where
+    there is none. `make` gives it with the network that it came from."""
+    key = hashlib.sha256(f"{store.VERSION} {marque.__version__} {words} ".encode())
     for part in _importer_files():
         key.update(part.read_bytes())
     key.update(data)
@@ -92,8 +96,8 @@ def _converted(source: Path, name: str) -> tuple[RoadMap, Path]:
             return store.load(kept), kept
         except MarqueError:
             pass  # an old or damaged cache entry is made again
-    road_map, net = import_map(source)
-    store.save(replace(road_map, name=label), kept, net)
+    road_map, net = make()
+    store.save(road_map, kept, net)
     return store.load(kept), kept
 
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from marque.core.arrays import FloatArray, freeze_arrays
+from marque.core.arrays import BoolArray, FloatArray, freeze_arrays
 from marque.maps.lookup import LaneIndex
 from marque.metrics.trace import Trace
 from marque.types.codes import UserKind
@@ -89,10 +89,7 @@ def windows(moved: Motion, frame_s: float = 0.1) -> list[dict[str, list[float]]]
 def _numbers(moved: Motion, part: slice) -> dict[str, list[float]]:
     v, a, j = moved.speed_mps[part], moved.accel_mps2[part], moved.jerk_mps3[part]
     gap, closing, d = moved.gap_m[part], moved.closing_mps[part], moved.offset_m[part]
-    moves = v > STANDS_MPS
-    sets_off = (v < LAUNCH_MPS) & (a > 0.05)
-    stops = moves & (v < LAUNCH_MPS) & (a < -0.05)
-    follows = (v > FOLLOWS_MPS) & (np.abs(closing) < STEADY_MPS)
+    moves, sets_off, stops, follows = _phases(v, a, closing)
     headway = gap[follows] / v[follows]
     return {
         "speed": [_part(v[moves], q) for q in (50, 90, 98)],
@@ -112,6 +109,19 @@ def _numbers(moved: Motion, part: slice) -> dict[str, list[float]]:
     }
 
 
+def _phases(
+    v: FloatArray, a: FloatArray, closing: FloatArray
+) -> tuple[BoolArray, BoolArray, BoolArray, BoolArray]:
+    """[n] whether the car moves, sets off, comes to rest, and follows at a steady distance."""
+    moves = v > STANDS_MPS
+    return (
+        moves,
+        (v < LAUNCH_MPS) & (a > 0.05),
+        moves & (v < LAUNCH_MPS) & (a < -0.05),
+        (v > FOLLOWS_MPS) & (np.abs(closing) < STEADY_MPS),
+    )
+
+
 def _part(values: FloatArray, percent: float) -> float:
     """A percentile of those that are numbers, nan of none."""
     there = values[np.isfinite(values)]
@@ -125,15 +135,14 @@ def fingerprint(parts: list[Motion]) -> dict[str, float]:
         for name in ("speed_mps", "accel_mps2", "jerk_mps3", "gap_m", "closing_mps", "offset_m")
     }
     v, a, j = joined["speed_mps"], joined["accel_mps2"], joined["jerk_mps3"]
-    moves = v > STANDS_MPS
-    follows = (v > FOLLOWS_MPS) & (np.abs(joined["closing_mps"]) < STEADY_MPS)
+    moves, sets_off, stops, follows = _phases(v, a, joined["closing_mps"])
     return {
         "speed_p90_mps": _part(v[moves], 90),
         "accel_p95_mps2": _part(a[moves], 95),
         "brake_p95_mps2": _part(-a[moves], 95),
         "jerk_rms_mps3": float(np.sqrt(np.mean(j[moves] ** 2))) if moves.any() else math.nan,
-        "launch_jerk_p75_mps3": _part(np.abs(j[(v < LAUNCH_MPS) & (a > 0.05)]), 75),
-        "stop_jerk_p75_mps3": _part(np.abs(j[moves & (v < LAUNCH_MPS) & (a < -0.05)]), 75),
+        "launch_jerk_p75_mps3": _part(np.abs(j[sets_off]), 75),
+        "stop_jerk_p75_mps3": _part(np.abs(j[stops]), 75),
         "headway_p50_s": _part(joined["gap_m"][follows] / v[follows], 50),
         "standstill_gap_p50_m": _part(joined["gap_m"][~moves], 50),
         "lane_offset_p50_m": _part(joined["offset_m"], 50),

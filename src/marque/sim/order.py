@@ -23,7 +23,15 @@ from marque.maps.trips import Trip, draw_trips
 from marque.metrics.arrival import time_limit_s
 from marque.metrics.optimal import trip_optimal_time_s
 from marque.sensing.profile import SensorProfile, load_profile
-from marque.sim.drive import Asked, Blind, Setup, load_driver, trip_route
+from marque.sim.drive import (
+    Asked,
+    Blind,
+    Setup,
+    begin_episode,
+    load_driver,
+    run_drive,
+    trip_route,
+)
 from marque.sim.no_map import (
     DEFAULT_KM,
     blind_trip,
@@ -41,6 +49,7 @@ from marque.sim.worlds.port import RoadWorld
 from marque.sim.worlds.sumo import SumoSpec, SumoWorld
 from marque.sim.worlds.sumo_link import need_sumo
 from marque.sim.worlds.sumo_spec import cfg_files, launch, split_args
+from marque.types.episode import Episode
 from marque.types.platform import Platform
 from marque.types.road_map import RoadMap
 from marque.types.world import EgoTruth
@@ -243,12 +252,12 @@ def prepare(order: Order, ground: Ground, trip: Trip | None = None) -> Ready:
         _check_words(order)
     platform = load_platform(order.car)
     load_driver(order.driver)
-    _asked(order)
+    asked = _asked(order)
     profile = load_profile(order.sensors)
     attended = _attended(order)
     road_map = ground.road_map
     if ground.play is not None:
-        return _prepare_play(order, ground, ground.play, platform, profile, attended)
+        return _prepare_play(order, ground, ground.play, platform, profile, attended, asked)
     if trip is None:
         trip = _trip(order, ground)
     route, edges = trip_route(road_map, trip)
@@ -266,7 +275,7 @@ def prepare(order: Order, ground: Ground, trip: Trip | None = None) -> Ready:
         limit_s=LIMIT_FACTOR * optimal_s + LIMIT_EXTRA_S,
         blind=_blind(order),
         attended=attended,
-        asked=_asked(order),
+        asked=asked,
         real_car=order.car.removeprefix(OPENDBC) if order.car.startswith(OPENDBC) else "",
     )
     spec = _spec(order, ground, platform, edges)
@@ -280,6 +289,7 @@ def _prepare_play(
     platform: Platform,
     profile: SensorProfile,
     attended: Attended | None,
+    asked: Asked | None,
 ) -> Ready:
     """From where the scenario hands our car over to where its way ends."""
     world = play.world(platform)
@@ -296,7 +306,7 @@ def _prepare_play(
         limit_s=SCENARIO_LIMIT_S,
         begin=world.start,
         attended=attended,
-        asked=_asked(order),
+        asked=asked,
     )
     optimal_s = trip_optimal_time_s(ground.road_map, trip)
     return Ready(order, ground, setup, route, None, optimal_s, play)
@@ -331,6 +341,18 @@ def _blind(order: Order) -> Blind | None:
 
 def _length_m(order: Order) -> float:
     return 1000.0 * (DEFAULT_KM if order.km is None else order.km)
+
+
+def drive_out(ready: Ready) -> tuple[Episode, dict[int, str]]:
+    """The whole drive, and the names that its world has for road users. MarqueError: the traffic
+    refuses or dies."""
+    world = open_world(ready)
+    try:
+        episode = begin_episode(ready.setup, ready.route, world)
+        run_drive(ready.setup, world, episode)
+        return episode, dict(world.names)
+    finally:
+        world.close()
 
 
 def with_limit(ready: Ready, limit_s: float) -> Ready:

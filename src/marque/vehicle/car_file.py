@@ -12,9 +12,13 @@ def _within(low: float, high: float) -> Any:
     return Field(ge=low, le=high, allow_inf_nan=False)
 
 
-class _ActuatorFile(BaseModel):
+class _Part(BaseModel):
+    """A table of the file: no unknown field, no number written as text."""
+
     model_config = ConfigDict(extra="forbid", strict=True)
 
+
+class _ActuatorFile(_Part):
     dead_s: float = _within(0.0, MAX_DEAD_S)
     lag_s: float = _within(0.0, 1.0)
     rate: float = _within(0.05, 100.0)
@@ -28,9 +32,7 @@ class _PedalFile(_ActuatorFile):
     rate: float = _within(1.0, 100.0)
 
 
-class _RoadFile(BaseModel):
-    model_config = ConfigDict(extra="forbid", strict=True)
-
+class _RoadFile(_Part):
     drag_area_m2: float = _within(0.2, 3.0)
     rolling: float = _within(0.003, 0.05)
     rotating: float = _within(1.0, 1.3)
@@ -42,9 +44,7 @@ class _BrakesFile(_PedalFile):
     handover_s: float = _within(0.0, 1.0)
 
 
-class _MotorFile(BaseModel):
-    model_config = ConfigDict(extra="forbid", strict=True)
-
+class _MotorFile(_Part):
     force_n: float = _within(500.0, 60e3)
     power_w: float = _within(5e3, 1500e3)
     regen_mps2: float = _within(0.0, 6.0)
@@ -52,26 +52,20 @@ class _MotorFile(BaseModel):
     efficiency: float = _within(0.5, 0.99)
 
 
-class _BatteryFile(BaseModel):
-    model_config = ConfigDict(extra="forbid", strict=True)
-
+class _BatteryFile(_Part):
     energy_j: float = _within(1e6, 2e9)
     power_w: float = _within(5e3, 1500e3)
     low_power_w: float = _within(0.0, 1500e3)
 
 
-class _GeneratorFile(BaseModel):
-    model_config = ConfigDict(extra="forbid", strict=True)
-
+class _GeneratorFile(_Part):
     power_w: float = _within(5e3, 300e3)
     start_s: float = _within(0.0, 10.0)
     ramp_wps: float = _within(1e3, 1e6)
     on_below: float = _within(0.0, 1.0)
 
 
-class _EngineFile(BaseModel):
-    model_config = ConfigDict(extra="forbid", strict=True)
-
+class _EngineFile(_Part):
     power_w: float = _within(10e3, 1500e3)
     torque_nm: float = _within(30.0, 2000.0)
     idle_rpm: float = _within(400.0, 1500.0)
@@ -85,9 +79,7 @@ class _EngineFile(BaseModel):
     efficiency: float = _within(0.1, 0.6)
 
 
-class _GearboxFile(BaseModel):
-    model_config = ConfigDict(extra="forbid", strict=True)
-
+class _GearboxFile(_Part):
     ratios: Annotated[list[Annotated[float, _within(0.5, 40.0)]], Field(max_length=12)]
     force_n: float = _within(500.0, 60e3)
     wheel_radius_m: float = _within(0.2, 0.6)
@@ -105,20 +97,16 @@ NEEDS = {
 }
 
 
-class SourceFile(BaseModel):
+class SourceFile(_Part):
     """Where numbers come from. `fields`: names as in the file, a table's for all that it holds."""
-
-    model_config = ConfigDict(extra="forbid", strict=True)
 
     title: Annotated[str, Field(min_length=1, max_length=300)]
     confidence: Literal["published", "estimated", "measured"]
     fields: Annotated[list[str], Field(min_length=1)]
 
 
-class PlatformFile(BaseModel):
+class PlatformFile(_Part):
     """The file, field for field; ranges are those of road cars, light vans and large SUVs."""
-
-    model_config = ConfigDict(extra="forbid", strict=True)
 
     name: Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,39}$")]
     title: Annotated[str, Field(min_length=1, max_length=80)]

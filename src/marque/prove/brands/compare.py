@@ -19,9 +19,8 @@ from marque.prove.brands.guard_same import guard_digest
 from marque.prove.brands.told_apart import accuracy, need_classifier
 from marque.prove.city import program_hash
 from marque.prove.verdicts import Done, Journal, play_missing
-from marque.sim.drive import begin_episode, run_drive
 from marque.sim.judged import judged
-from marque.sim.order import Order, open_ground, open_world, prepare
+from marque.sim.order import Order, drive_out, open_ground, prepare
 from marque.vehicle.brand import load_brand
 from marque.vehicle.catalog import load_platform
 
@@ -85,13 +84,7 @@ def play(job: Job) -> dict[str, Any]:
     row: dict[str, Any] = {"case": job.name, "map": place, "car": car, "trip": trip, "brand": brand}
     try:
         ready = prepare(job.order, open_ground(job.order), job.trip)
-        world = open_world(ready)
-        try:
-            episode = begin_episode(ready.setup, ready.route, world)
-            run_drive(ready.setup, world, episode)
-            names = dict(world.names)
-        finally:
-            world.close()
+        episode, names = drive_out(ready)
     except MarqueError as error:
         return {**row, "failed": str(error)}
     moved = motion(make_trace(episode), ready.setup.index)
@@ -126,15 +119,20 @@ def report(asked: Comparison, rows: Sequence[Mapping[str, Any]]) -> dict[str, An
     """The result object."""
     driven = [row for row in rows if not row["failed"]]
     seen, brand, trip, car, place = [], [], [], [], []
-    for row in driven:
-        for part in windows(moved_of(row)):
+    moved = [moved_of(row) for row in driven]
+    for row, motion_of in zip(driven, moved, strict=True):
+        for part in windows(motion_of):
             seen.append(part)
             brand.append(row["brand"])
             trip.append(f"{row['map']}/{row['trip']}")
             car.append(row["car"])
             place.append(row["map"])
-    prints = {name: fingerprint([moved_of(r) for r in driven if r["brand"] == name] or [NOTHING])
-              for name in asked.brands}  # fmt: skip
+    prints = {
+        name: fingerprint(
+            [m for row, m in zip(driven, moved, strict=True) if row["brand"] == name] or [NOTHING]
+        )
+        for name in asked.brands
+    }
     offsets = [each["lane_offset_p50_m"] for each in prints.values()]
     return {
         "schema": SCHEMA,

@@ -10,8 +10,7 @@ import numpy as np
 from marque.core.arrays import FloatArray, freeze_arrays
 from marque.core.time import BASE_STEP_S
 from marque.core.units import KPH
-from marque.sim.drive import begin_episode, run_drive
-from marque.sim.order import Order, open_ground, open_world, prepare
+from marque.sim.order import Order, drive_out, open_ground, prepare
 
 CYCLE = Path(__file__).with_name("wltc_3b.toml")
 JERK_MPS3 = 4.0  # of a request, as our own controller asks
@@ -51,12 +50,7 @@ def city(trips: int, seed: int, map_name: str) -> list[Trace]:
     for number in range(trips):
         order = Order(map_name=map_name, seed=seed + number, min_length_m=800.0)
         ready = prepare(order, open_ground(order))
-        world = open_world(ready)
-        try:
-            episode = begin_episode(ready.setup, ready.route, world)
-            run_drive(ready.setup, world, episode)
-        finally:
-            world.close()
+        episode, _ = drive_out(ready)
         speed = np.array([tick.world.ego.speed_mps for tick in episode.ticks])
         t = np.arange(0.0, 0.1 * (len(speed) - 1), BASE_STEP_S)
         out.append(Trace(f"city {seed + number}", np.interp(t, 0.1 * np.arange(len(speed)), speed)))

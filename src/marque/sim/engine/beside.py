@@ -4,7 +4,7 @@ from marque.core.jit import jit_inside
 from marque.kernels.gaps import brake_way
 from marque.kernels.lane_change import gain, is_safe, route_need, worth_it
 from marque.sim.engine.entry import passes
-from marque.sim.engine.look import DEAD_END_M, LINE_GAP_M, Rules, free_accel, led
+from marque.sim.engine.look import DEAD_END_M, LINE_GAP_M, Rules, free_accel, led, led_by
 from marque.sim.engine.network import CONNECTOR, LEFT, LENGTH, LINE, PRED_OFF, RIGHT, WIDTH, Network
 from marque.sim.engine.people import Kinds
 from marque.sim.engine.rows import cast_shadow, put_in, take_out, who
@@ -203,18 +203,7 @@ def _old_follower(
     p = w.whole[AHEAD, i]
     if p < 0:
         return min(room, w.real[ACC, f] + 0.5), float(w.real[ACC, f])
-    return (
-        led(
-            rules,
-            kinds,
-            w,
-            f,
-            w.real[SPEED, p],
-            w.real[AT, p] - w.real[SIZE, p] - w.real[AT, f],
-            room,
-        ),
-        float(w.real[ACC, f]),
-    )
+    return led_by(rules, kinds, w, f, p, f, room), float(w.real[ACC, f])
 
 
 @jit_inside

@@ -107,6 +107,13 @@ def led(
 
 
 @jit_inside
+def led_by(rules: Rules, kinds: Kinds, w: World, i: int, a: int, own: int, free: float) -> float:
+    """Behind road user `a`, on whose lane row `own` stands for where i is."""
+    gap = w.real[AT, a] - w.real[SIZE, a] - w.real[AT, own]
+    return led(rules, kinds, w, i, w.real[SPEED, a], gap, free)
+
+
+@jit_inside
 def stop_at(rules: Rules, kinds: Kinds, w: World, i: int, way: float, free: float) -> float:
     """Acceleration towards a stand `LINE_GAP_M` before a line in `way` metres."""
     gap = way - LINE_GAP_M + kinds[K_STAND, w.whole[KIND, i]]
@@ -152,18 +159,7 @@ def drive(
     g = w.whole[SHADOW, i]
     if g >= 0 and w.whole[AHEAD, g] >= 0:
         a = w.whole[AHEAD, g]
-        best = min(
-            best,
-            led(
-                rules,
-                kinds,
-                w,
-                i,
-                w.real[SPEED, a],
-                w.real[AT, a] - w.real[SIZE, a] - w.real[AT, g],
-                free,
-            ),
-        )
+        best = min(best, led_by(rules, kinds, w, i, a, g, free))
     if net.whole[CONNECTOR, cur]:
         best = min(best, _beside(net, kinds, rules, w, i, cur, float(w.real[AT, i]), free, True))
     j = w.whole[AHEAD, i]
@@ -171,18 +167,7 @@ def drive(
     if k >= 0 and k != i and not net.whole[CONNECTOR, cur]:
         best = min(best, _let_in(net, kinds, rules, w, i, k, free))
     if j >= 0:
-        return min(
-            best,
-            led(
-                rules,
-                kinds,
-                w,
-                i,
-                w.real[SPEED, j],
-                w.real[AT, j] - w.real[SIZE, j] - w.real[AT, i],
-                free,
-            ),
-        )
+        return min(best, led_by(rules, kinds, w, i, j, i, free))
     reach = 25.0 + 2.5 * v + 1.3 * brake_way(v, brake)
     d = float(net.real[LENGTH, cur] - w.real[AT, i])
     c = int(w.whole[VIA, i])
